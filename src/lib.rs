@@ -1,0 +1,5 @@
+//! hydrator renders each environment's manifests from a DRY commit and proposes them as pull requests.
+
+pub mod error;
+pub mod forge;
+pub mod model;

@@ -1,0 +1,3 @@
+//! The command line program: parse, call the library, print, exit.
+
+fn main() {}

@@ -1,0 +1,195 @@
+//! The resolved configuration: what `hydrator.yaml` means for one DRY tree.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+
+use super::{BranchName, EnvironmentName, Target, Tool};
+
+/// The resolved configuration of one DRY commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// The configuration's path in the DRY tree.
+    pub config_path: Utf8PathBuf,
+    /// The branch that people edit; `None` means the forge's default branch.
+    pub dry_branch: Option<BranchName>,
+    /// How manifests become files.
+    pub layout: Layout,
+    /// Whether environments wait for each other.
+    pub order: Order,
+    /// What a newer DRY commit does to a waiting proposal.
+    pub contention: Contention,
+    /// Accepted versions of tools, as written (`5.8.x`).
+    pub tools: BTreeMap<Tool, String>,
+    /// How hydrated commits look.
+    pub commit: CommitSettings,
+    /// Text of the `branches.proposed` pattern, to find proposals of environments that left the configuration.
+    pub proposed_pattern: String,
+    /// The environments, in the order of the file.
+    pub environments: Vec<Environment>,
+}
+
+/// How manifests become files of a target's output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// One `manifest.yaml`.
+    #[default]
+    Single,
+    /// One file per manifest.
+    Split,
+}
+
+/// Whether environments wait for each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Each environment waits for the one above it.
+    #[default]
+    Linear,
+    /// None waits.
+    None,
+}
+
+/// What a newer DRY commit does to a waiting proposal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Contention {
+    /// It replaces it.
+    #[default]
+    Latest,
+    /// It waits until the waiting one is merged.
+    Finish,
+}
+
+/// How an environment's predecessors are named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AfterPolicy {
+    /// Follow `promotion.order`.
+    #[default]
+    Order,
+    /// Exactly these; an empty list means no predecessor.
+    Named(Vec<EnvironmentName>),
+}
+
+/// A name and an address, as git signs commits with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The name.
+    pub name: String,
+    /// The mail address.
+    pub email: String,
+}
+
+/// How hydrated commits look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitSettings {
+    /// Author and committer.
+    pub identity: Identity,
+    /// Template of the message above the trailers; `None` for the standard one.
+    pub message: Option<String>,
+}
+
+/// How the proposed branch becomes the active one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// By a pull request.
+    #[default]
+    PullRequest,
+    /// By a fast-forward of ours once the gate is open.
+    Push,
+    /// By somebody else: we stop at the proposed branch.
+    Branch,
+}
+
+/// How the forge merges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeMethod {
+    /// A merge commit.
+    Merge,
+    /// One new commit.
+    Squash,
+    /// The commits again, on the active branch.
+    Rebase,
+}
+
+/// What happens to an active branch that differs from what we wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DriftPolicy {
+    /// It is left alone and reported.
+    #[default]
+    Hold,
+    /// The next proposal puts it right.
+    Repair,
+}
+
+/// What later environments ask of this one before they are promoted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gates {
+    /// Seconds that it must have been active.
+    pub soak_seconds: u64,
+    /// Status contexts that must be successful on its active commit.
+    pub statuses: Vec<String>,
+}
+
+/// A time in which an environment may be merged, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergeWindow {
+    /// Such as `mon-thu` or `mon,wed`.
+    pub days: String,
+    /// Such as `09:00-16:00`.
+    pub hours: String,
+    /// An IANA name.
+    pub timezone: String,
+}
+
+/// How the pull request looks; templates are checked when the configuration is loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PullRequestSettings {
+    /// Template of the title.
+    pub title: Option<String>,
+    /// Template of the body.
+    pub body: Option<String>,
+    /// Labels to add.
+    pub labels: Vec<String>,
+    /// Logins.
+    pub reviewers: Vec<String>,
+    /// Team names.
+    pub team_reviewers: Vec<String>,
+    /// Logins.
+    pub assignees: Vec<String>,
+    /// Whether it is opened as a draft.
+    pub draft: bool,
+}
+
+/// A place that manifests are for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// The branch that the cluster syncs.
+    pub active: BranchName,
+    /// The branch that proposals are written to.
+    pub proposed: BranchName,
+    /// How a proposal gets onto the active branch.
+    pub delivery: Delivery,
+    /// Whether the forge may merge without a person.
+    pub auto_merge: bool,
+    /// How; `None` leaves it to the forge's default.
+    pub merge_method: Option<MergeMethod>,
+    /// Its predecessors as configured.
+    pub after: AfterPolicy,
+    /// What later environments ask of it.
+    pub gates: Gates,
+    /// When it may be merged; empty means always.
+    pub merge_windows: Vec<MergeWindow>,
+    /// How its pull request looks.
+    pub pull_request: PullRequestSettings,
+    /// What to do about hand edits of the active branch.
+    pub drift: DriftPolicy,
+    /// Whether the whole environment may render to nothing.
+    pub allow_empty: bool,
+    /// The name it had before.
+    pub renamed_from: Option<EnvironmentName>,
+    /// Variables: the project's, overridden by the environment's.
+    pub vars: BTreeMap<String, String>,
+    /// Its targets, sorted by output.
+    pub targets: Vec<Target>,
+}

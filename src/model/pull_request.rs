@@ -1,0 +1,71 @@
+//! What a forge keeps about a proposal: pull requests and commit statuses.
+
+use super::{BranchName, CommitId};
+
+/// Where a pull request is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullRequestState {
+    /// Waiting.
+    Open,
+    /// Closed without a merge.
+    Closed,
+    /// Merged.
+    Merged,
+}
+
+/// A pull request as the forge reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequest {
+    /// The number that people see (GitLab: the `iid`).
+    pub number: u64,
+    /// Its web page.
+    pub url: String,
+    /// Its state.
+    pub state: PullRequestState,
+    /// The branch that it offers.
+    pub head: BranchName,
+    /// The commit at the head when the forge last looked; for a closed one, when it was closed.
+    pub head_sha: CommitId,
+    /// The branch that it would change.
+    pub base: BranchName,
+    /// The title.
+    pub title: String,
+    /// The body.
+    pub body: String,
+    /// Labels, sorted.
+    pub labels: Vec<String>,
+    /// Requested reviewers, sorted.
+    pub reviewers: Vec<String>,
+    /// Requested teams, sorted.
+    pub team_reviewers: Vec<String>,
+    /// Assignees, sorted.
+    pub assignees: Vec<String>,
+    /// Whether it is a draft.
+    pub draft: bool,
+    /// Whether the forge will merge it by itself once its rules are met.
+    pub auto_merge: bool,
+}
+
+/// The state of one commit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitState {
+    /// Not decided yet.
+    Pending,
+    /// Good.
+    Success,
+    /// Bad.
+    Failure,
+    /// The check itself broke.
+    Error,
+}
+
+/// One status of one commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitStatus {
+    /// Its name, such as `hydrator/promotion`.
+    pub context: String,
+    /// Its state.
+    pub state: CommitState,
+    /// One line for people; at most 140 characters.
+    pub description: String,
+}

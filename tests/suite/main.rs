@@ -1,0 +1,1 @@
+//! The one test binary: real repositories, real renderers, a real forge server.

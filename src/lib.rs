@@ -2,4 +2,7 @@
 
 pub mod error;
 pub mod forge;
+pub mod git;
 pub mod model;
+pub mod secret;
+pub mod variables;

@@ -1,5 +1,6 @@
 //! The field's words as types. Depends on nothing else in the crate and does no I/O.
 
+mod commit;
 mod dry_tree;
 mod manifest;
 mod names;
@@ -8,19 +9,20 @@ mod pull_request;
 mod report;
 mod target;
 
+pub use commit::{Commit, Moment, Person};
 pub use dry_tree::{DryEntry, DryTree, EntryKind};
 pub use manifest::{Manifest, ManifestId, ManifestPart};
 pub use names::{BranchName, CommitId, EnvironmentName, ObjectId};
 pub use project::{
-    AfterPolicy, CommitSettings, Contention, Delivery, DriftPolicy, Environment, Gates, Identity, Layout, MergeMethod,
-    MergeWindow, Order, Project, PullRequestSettings,
+    AfterPolicy, CommitSettings, Contention, Delivery, DriftPolicy, Environment, Gates, Identity, Layout,
+    MergeMethod, MergeWindow, Order, Project, PullRequestSettings,
 };
 pub use pull_request::{CommitState, CommitStatus, PullRequest, PullRequestState};
 pub use report::{
-    EnvironmentReport, ErrorReport, HoldReport, Operation, PromotionReport, PullRequestOperation, PullRequestReport,
-    RunReport, TargetReport,
+    EnvironmentReport, ErrorReport, HoldReport, Operation, PromotionReport, PullRequestOperation,
+    PullRequestReport, RunReport, TargetReport,
 };
 pub use target::{
-    ChartSource, CommandOptions, HelmOptions, KustomizeOptions, PlainOptions, Renderer, Target, TemplateOptions, Tool,
-    ValueFile,
+    ChartSource, CommandOptions, HelmOptions, KustomizeOptions, PlainOptions, Renderer, Target,
+    TemplateOptions, Tool, ValueFile,
 };

@@ -1,0 +1,84 @@
+//! Questions about history: is one commit an ancestor of another, and which commits lie between them.
+//!
+//! Does I/O: a scratch repository of its own, since deepening must not change what the run's scratch repository
+//! takes for complete; commits only, in bounded steps.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::objects::Objects;
+use super::scratch::Scratch;
+use crate::model::{Commit, ObjectId};
+
+/// Depths to try before the whole history.
+const DEPTHS: [u32; 3] = [64, 1024, u32::MAX >> 1];
+
+/// Answers questions about the history of commits that the remote has.
+pub struct Ancestry {
+    scratch: Scratch,
+}
+
+impl Ancestry {
+    /// Uses `scratch`, a repository for this purpose alone.
+    pub const fn new(scratch: Scratch) -> Self {
+        Self { scratch }
+    }
+
+    /// Whether `older` is `newer` or an ancestor of it.
+    pub fn is_ancestor(&self, older: ObjectId, newer: ObjectId) -> Result<bool> {
+        if older == newer {
+            return Ok(true);
+        }
+        self.search(newer, |ancestry| {
+            let answer = ancestry.scratch.git.run(
+                &ancestry.scratch.path,
+                &["merge-base", "--is-ancestor", &older.to_string(), &newer.to_string()],
+                b"",
+            )?;
+            Ok(answer.status.success().then_some(()))
+        }, older)
+        .map(|found| found.is_some())
+    }
+
+    /// The commits that `newer` has and `older` has not, newest first, without merges, at most `limit`; `None` if
+    /// `older` is no ancestor of `newer`.
+    pub fn between(&self, older: ObjectId, newer: ObjectId, limit: usize) -> Result<Option<Vec<Commit>>> {
+        if !self.is_ancestor(older, newer)? {
+            return Ok(None);
+        }
+        let limit = format!("--max-count={limit}");
+        let range = format!("{older}..{newer}");
+        let arguments = ["rev-list", "--no-merges", &limit, &range];
+        let listed = self.scratch.git.expect(&self.scratch.path, &arguments, b"")?;
+        let objects = Objects(self.scratch.repository());
+        let ids = String::from_utf8_lossy(&listed).lines().filter_map(ObjectId::parse).collect::<Vec<_>>();
+        ids.into_iter().map(|id| objects.commit(id)).collect::<Result<Vec<_>>>().map(Some)
+    }
+
+    /// Deepens the history of `tip` until `found` answers, or until nothing is left to deepen.
+    fn search<T>(&self, tip: ObjectId, found: impl Fn(&Self) -> Result<Option<T>>, needed: ObjectId) -> Result<Option<T>> {
+        let here = |id| Objects(self.scratch.repository()).has(id);
+        if here(tip) && here(needed) {
+            if let Some(answer) = found(self)? {
+                return Ok(Some(answer));
+            }
+        }
+        for depth in DEPTHS {
+            if here(tip) && !self.is_shallow() {
+                break;
+            }
+            self.scratch.fetch_commits(&BTreeSet::from([tip]), depth)?;
+            if here(needed) {
+                if let Some(answer) = found(self)? {
+                    return Ok(Some(answer));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn is_shallow(&self) -> bool {
+        std::fs::metadata(self.scratch.path.join("shallow")).is_ok_and(|file| file.len() > 0)
+    }
+}

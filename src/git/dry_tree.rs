@@ -1,0 +1,67 @@
+//! The tree of a DRY commit as a [`DryTree`]. Does I/O: it reads objects of the scratch repository.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+
+use super::objects::{Objects, TreeEntry};
+use super::scratch::Scratch;
+use crate::model::{DryEntry, DryTree, EntryKind, ObjectId};
+
+/// The tree of one DRY commit, readable from several threads.
+pub struct CommitTree {
+    repository: Mutex<git2::Repository>,
+    tree: ObjectId,
+}
+
+impl CommitTree {
+    /// The tree `tree`, whose objects are all in the scratch repository.
+    pub fn open(scratch: &Scratch, tree: ObjectId) -> Result<Self> {
+        Ok(Self { repository: Mutex::new(scratch.reopen()?), tree })
+    }
+
+    fn locked(&self) -> MutexGuard<'_, git2::Repository> {
+        self.repository.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<TreeEntry> for DryEntry {
+    fn from(entry: TreeEntry) -> Self {
+        Self { name: entry.name, kind: entry.kind, id: entry.id }
+    }
+}
+
+impl DryTree for CommitTree {
+    fn list(&self, path: &Utf8Path) -> Result<Option<Vec<DryEntry>>> {
+        let repository = self.locked();
+        let objects = Objects(&repository);
+        let tree = if path.as_str().is_empty() {
+            self.tree
+        } else {
+            match objects.entry(self.tree, path)? {
+                Some(entry) if entry.kind == EntryKind::Directory => entry.id,
+                _ => return Ok(None),
+            }
+        };
+        let mut entries: Vec<DryEntry> = objects.tree(tree)?.into_iter().map(DryEntry::from).collect();
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Some(entries))
+    }
+
+    fn entry(&self, path: &Utf8Path) -> Result<Option<DryEntry>> {
+        if path.as_str().is_empty() {
+            return Ok(None);
+        }
+        Ok(Objects(&self.locked()).entry(self.tree, path)?.map(DryEntry::from))
+    }
+
+    fn read(&self, path: &Utf8Path) -> Result<Option<Vec<u8>>> {
+        let Some(entry) = self.entry(path)? else { return Ok(None) };
+        if matches!(entry.kind, EntryKind::Directory | EntryKind::Submodule) {
+            return Ok(None);
+        }
+        let blob = Objects(&self.locked()).blob(entry.id)?;
+        blob.with_context(|| format!("the content of `{path}` is missing in the repository")).map(Some)
+    }
+}

@@ -1,0 +1,19 @@
+//! Git: objects and refs in process with git2, fetch and push with the git program.
+//!
+//! Does I/O: reads the checkout, writes only the private scratch repository, and talks to the remote.
+
+mod checkout;
+mod dry_tree;
+mod notes;
+mod objects;
+mod program;
+mod remote;
+mod scratch;
+
+pub use checkout::Checkout;
+pub use dry_tree::CommitTree;
+pub use notes::NOTES_REF;
+pub use objects::{NewCommit, Objects, TreeEntry, hash_of};
+pub use program::GitProgram;
+pub use remote::{PushOutcome, RefUpdate, RemoteRefs};
+pub use scratch::{Login, Scratch};

@@ -1,0 +1,112 @@
+//! The notes of `refs/notes/hydrator.metadata`: which DRY commit each hydrated commit has been brought up to.
+//!
+//! Shared with other writers (Argo CD, GitOps Promoter): foreign notes are kept, and an entry is found and replaced
+//! wherever it stands, flat (`<40 digits>`) or fanned out (`ab/cd…`), as git's own reader does.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use camino::Utf8PathBuf;
+
+use super::objects::{NewCommit, Objects};
+use crate::model::{EntryKind, Moment, ObjectId, Person};
+
+/// The ref of the notes.
+pub const NOTES_REF: &str = "refs/notes/hydrator.metadata";
+
+/// A note as it is written: `{"drySha":"…"}`.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Note {
+    #[serde(rename = "drySha")]
+    dry_sha: ObjectId,
+}
+
+impl Objects<'_> {
+    /// The blobs that hold notes about each of `commits`, by commit; several if several writers left some.
+    pub fn note_blobs(
+        &self,
+        notes: ObjectId,
+        commits: &[ObjectId],
+    ) -> Result<BTreeMap<ObjectId, Vec<ObjectId>>> {
+        let tree = self.commit(notes)?.tree;
+        let mut found = BTreeMap::new();
+        for commit in commits {
+            let entries = self.note_entries(tree, *commit)?;
+            if !entries.is_empty() {
+                found.insert(*commit, entries.into_iter().map(|(_, id)| id).collect());
+            }
+        }
+        Ok(found)
+    }
+
+    /// The DRY commit that the first readable of `blobs` names.
+    pub fn noted_dry_sha(&self, blobs: &[ObjectId]) -> Result<Option<ObjectId>> {
+        for blob in blobs {
+            let note = self.blob(*blob)?.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
+            if let Some(note) = note {
+                return Ok(Some(note.dry_sha));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes one notes commit on top of `notes` that says `dry_sha` of every commit in `entries`; `None` if all of
+    /// them say so already.
+    pub fn write_notes(
+        &self,
+        notes: Option<ObjectId>,
+        entries: &BTreeMap<ObjectId, ObjectId>,
+        signed: (&Person, Moment),
+    ) -> Result<Option<ObjectId>> {
+        let old = notes.map(|notes| self.commit(notes)).transpose()?;
+        let old_tree = old.as_ref().map(|old| old.tree);
+        let mut edits = BTreeMap::new();
+        for (commit, dry_sha) in entries {
+            let text = format!("{}\n", serde_json::to_string(&Note { dry_sha: *dry_sha })?);
+            let blob = self.write_blob(text.as_bytes())?;
+            let standing =
+                old_tree.map(|tree| self.note_entries(tree, *commit)).transpose()?.unwrap_or_default();
+            let home = standing.first().map_or_else(|| commit.to_string().into(), |(path, _)| path.clone());
+            edits.extend(standing.into_iter().skip(1).map(|(path, _)| (path.into_string(), None)));
+            edits.insert(home.into_string(), Some((EntryKind::File, blob)));
+        }
+        let Some(tree) = self.replace_all(old_tree, &edits)? else { return Ok(None) };
+        if Some(tree) == old_tree {
+            return Ok(None);
+        }
+        let (identity, moment) = signed;
+        let committed = old.as_ref().map_or(moment, |old| old.committed.later(moment));
+        let message = "Notes added by hydrator\n";
+        let parents: Vec<ObjectId> = notes.into_iter().collect();
+        let new = NewCommit { tree, parents: &parents, identity, authored: committed, committed, message };
+        self.write_commit(&new).map(Some)
+    }
+
+    /// Every place where a note about `commit` stands: the fan-out may be two digits deep at each level.
+    fn note_entries(&self, tree: ObjectId, commit: ObjectId) -> Result<Vec<(Utf8PathBuf, ObjectId)>> {
+        let digits = commit.to_string();
+        let mut found = Vec::new();
+        let mut directory = Utf8PathBuf::new();
+        let mut tree = tree;
+        let mut start = 0;
+        loop {
+            if let Some(entry) =
+                self.entry(tree, digits[start..].into())?.filter(|entry| entry.kind != EntryKind::Directory)
+            {
+                found.push((directory.join(&digits[start..]), entry.id));
+            }
+            if start + 2 >= digits.len() {
+                return Ok(found);
+            }
+            let fan = &digits[start..start + 2];
+            let Some(below) =
+                self.entry(tree, fan.into())?.filter(|entry| entry.kind == EntryKind::Directory)
+            else {
+                return Ok(found);
+            };
+            tree = below.id;
+            directory.push(fan);
+            start += 2;
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Objects of the scratch repository: reading commits, trees and blobs, and writing new ones.
+//!
+//! Does I/O on the scratch repository only. An object that a partial fetch left out reads as `None`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+use git2::{ErrorCode, ObjectType, Oid, Repository};
+
+use crate::error::Failure;
+use crate::model::{Commit, EntryKind, Moment, ObjectId, Person};
+
+/// Reads and writes objects of one repository.
+#[derive(Clone, Copy)]
+pub struct Objects<'r>(pub(super) &'r Repository);
+
+/// One entry of a git tree. Names that are not UTF-8 are kept out of trees we read, with an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// Its own name.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its object.
+    pub id: ObjectId,
+}
+
+/// A commit to write.
+#[derive(Clone, Debug)]
+pub struct NewCommit<'a> {
+    /// Its root tree.
+    pub tree: ObjectId,
+    /// Its parents.
+    pub parents: &'a [ObjectId],
+    /// Author and committer.
+    pub identity: &'a Person,
+    /// The author date.
+    pub authored: Moment,
+    /// The committer date.
+    pub committed: Moment,
+    /// The message.
+    pub message: &'a str,
+}
+
+pub(super) fn oid(id: ObjectId) -> Oid {
+    // Twenty bytes are always an id.
+    Oid::from_bytes(id.as_bytes()).unwrap_or(Oid::ZERO_SHA1)
+}
+
+pub(super) fn object_id(id: Oid) -> ObjectId {
+    let mut bytes = [0; 20];
+    bytes.copy_from_slice(&id.as_bytes()[..20]);
+    ObjectId::from_bytes(bytes)
+}
+
+/// The id that `bytes` would have as a blob.
+pub fn hash_of(bytes: &[u8]) -> Result<ObjectId> {
+    Ok(object_id(Oid::hash_object(ObjectType::Blob, bytes).context("cannot hash")?))
+}
+
+fn kind_of_mode(mode: i32) -> EntryKind {
+    match mode {
+        0o040_000 => EntryKind::Directory,
+        0o120_000 => EntryKind::Link,
+        0o160_000 => EntryKind::Submodule,
+        0o100_755 => EntryKind::Executable,
+        _ => EntryKind::File,
+    }
+}
+
+const fn mode_of_kind(kind: EntryKind) -> i32 {
+    match kind {
+        EntryKind::Directory => 0o040_000,
+        EntryKind::File => 0o100_644,
+        EntryKind::Executable => 0o100_755,
+        EntryKind::Link => 0o120_000,
+        EntryKind::Submodule => 0o160_000,
+    }
+}
+
+impl Objects<'_> {
+    /// Whether the object is here.
+    pub fn has(&self, id: ObjectId) -> bool {
+        self.0.odb().is_ok_and(|odb| odb.exists(oid(id)))
+    }
+
+    /// Reads a commit.
+    pub fn commit(&self, id: ObjectId) -> Result<Commit> {
+        let commit = self.0.find_commit(oid(id)).with_context(|| format!("cannot read commit {id}"))?;
+        let encoding = commit.message_encoding().ok().flatten().map(str::to_owned);
+        let author = commit.author();
+        let moment =
+            |time: git2::Time| Moment { seconds: time.seconds(), offset_minutes: time.offset_minutes() };
+        let text = |bytes: &[u8]| decode(bytes, encoding.as_deref());
+        Ok(Commit {
+            id,
+            tree: object_id(commit.tree_id()),
+            parents: commit.parent_ids().map(object_id).collect(),
+            author: Person { name: text(author.name_bytes()), email: text(author.email_bytes()) },
+            authored: moment(author.when()),
+            committed: moment(commit.committer().when()),
+            message: text(commit.message_raw_bytes()),
+        })
+    }
+
+    /// The entries of a tree, in git's order.
+    pub fn tree(&self, id: ObjectId) -> Result<Vec<TreeEntry>> {
+        let tree = self.0.find_tree(oid(id)).with_context(|| format!("cannot read tree {id}"))?;
+        tree.iter()
+            .map(|entry| {
+                let name = std::str::from_utf8(entry.name_bytes())
+                    .map_err(|_| Failure::git(format!("tree {id} has a file name that is not UTF-8")))?;
+                let kind = kind_of_mode(entry.filemode_raw());
+                Ok(TreeEntry { name: name.to_owned(), kind, id: object_id(entry.id()) })
+            })
+            .collect()
+    }
+
+    /// The entry at `path` below `tree`.
+    pub fn entry(&self, tree: ObjectId, path: &Utf8Path) -> Result<Option<TreeEntry>> {
+        let tree = self.0.find_tree(oid(tree)).with_context(|| format!("cannot read tree {tree}"))?;
+        match tree.get_path(path.as_std_path()) {
+            Ok(entry) => Ok(Some(TreeEntry {
+                name: path.file_name().unwrap_or_default().to_owned(),
+                kind: kind_of_mode(entry.filemode_raw()),
+                id: object_id(entry.id()),
+            })),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read `{path}` of tree {}", tree.id())),
+        }
+    }
+
+    /// A blob's content; `None` if it is not here.
+    pub fn blob(&self, id: ObjectId) -> Result<Option<Vec<u8>>> {
+        match self.0.find_blob(oid(id)) {
+            Ok(blob) => Ok(Some(blob.content().to_vec())),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read blob {id}")),
+        }
+    }
+
+    /// Writes a blob.
+    pub fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId> {
+        Ok(object_id(self.0.blob(bytes).context("cannot write a blob")?))
+    }
+
+    /// Writes a tree with exactly these files, given by `/`-separated path.
+    pub fn write_files(&self, files: &BTreeMap<String, ObjectId>) -> Result<ObjectId> {
+        let mut own = Vec::new();
+        let mut below: BTreeMap<&str, BTreeMap<String, ObjectId>> = BTreeMap::new();
+        for (path, id) in files {
+            match path.split_once('/') {
+                Some((directory, rest)) => {
+                    below.entry(directory).or_default().insert(rest.to_owned(), *id);
+                }
+                None => own.push(TreeEntry { name: path.clone(), kind: EntryKind::File, id: *id }),
+            }
+        }
+        for (name, files) in below {
+            let id = self.write_files(&files)?;
+            own.push(TreeEntry { name: name.to_owned(), kind: EntryKind::Directory, id });
+        }
+        self.write_tree(&own)
+    }
+
+    /// Writes a tree with exactly these entries.
+    pub fn write_tree(&self, entries: &[TreeEntry]) -> Result<ObjectId> {
+        let mut builder = self.0.treebuilder(None).context("cannot write a tree")?;
+        for entry in entries {
+            builder
+                .insert(&entry.name, oid(entry.id), mode_of_kind(entry.kind))
+                .with_context(|| format!("cannot put `{}` into a tree", entry.name))?;
+        }
+        Ok(object_id(builder.write().context("cannot write a tree")?))
+    }
+
+    /// `tree` with `path` replaced by `entry`, or removed; directories that become empty go too.
+    ///
+    /// A file in the place of a directory of `path` is an error: it is not ours to remove.
+    pub fn replace(
+        &self,
+        tree: Option<ObjectId>,
+        path: &Utf8Path,
+        entry: Option<(EntryKind, ObjectId)>,
+    ) -> Result<Option<ObjectId>> {
+        self.replace_all(tree, &BTreeMap::from([(path.to_string(), entry)]))
+    }
+
+    /// [`Self::replace`] for many paths at once, none of which lies inside another.
+    pub fn replace_all(
+        &self,
+        tree: Option<ObjectId>,
+        edits: &BTreeMap<String, Option<(EntryKind, ObjectId)>>,
+    ) -> Result<Option<ObjectId>> {
+        let mut entries = tree.map(|tree| self.tree(tree)).transpose()?.unwrap_or_default();
+        let mut below: BTreeMap<&str, BTreeMap<String, Option<(EntryKind, ObjectId)>>> = BTreeMap::new();
+        for (path, edit) in edits {
+            if let Some((directory, rest)) = path.split_once('/') {
+                below.entry(directory).or_default().insert(rest.to_owned(), *edit);
+            } else {
+                entries.retain(|entry| entry.name != *path);
+                entries.extend(edit.map(|(kind, id)| TreeEntry { name: path.clone(), kind, id }));
+            }
+        }
+        for (name, edits) in below {
+            let old = entries.iter().find(|entry| entry.name == name).cloned();
+            if let Some(old) = old.as_ref().filter(|old| old.kind != EntryKind::Directory) {
+                if edits.values().all(Option::is_none) {
+                    continue;
+                }
+                return Err(
+                    Failure::git(format!("`{}` is a file where a directory is needed", old.name)).into()
+                );
+            }
+            let new = self.replace_all(old.map(|old| old.id), &edits)?;
+            entries.retain(|entry| entry.name != name);
+            entries.extend(new.map(|id| TreeEntry { name: name.to_owned(), kind: EntryKind::Directory, id }));
+        }
+        if entries.is_empty() { Ok(None) } else { self.write_tree(&entries).map(Some) }
+    }
+
+    /// Writes a commit; no ref moves.
+    pub fn write_commit(&self, new: &NewCommit<'_>) -> Result<ObjectId> {
+        let signature = |moment: Moment| {
+            let time = git2::Time::new(moment.seconds.max(0), moment.offset_minutes);
+            git2::Signature::new(&new.identity.name, &new.identity.email, &time)
+                .context("the commit identity is not valid")
+        };
+        let (author, committer) = (signature(new.authored)?, signature(new.committed)?);
+        let tree = self.0.find_tree(oid(new.tree)).context("cannot read the tree of a new commit")?;
+        let parents =
+            new.parents.iter().map(|id| self.0.find_commit(oid(*id))).collect::<Result<Vec<_>, _>>();
+        let parents = parents.context("cannot read the parent of a new commit")?;
+        let parents: Vec<&git2::Commit<'_>> = parents.iter().collect();
+        let id = self
+            .0
+            .commit(None, &author, &committer, new.message, &tree, &parents)
+            .context("cannot write a commit")?;
+        Ok(object_id(id))
+    }
+}
+
+/// Bytes as text by the commit's encoding header, else UTF-8, lossily.
+fn decode(bytes: &[u8], encoding: Option<&str>) -> String {
+    let known = encoding.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()));
+    match (std::str::from_utf8(bytes), known) {
+        (Ok(text), None) => text.to_owned(),
+        (_, Some(known)) => known.decode(bytes).0.into_owned(),
+        (Err(_), None) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}

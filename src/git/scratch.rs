@@ -1,0 +1,129 @@
+//! The private bare repository in which all of a run's git work happens.
+//!
+//! Does I/O: it makes a temporary directory, which is removed when the value is dropped.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::TempDir;
+
+use super::checkout::Checkout;
+use super::program::{Credential, GitProgram};
+use crate::error::Failure;
+use crate::secret::Secret;
+
+/// The name of the remote in the scratch repository, whatever the checkout calls it.
+pub(super) const REMOTE: &str = "origin";
+
+/// A private bare repository with one remote.
+pub struct Scratch {
+    /// How git is started in it.
+    pub(super) git: GitProgram,
+    /// Where it is.
+    pub(super) path: Utf8PathBuf,
+    /// The remote's URL without user information, for messages.
+    pub remote_url: String,
+    repository: git2::Repository,
+    _directory: TempDir,
+}
+
+/// The token for the remote, and the user name that goes with it.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Such as `x-access-token` or `oauth2`.
+    pub user: String,
+    /// The token.
+    pub token: Secret,
+}
+
+impl Scratch {
+    /// Makes a scratch repository that borrows the checkout's objects where they are complete.
+    pub fn create(git: GitProgram, checkout: &Checkout, remote: &str, login: Option<&Login>) -> Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("hydrator-")
+            .tempdir()
+            .context("cannot make a scratch directory")?;
+        let path = Utf8PathBuf::from_path_buf(directory.path().join("scratch.git")).map_err(|path| {
+            Failure::git(format!("the temporary directory `{}` is not UTF-8", path.display()))
+        })?;
+        let repository = git2::Repository::init_bare(&path).context("cannot make the scratch repository")?;
+        let credential = login.and_then(|login| credential(&checkout.remote_url, login));
+        let scratch = Self {
+            git: git.with_credential(credential),
+            path,
+            remote_url: crate::secret::without_userinfo(&checkout.remote_url),
+            repository,
+            _directory: directory,
+        };
+        scratch.configure(checkout, remote, login.is_some())?;
+        if !checkout.partial {
+            scratch.borrow_objects(&checkout.common_directory)?;
+        }
+        Ok(scratch)
+    }
+
+    /// The scratch repository for git2.
+    pub(super) fn repository(&self) -> &git2::Repository {
+        &self.repository
+    }
+
+    /// A second handle to the same repository, for another thread.
+    pub(super) fn reopen(&self) -> Result<git2::Repository> {
+        git2::Repository::open_bare(&self.path).context("cannot open the scratch repository again")
+    }
+
+    fn configure(&self, checkout: &Checkout, remote: &str, has_login: bool) -> Result<()> {
+        let mut config = self.repository.config().context("cannot configure the scratch repository")?;
+        let own_prefix = format!("remote.{remote}.");
+        for (key, value) in &checkout.transport_settings {
+            let key = match key.strip_prefix(&own_prefix) {
+                Some(last) => format!("remote.{REMOTE}.{last}"),
+                None if key.starts_with("remote.") => continue,
+                None => key.clone(),
+            };
+            // With a token of our own, a header that another step left behind would be a second one.
+            if has_login && key.to_ascii_lowercase().ends_with(".extraheader") {
+                continue;
+            }
+            // The pattern matches no value, so that this adds one: these settings may be lists.
+            config
+                .set_multivar(&key, "a^", value)
+                .with_context(|| format!("cannot take over the setting `{key}`"))?;
+        }
+        config.set_str(&format!("remote.{REMOTE}.url"), &checkout.remote_url)?;
+        Ok(())
+    }
+
+    fn borrow_objects(&self, common: &Utf8Path) -> Result<()> {
+        let info = self.path.join("objects/info");
+        fs::create_dir_all(&info).context("cannot write to the scratch repository")?;
+        fs::write(info.join("alternates"), format!("{}\n", common.join("objects")))
+            .context("cannot write to the scratch repository")?;
+        let shallow = common.join("shallow");
+        if shallow.exists() {
+            fs::copy(&shallow, self.path.join("shallow"))
+                .with_context(|| format!("cannot copy `{shallow}`"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Only for HTTP: other transports have their own ways to log in.
+fn credential(remote_url: &str, login: &Login) -> Option<Credential> {
+    let (scheme, rest) = remote_url.split_once("://")?;
+    if !matches!(scheme, "http" | "https") {
+        return None;
+    }
+    let authority = rest.split('/').next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let encoded = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        format!("{}:{}", login.user, login.token.reveal()),
+    );
+    Some(Credential {
+        url_prefix: format!("{scheme}://{host}/"),
+        header: Secret::new(format!("Basic {encoded}")),
+        token: login.token.clone(),
+    })
+}

@@ -1,0 +1,21 @@
+//! The README of a target's directory: how to make its manifests again. Pure.
+
+use super::metadata::TargetMetadata;
+
+/// The file's name.
+pub const README_FILE: &str = "README.md";
+
+/// The text; commands come from our own renderers and hold no values.
+pub fn text(metadata: &TargetMetadata) -> String {
+    let mut text = String::from("# Manifest Hydration\n\nTo hydrate the manifests in this directory, run the following commands:\n\n```shell\n");
+    if !metadata.repo_url.is_empty() {
+        text.push_str(&format!("git clone {}\n# cd into the cloned directory\n", metadata.repo_url));
+    }
+    text.push_str(&format!("git checkout {}\n", metadata.dry_sha));
+    for command in &metadata.commands {
+        text.push_str(&command.replace("```", "` ` `"));
+        text.push('\n');
+    }
+    text.push_str("```\n");
+    text
+}

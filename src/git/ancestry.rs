@@ -30,14 +30,18 @@ impl Ancestry {
         if older == newer {
             return Ok(true);
         }
-        self.search(newer, |ancestry| {
-            let answer = ancestry.scratch.git.run(
-                &ancestry.scratch.path,
-                &["merge-base", "--is-ancestor", &older.to_string(), &newer.to_string()],
-                b"",
-            )?;
-            Ok(answer.status.success().then_some(()))
-        }, older)
+        self.search(
+            newer,
+            |ancestry| {
+                let answer = ancestry.scratch.git.run(
+                    &ancestry.scratch.path,
+                    &["merge-base", "--is-ancestor", &older.to_string(), &newer.to_string()],
+                    b"",
+                )?;
+                Ok(answer.status.success().then_some(()))
+            },
+            older,
+        )
         .map(|found| found.is_some())
     }
 
@@ -57,7 +61,12 @@ impl Ancestry {
     }
 
     /// Deepens the history of `tip` until `found` answers, or until nothing is left to deepen.
-    fn search<T>(&self, tip: ObjectId, found: impl Fn(&Self) -> Result<Option<T>>, needed: ObjectId) -> Result<Option<T>> {
+    fn search<T>(
+        &self,
+        tip: ObjectId,
+        found: impl Fn(&Self) -> Result<Option<T>>,
+        needed: ObjectId,
+    ) -> Result<Option<T>> {
         let here = |id| Objects(self.scratch.repository()).has(id);
         if here(tip) && here(needed) {
             if let Some(answer) = found(self)? {

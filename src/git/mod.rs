@@ -2,6 +2,7 @@
 //!
 //! Does I/O: reads the checkout, writes only the private scratch repository, and talks to the remote.
 
+mod ancestry;
 mod checkout;
 mod dry_tree;
 mod notes;
@@ -10,6 +11,7 @@ mod program;
 mod remote;
 mod scratch;
 
+pub use ancestry::Ancestry;
 pub use checkout::Checkout;
 pub use dry_tree::CommitTree;
 pub use notes::NOTES_REF;

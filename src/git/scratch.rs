@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
 use super::checkout::Checkout;
+use super::objects::Objects;
 use super::program::{Credential, GitProgram};
 use crate::error::Failure;
 use crate::secret::Secret;
@@ -61,6 +62,11 @@ impl Scratch {
             scratch.borrow_objects(&checkout.common_directory)?;
         }
         Ok(scratch)
+    }
+
+    /// Its objects, to read and to write.
+    pub fn objects(&self) -> Objects<'_> {
+        Objects(&self.repository)
     }
 
     /// The scratch repository for git2.

@@ -72,9 +72,16 @@ fn stem(id: &ManifestId) -> String {
     if stem.len() <= LONGEST_NAME {
         return stem;
     }
-    let digest = crate::git::hash_of(stem.as_bytes()).map_or_else(|_| stem.len().to_string(), |id| id.to_string());
+    let digest = format!("{:016x}", fnv1a(stem.as_bytes()));
     stem.truncate(LONGEST_NAME - digest.len() - 1);
     format!("{stem}_{digest}")
+}
+
+/// FNV-1a, 64 bits: only to keep shortened names apart, and the same in every version of this program.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Lower-case letters, digits, `-` and `.` stay; everything else (`:` of RBAC names, upper case) becomes `%XX`, so
@@ -100,7 +107,12 @@ mod tests {
 
     fn manifest(group: &str, kind: &str, namespace: &str, name: &str) -> Manifest {
         let owned = str::to_owned;
-        let id = ManifestId { group: owned(group), kind: owned(kind), namespace: owned(namespace), name: owned(name) };
+        let id = ManifestId {
+            group: owned(group),
+            kind: owned(kind),
+            namespace: owned(namespace),
+            name: owned(name),
+        };
         Manifest { id, text: format!("# {name}\n").into_bytes(), parts: Vec::new(), line: 1 }
     }
 

@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn paths_that_nobody_could_own_are_dropped() {
-        let metadata = Metadata::parse(br#"{"targets":["web","../x","/etc","a/../b","a/b",""],"other":1}"#).unwrap();
+        let metadata =
+            Metadata::parse(br#"{"targets":["web","../x","/etc","a/../b","a/b",""],"other":1}"#).unwrap();
         assert_eq!(metadata.targets, ["web", "a/b"]);
         assert_eq!(Metadata::parse(b"not json"), None);
     }

@@ -7,7 +7,9 @@ pub const README_FILE: &str = "README.md";
 
 /// The text; commands come from our own renderers and hold no values.
 pub fn text(metadata: &TargetMetadata) -> String {
-    let mut text = String::from("# Manifest Hydration\n\nTo hydrate the manifests in this directory, run the following commands:\n\n```shell\n");
+    let mut text = String::from(
+        "# Manifest Hydration\n\nTo hydrate the manifests in this directory, run the following commands:\n\n```shell\n",
+    );
     if !metadata.repo_url.is_empty() {
         text.push_str(&format!("git clone {}\n# cd into the cloned directory\n", metadata.repo_url));
     }

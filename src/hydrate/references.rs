@@ -49,12 +49,17 @@ pub fn part(body: &str) -> (Vec<Reference>, String) {
         }
     }
     let found = commit != ReferenceCommit::default();
-    (found.then_some(Reference { commit }).into_iter().collect(), rest.trim_end().to_owned() + if rest.trim().is_empty() { "" } else { "\n" })
+    (
+        found.then_some(Reference { commit }).into_iter().collect(),
+        rest.trim_end().to_owned() + if rest.trim().is_empty() { "" } else { "\n" },
+    )
 }
 
 /// Takes a line if it is a valid trailer; the last one of a key wins.
 fn take(commit: &mut ReferenceCommit, line: &str) -> bool {
-    let Some((key, value)) = line.strip_prefix(PREFIX).and_then(|rest| rest.split_once(": ")) else { return false };
+    let Some((key, value)) = line.strip_prefix(PREFIX).and_then(|rest| rest.split_once(": ")) else {
+        return false;
+    };
     let value = value.trim().to_owned();
     let (valid, field) = match key {
         "repourl" => (is_web_url(&value), &mut commit.repo_url),
@@ -76,12 +81,17 @@ fn take(commit: &mut ReferenceCommit, line: &str) -> bool {
 }
 
 fn is_web_url(value: &str) -> bool {
-    value.strip_prefix("https://").or_else(|| value.strip_prefix("http://")).is_some_and(|rest| !rest.is_empty() && !rest.contains('@'))
+    value
+        .strip_prefix("https://")
+        .or_else(|| value.strip_prefix("http://"))
+        .is_some_and(|rest| !rest.is_empty() && !rest.contains('@'))
 }
 
 fn is_mailbox(value: &str) -> bool {
     let address = value.rsplit_once('<').map_or(value, |(_, end)| end.trim_end_matches('>'));
-    address.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !address.contains(' '))
+    address
+        .split_once('@')
+        .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !address.contains(' '))
 }
 
 fn is_full_sha(value: &str) -> bool {
@@ -108,7 +118,8 @@ mod tests {
 
     #[test]
     fn what_gitops_promoter_would_choke_on_stays_in_the_body() {
-        let (references, rest) = part("Argocd-reference-commit-sha: 0123456\nArgocd-reference-commit-repourl: git@e.org:app");
+        let (references, rest) =
+            part("Argocd-reference-commit-sha: 0123456\nArgocd-reference-commit-repourl: git@e.org:app");
         assert!(references.is_empty());
         assert_eq!(rest.lines().count(), 2);
     }

@@ -1,0 +1,157 @@
+//! Arguments that several commands share, and variables as their defaults.
+
+use anyhow::Result;
+use camino::Utf8PathBuf;
+use clap::builder::OsStr;
+use clap::{Arg, ArgAction, Args, Command, ValueEnum};
+
+use super::Surroundings;
+use crate::error::Failure;
+use crate::forge::Forge;
+use crate::forge::local::LocalForge;
+use crate::git::Login;
+use crate::model::EnvironmentName;
+use crate::secret::Secret;
+use crate::variables::Variables;
+use crate::world::{Location, Repository, World, local_forge_directory};
+
+/// Where the repository is.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Repository")]
+pub struct RepositoryArgs {
+    /// The checkout, or a bare repository
+    #[arg(long, value_name = "DIRECTORY", default_value = ".")]
+    pub repo: Utf8PathBuf,
+    /// The remote: its name in the checkout, or a URL
+    #[arg(long, value_name = "NAME|URL", default_value = "origin")]
+    pub remote: String,
+    /// The configuration, in the DRY tree
+    #[arg(long, value_name = "PATH", default_value = "hydrator.yaml")]
+    pub config: Utf8PathBuf,
+    /// The user name that goes with the token
+    #[arg(long, value_name = "NAME", default_value = "x-access-token")]
+    pub token_user: String,
+}
+
+/// Which forge, and where it is.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Forge")]
+pub struct ForgeArgs {
+    /// Where pull requests live
+    #[arg(long, value_enum)]
+    pub forge: Option<ForgeKind>,
+    /// The bare repository that the local forge is kept beside; by default the remote itself
+    #[arg(long, value_name = "DIRECTORY")]
+    pub forge_directory: Option<Utf8PathBuf>,
+}
+
+/// A forge by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ForgeKind {
+    /// Pull requests in a file beside a plain git remote, to try things out
+    Local,
+}
+
+/// The form of what is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One object, for programs
+    Json,
+    /// For a step summary
+    Markdown,
+}
+
+/// Which environments.
+#[derive(Clone, Debug, Args)]
+pub struct EnvironmentsArgs {
+    /// Only these environments; may be repeated, or a list with commas
+    #[arg(long = "environment", short = 'e', value_name = "NAME", value_delimiter = ',')]
+    pub environments: Vec<String>,
+}
+
+/// How rendering is done.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Rendering")]
+pub struct RenderingArgs {
+    /// How many targets are rendered at the same time; by default one per processor
+    #[arg(long, value_name = "NUMBER")]
+    pub jobs: Option<usize>,
+    /// How many seconds one program may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub time_limit: u64,
+    /// How many MiB one program may print
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    pub output_limit: u64,
+}
+
+impl RepositoryArgs {
+    /// Opens the repository.
+    pub fn open(&self, surroundings: &Surroundings<'_>) -> Result<Repository> {
+        let token = surroundings.variables.get("HYDRATOR_TOKEN");
+        let login = token.map(|token| Login { user: self.token_user.clone(), token: Secret::new(token) });
+        let location = Location { repository: self.repo.clone(), remote: self.remote.clone(), login };
+        Repository::open(location, surroundings.variables, &surroundings.stop)
+    }
+}
+
+impl ForgeArgs {
+    /// Connects to the forge.
+    pub fn connect(&self, repository: &Repository) -> Result<Box<dyn Forge>> {
+        match self.forge {
+            Some(ForgeKind::Local) => {
+                let directory = local_forge_directory(repository, self.forge_directory.as_deref())?;
+                Ok(Box::new(LocalForge::open(&directory)?))
+            }
+            None => Err(Failure::usage("no forge is known for this repository")
+                .hint("name one with `--forge local`; other forges are not supported yet")
+                .into()),
+        }
+    }
+}
+
+impl EnvironmentsArgs {
+    /// The names, trimmed.
+    pub fn names(&self) -> Vec<EnvironmentName> {
+        let names = self.environments.iter().flat_map(|names| names.split(['\n', ',']));
+        names.map(str::trim).filter(|name| !name.is_empty()).map(EnvironmentName::new).collect()
+    }
+}
+
+/// Everything that a run needs.
+pub fn world(repository: &RepositoryArgs, forge: &ForgeArgs, surroundings: &Surroundings<'_>) -> Result<World> {
+    let opened = repository.open(surroundings)?;
+    let forge = forge.connect(&opened)?;
+    Ok(World {
+        forge,
+        repository: opened,
+        trigger: crate::ci::detect(surroundings.variables)?,
+        config: repository.config.clone(),
+        variables: surroundings.variables.clone(),
+        stop: std::sync::Arc::clone(&surroundings.stop),
+    })
+}
+
+/// The command with `HYDRATOR_<OPTION>` as each option's default; an empty variable counts as unset.
+pub fn with_variables(command: Command, variables: &Variables) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let command = command.mut_args(|argument| with_variable(argument, variables));
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |sub| with_variables(sub, variables)))
+}
+
+fn with_variable(argument: Arg, variables: &Variables) -> Arg {
+    let Some(long) = argument.get_long() else { return argument };
+    let name = format!("HYDRATOR_{}", long.replace('-', "_").to_uppercase());
+    let Some(value) = variables.get(&name) else { return argument };
+    match argument.get_action() {
+        ArgAction::SetTrue if matches!(value, "true" | "1" | "yes") => argument.default_value("true"),
+        ArgAction::SetTrue => argument,
+        ArgAction::Append => {
+            let values = value.split(['\n', ',']).map(str::trim).filter(|value| !value.is_empty());
+            argument.default_values(values.map(|value| OsStr::from(value.to_owned())).collect::<Vec<_>>())
+        }
+        _ => argument.default_value(OsStr::from(value.to_owned())),
+    }
+}

@@ -1,0 +1,102 @@
+//! The command line: what can be asked, translated into requests to the library. The only place that knows clap.
+
+mod arguments;
+mod check;
+mod demo;
+pub mod local;
+mod plan;
+mod render;
+mod run;
+mod schema;
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Result;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::error::Failure;
+use crate::variables::Variables;
+
+/// Renders each environment's Kubernetes manifests and proposes them as pull requests.
+#[derive(Debug, Parser)]
+#[command(name = "hydrator", version, propagate_version = true)]
+#[command(after_help = "Every option can also be set by a variable, HYDRATOR_<OPTION> (`--dry-run`: HYDRATOR_DRY_RUN=true); an empty \
+                        variable counts as unset. The token comes from HYDRATOR_TOKEN only.\n\
+                        Exit codes: 0 done or nothing to do, 1 unexpected, 2 usage, 3 configuration, 4 render, 5 git or lost race, \
+                        6 forge refused, 10 changes found (`plan --exit-code`).")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Hydrate a DRY commit: render, push the proposed branches, open or update pull requests
+    Run(run::RunArgs),
+    /// Show what `run` would do, and do nothing
+    Plan(plan::PlanArgs),
+    /// Render environments into a directory; no branch is read or written
+    Render(render::RenderArgs),
+    /// Check the configuration and show what it means
+    Check(check::CheckArgs),
+    /// Print the JSON Schema of the configuration or of the report
+    Schema(schema::SchemaArgs),
+    /// Work the local forge by hand
+    Local(local::LocalArgs),
+    /// Try everything on a throwaway repository
+    Demo(demo::DemoArgs),
+}
+
+/// What the program gives to a command.
+pub struct Surroundings<'a> {
+    /// The process's variables.
+    pub variables: &'a Variables,
+    /// Raised by a signal.
+    pub stop: Arc<AtomicBool>,
+    /// Where data goes.
+    pub out: &'a mut dyn Write,
+    /// Where talk goes.
+    pub talk: &'a (dyn Fn(&str) + Sync),
+    /// Whether the talk is read on a terminal.
+    pub terminal: bool,
+}
+
+/// Parses the arguments and runs the command; the exit code is that of a command that did what it was asked.
+pub fn main(arguments: Vec<String>, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+    let command = arguments::with_variables(Cli::command(), surroundings.variables);
+    let matches = match command.try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error, surroundings),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, surroundings),
+    };
+    match cli.command {
+        Command::Run(args) => run::run(&args, surroundings),
+        Command::Plan(args) => plan::run(&args, surroundings),
+        Command::Render(args) => render::run(&args, surroundings),
+        Command::Check(args) => check::run(&args, surroundings),
+        Command::Schema(args) => schema::run(&args, surroundings),
+        Command::Local(args) => local_forge(&args, surroundings),
+        Command::Demo(args) => demo::run(&args, surroundings),
+    }
+}
+
+fn local_forge(args: &local::LocalArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+    let _ = (args, surroundings);
+    Ok(0)
+}
+
+/// Help and version are data; everything else about the arguments is a usage error.
+fn usage(error: &clap::Error, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+    if error.use_stderr() {
+        let text = error.render().to_string();
+        let text = text.trim_end().strip_prefix("error: ").unwrap_or(&text).to_owned();
+        return Err(Failure::usage(text).into());
+    }
+    write!(surroundings.out, "{}", error.render())?;
+    Ok(0)
+}

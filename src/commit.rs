@@ -1,0 +1,242 @@
+//! Stages 6 and 7, hydrate and commit: a target's manifests become a tree, an environment's targets one commit.
+//!
+//! Does I/O on the scratch repository only: it writes objects, no refs.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+
+use crate::branch::{Content, Tip, digest};
+use crate::error::Failure;
+use crate::git::{NewCommit, Objects};
+use crate::hydrate::metadata::to_json;
+use crate::hydrate::{
+    GIT_ATTRIBUTES, GIT_ATTRIBUTES_FILE, METADATA_FILE, Metadata, README_FILE, TargetMetadata, layout,
+    message, readme, references,
+};
+use crate::model::{
+    Commit, CommitId, EntryKind, Environment, Identity, Layout, Manifest, ManifestId, ObjectId,
+};
+
+/// What a target rendered to, as objects; the manifests themselves are not kept in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetOutput {
+    /// The tree of its manifest files; `None` if it rendered to nothing.
+    pub tree: Option<ObjectId>,
+    /// Its manifests, each with the id of its text.
+    pub manifests: BTreeMap<ManifestId, ObjectId>,
+    /// How to make it again.
+    pub commands: Vec<String>,
+    /// What the renderer warned about.
+    pub warnings: Vec<String>,
+}
+
+/// What every hydrated commit of a run has in common.
+pub struct Hydration<'a> {
+    /// Where objects are written.
+    pub objects: Objects<'a>,
+    /// The DRY commit.
+    pub dry: &'a Commit,
+    /// The repository's web URL; empty if it has none.
+    pub repo_url: &'a str,
+    /// The path of the configuration.
+    pub config: &'a str,
+    /// Author and committer.
+    pub identity: &'a Identity,
+    /// Whether the branch's other files in the way of an output may be replaced.
+    pub adopt: bool,
+}
+
+/// Writes the files of one target.
+pub fn write_target(objects: Objects<'_>, layout: Layout, manifests: &[Manifest]) -> Result<TargetOutput> {
+    let mut output = TargetOutput::default();
+    for manifest in manifests {
+        if manifest.parts.is_empty() {
+            output.manifests.insert(manifest.id.clone(), crate::git::hash_of(&manifest.text)?);
+        }
+        for part in &manifest.parts {
+            output.manifests.insert(part.id.clone(), crate::git::hash_of(&part.text)?);
+        }
+    }
+    let files = layout::files(layout, manifests);
+    let files: BTreeMap<String, ObjectId> = files
+        .into_iter()
+        .map(|(name, bytes)| Ok((name, objects.write_blob(&bytes)?)))
+        .collect::<Result<_>>()?;
+    if !files.is_empty() {
+        output.tree = Some(objects.write_files(&files)?);
+    }
+    Ok(output)
+}
+
+impl Hydration<'_> {
+    /// The first commit of an active branch: empty, without a parent.
+    pub fn first_commit(&self, environment: &Environment) -> Result<CommitId> {
+        let tree = self.objects.write_tree(&[])?;
+        let message = format!("Initial commit for {}\n", environment.active);
+        self.objects.write_commit(&NewCommit {
+            tree,
+            parents: &[],
+            identity: self.identity,
+            authored: self.dry.authored,
+            committed: self.dry.committed,
+            message: &message,
+        })
+    }
+
+    /// A commit on the active tip with exactly these outputs; what is not ours stays as it is.
+    pub fn propose(
+        &self,
+        environment: &Environment,
+        parent: CommitId,
+        active: Option<&Tip>,
+        outputs: &BTreeMap<String, TargetOutput>,
+    ) -> Result<CommitId> {
+        let content = content(outputs);
+        let (references, body) = references::part(self.dry.body());
+        let mut edits = BTreeMap::new();
+        for (output, tree) in &content {
+            if active.and_then(|active| active.content.get(output)) != Some(tree) {
+                let commands = outputs.get(output).map(|output| output.commands.clone()).unwrap_or_default();
+                edits.insert(
+                    output.clone(),
+                    Some((EntryKind::Directory, self.target_directory(*tree, commands)?)),
+                );
+            }
+        }
+        let custom: Option<String> = None;
+        let message = message::text(&message::Message {
+            dry: self.dry,
+            body: &body,
+            references: &references,
+            environment: &environment.name,
+            custom: custom.as_deref(),
+        });
+        let metadata = Metadata {
+            repo_url: self.repo_url.to_owned(),
+            dry_sha: self.dry.id.to_string(),
+            author: format!("{} <{}>", self.dry.author.name, self.dry.author.email),
+            date: self.dry.authored.rfc3339(),
+            subject: self.dry.subject().to_owned(),
+            body,
+            references,
+            targets: content.keys().cloned().collect(),
+            config: self.config.to_owned(),
+            manifests: digest(&content)?.to_string(),
+            hold: None,
+            intent: None,
+        };
+        let root = self.objects.write_blob(&to_json(&metadata)?)?;
+        let tree = self.tree(active, &content, edits, root)?;
+        self.write(parent, tree, &message, (self.dry.authored, self.dry.committed))
+    }
+
+    /// The proposal's own content and words, with the active tip as its parent.
+    pub fn reparent(&self, parent: CommitId, active: Option<&Tip>, proposed: &Tip) -> Result<CommitId> {
+        let mut edits = BTreeMap::new();
+        for output in proposed.content.keys() {
+            let entry = self.objects.entry(proposed.commit.tree, output.as_str().into())?;
+            edits.insert(output.clone(), entry.map(|entry| (entry.kind, entry.id)));
+        }
+        let root = self
+            .objects
+            .entry(proposed.commit.tree, METADATA_FILE.into())?
+            .context("a proposal without metadata")?;
+        let tree = self.tree(active, &proposed.content, edits, root.id)?;
+        let dates = (proposed.commit.authored, proposed.commit.committed);
+        self.write(parent, tree, &self.own_message(proposed)?, dates)
+    }
+
+    /// The message of our own commit: a merge into the proposed branch ("update branch") has words of the forge's.
+    fn own_message(&self, proposed: &Tip) -> Result<String> {
+        let mut commit = proposed.commit.clone();
+        while commit.trailer(message::DRY_SHA_TRAILER).is_none() {
+            let parent = commit.parents.first().copied().filter(|parent| self.objects.has(*parent));
+            let Some(parent) = parent else {
+                let dry_sha = proposed.dry_sha().map(|dry| dry.to_string()).unwrap_or_default();
+                let subject =
+                    proposed.metadata.as_ref().map(|metadata| metadata.subject.clone()).unwrap_or_default();
+                let short = dry_sha.get(..7).unwrap_or_default();
+                return Ok(format!("{short}: {subject}\n\n{}: {dry_sha}\n", message::DRY_SHA_TRAILER));
+            };
+            commit = self.objects.commit(parent)?;
+        }
+        Ok(commit.message)
+    }
+
+    fn write(
+        &self,
+        parent: CommitId,
+        tree: ObjectId,
+        message: &str,
+        dates: (crate::model::Moment, crate::model::Moment),
+    ) -> Result<CommitId> {
+        let parent_date = self.objects.commit(parent)?.committed;
+        self.objects.write_commit(&NewCommit {
+            tree,
+            parents: &[parent],
+            identity: self.identity,
+            authored: dates.0,
+            committed: dates.1.later(parent_date),
+            message,
+        })
+    }
+
+    /// The active branch's tree without the outputs that went away, with the edits and the root's two files.
+    fn tree(
+        &self,
+        active: Option<&Tip>,
+        content: &Content,
+        edits: BTreeMap<String, Option<(EntryKind, ObjectId)>>,
+        root: ObjectId,
+    ) -> Result<ObjectId> {
+        let owned = crate::plan::owned(active);
+        let mut base = active.map(|active| active.commit.tree);
+        let gone: BTreeMap<_, _> = owned
+            .iter()
+            .filter(|output| !content.contains_key(*output))
+            .map(|output| (output.clone(), None))
+            .collect();
+        if !gone.is_empty() {
+            base = self.objects.replace_all(base, &gone)?;
+        }
+        for output in edits.keys().filter(|output| !owned.contains(output)) {
+            self.refuse_foreign(base, output)?;
+        }
+        let mut edits = edits;
+        let attributes = self.objects.write_blob(GIT_ATTRIBUTES.as_bytes())?;
+        edits.insert(METADATA_FILE.to_owned(), Some((EntryKind::File, root)));
+        edits.insert(GIT_ATTRIBUTES_FILE.to_owned(), Some((EntryKind::File, attributes)));
+        self.objects.replace_all(base, &edits)?.context("a hydrated branch is never empty")
+    }
+
+    /// A directory that stands where a new output shall be is somebody else's.
+    fn refuse_foreign(&self, base: Option<ObjectId>, output: &str) -> Result<()> {
+        let Some(base) = base.filter(|_| !self.adopt) else { return Ok(()) };
+        if self.objects.entry(base, output.into())?.is_none() {
+            return Ok(());
+        }
+        Err(Failure::git(format!(
+            "the active branch has `{output}`, which hydrator did not write, where a target's output shall be"
+        ))
+        .hint("remove it there, choose another `output`, or let hydrator take it over with `--adopt`")
+        .into())
+    }
+
+    fn target_directory(&self, manifests: ObjectId, commands: Vec<String>) -> Result<ObjectId> {
+        let metadata =
+            TargetMetadata { repo_url: self.repo_url.to_owned(), dry_sha: self.dry.id.to_string(), commands };
+        let file =
+            |bytes: &[u8]| Ok::<_, anyhow::Error>(Some((EntryKind::File, self.objects.write_blob(bytes)?)));
+        let edits = BTreeMap::from([
+            (METADATA_FILE.to_owned(), file(&to_json(&metadata)?)?),
+            (README_FILE.to_owned(), file(readme::text(&metadata).as_bytes())?),
+        ]);
+        self.objects.replace_all(Some(manifests), &edits)?.context("a target's directory is never empty")
+    }
+}
+
+/// What the environment should have, by output.
+pub fn content(outputs: &BTreeMap<String, TargetOutput>) -> Content {
+    outputs.iter().filter_map(|(output, target)| Some((output.clone(), target.tree?))).collect()
+}

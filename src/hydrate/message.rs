@@ -1,0 +1,60 @@
+//! The message of a hydrated commit: the DRY commit's, and trailers that say where it comes from. Pure.
+
+use super::references::Reference;
+use crate::model::{Commit, EnvironmentName};
+
+/// The trailer that names the DRY commit in full.
+pub const DRY_SHA_TRAILER: &str = "Hydrator-Dry-Sha";
+/// The trailer that names the environment.
+pub const ENVIRONMENT_TRAILER: &str = "Hydrator-Environment";
+/// The trailer that names the program's version.
+pub const VERSION_TRAILER: &str = "Hydrator-Version";
+
+/// What the message says.
+pub struct Message<'a> {
+    /// The DRY commit.
+    pub dry: &'a Commit,
+    /// Its body without the references' trailers.
+    pub body: &'a str,
+    /// The references.
+    pub references: &'a [Reference],
+    /// The environment.
+    pub environment: &'a EnvironmentName,
+    /// What a template of the configuration made in place of subject and body.
+    pub custom: Option<&'a str>,
+}
+
+/// The whole message. CI skip markers of the DRY message are defused: they would stop the required checks.
+pub fn text(message: &Message<'_>) -> String {
+    let standard = || format!("{}: {}\n\n{}", message.dry.id.short(), message.dry.headline(), message.body);
+    let head = message.custom.map_or_else(standard, str::to_owned);
+    let head = crate::escape::neutralise_skip_markers(&printable(&head));
+    let mut text = head.trim().to_owned();
+    text.push_str("\n\n");
+    let authors = message
+        .references
+        .iter()
+        .map(|reference| reference.commit.author.clone())
+        .filter(|author| !author.is_empty());
+    let author = format!("{} <{}>", message.dry.author.name, message.dry.author.email);
+    let mut named = Vec::new();
+    for author in authors.chain([author]) {
+        let author = one_line(&author);
+        if !named.contains(&author) {
+            text.push_str(&format!("Co-authored-by: {author}\n"));
+            named.push(author);
+        }
+    }
+    text.push_str(&format!("{DRY_SHA_TRAILER}: {}\n", message.dry.id));
+    text.push_str(&format!("{ENVIRONMENT_TRAILER}: {}\n", message.environment));
+    text.push_str(&format!("{VERSION_TRAILER}: {}\n", env!("CARGO_PKG_VERSION")));
+    text
+}
+
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}

@@ -1,0 +1,228 @@
+//! Stage 3, observe: what the remote's branches and the forge hold at this moment.
+//!
+//! Does I/O, reads only: one look at the refs, one fetch of the tips, one of the few blobs that are read, one forge
+//! query. History is asked for only where the tips alone do not tell what happened.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use crate::branch::{Tip, metadata_blob};
+use crate::forge::Forge;
+use crate::git::{Ancestry, NOTES_REF, Objects, RemoteRefs, Scratch};
+use crate::hydrate::message::DRY_SHA_TRAILER;
+use crate::model::{BranchName, CommitId, Delivery, Environment, ObjectId, PullRequest, PullRequestState};
+
+/// What the observation is about.
+pub struct Question<'a> {
+    /// The scratch repository.
+    pub scratch: &'a Scratch,
+    /// Answers about the DRY branch's history.
+    pub ancestry: &'a dyn Fn() -> Result<Ancestry>,
+    /// The forge.
+    pub forge: &'a dyn Forge,
+    /// The environments.
+    pub environments: &'a [Environment],
+    /// The DRY commit of this run.
+    pub dry: CommitId,
+    /// The DRY branch.
+    pub dry_branch: &'a BranchName,
+}
+
+/// The state of everything at one moment.
+#[derive(Debug)]
+pub struct Observation {
+    /// The remote's refs.
+    pub refs: RemoteRefs,
+    /// The tip of the notes.
+    pub notes: Option<ObjectId>,
+    /// One entry per environment asked about, in their order.
+    pub environments: Vec<Seen>,
+    /// Every open pull request.
+    pub pull_requests: Vec<PullRequest>,
+}
+
+/// The state of one environment.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The active branch's tip.
+    pub active: Option<Tip>,
+    /// The proposed branch's tip.
+    pub proposed: Option<Tip>,
+    /// The newest DRY commit that the environment has processed.
+    pub processed: Option<CommitId>,
+    /// The open pull request from the proposed to the active branch.
+    pub open: Option<PullRequest>,
+    /// Where nothing is open although something is offered: the last pull request there was.
+    pub last: Option<PullRequest>,
+    /// Whether the proposal has been on the active branch before, and is not any more.
+    pub left_behind: bool,
+    /// Whether the active branch went back to an older DRY commit without a record of ours.
+    pub went_back: bool,
+    /// Whether a newer DRY commit than this run's has been processed.
+    pub superseded: bool,
+}
+
+/// Observes everything, given one look at the remote's refs.
+pub fn observe(question: &Question<'_>, refs: RemoteRefs) -> Result<Observation> {
+    let notes = refs.get(NOTES_REF);
+    fetch(question, &refs, notes)?;
+    let objects = question.scratch.objects();
+    let pull_requests = question.forge.open_pull_requests()?;
+    let mut environments = Vec::with_capacity(question.environments.len());
+    for environment in question.environments {
+        let tip = |branch| refs.branch(branch).map(|id| Tip::read(objects, id)).transpose();
+        let mut seen = Seen {
+            active: tip(&environment.active)?,
+            proposed: tip(&environment.proposed)?,
+            open: find_open(&pull_requests, environment),
+            ..Seen::default()
+        };
+        seen.processed = processed(objects, notes, &seen)?;
+        look_back(question, environment, &mut seen)?;
+        environments.push(seen);
+    }
+    ask_ancestry(question, &refs, &mut environments)?;
+    Ok(Observation { refs, notes, environments, pull_requests })
+}
+
+/// Two fetches: commits and trees of the tips, then the few blobs of them that are read.
+fn fetch(question: &Question<'_>, refs: &RemoteRefs, notes: Option<ObjectId>) -> Result<()> {
+    let objects = question.scratch.objects();
+    let branches =
+        question.environments.iter().flat_map(|environment| [&environment.active, &environment.proposed]);
+    let tips: Vec<ObjectId> = branches.filter_map(|branch| refs.branch(branch)).collect();
+    let missing = tips.iter().copied().chain(notes).filter(|id| !objects.has(*id)).collect();
+    question.scratch.fetch_tips(&missing)?;
+    let mut blobs = BTreeSet::new();
+    for tip in &tips {
+        blobs.extend(metadata_blob(objects, *tip)?);
+    }
+    if let Some(notes) = notes {
+        blobs.extend(objects.note_blobs(notes, &tips)?.into_values().flatten());
+    }
+    blobs.retain(|blob| !objects.has(*blob));
+    question.scratch.fetch_blobs(&blobs)
+}
+
+fn find_open(pull_requests: &[PullRequest], environment: &Environment) -> Option<PullRequest> {
+    let ours =
+        |request: &&PullRequest| request.head == environment.proposed && request.base == environment.active;
+    pull_requests.iter().find(ours).cloned()
+}
+
+/// T: the note of the proposed tip, else of the active tip, else the metadata's.
+fn processed(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Result<Option<CommitId>> {
+    let tips = [seen.proposed.as_ref(), seen.active.as_ref()];
+    if let Some(notes) = notes {
+        for tip in tips.into_iter().flatten() {
+            let blobs =
+                objects.note_blobs(notes, &[tip.commit.id])?.remove(&tip.commit.id).unwrap_or_default();
+            if let Some(dry_sha) = objects.noted_dry_sha(&blobs)? {
+                return Ok(Some(dry_sha));
+            }
+        }
+    }
+    Ok(tips.into_iter().flatten().find_map(Tip::dry_sha))
+}
+
+/// Finds out what happened where the two tips alone do not tell.
+fn look_back(question: &Question<'_>, environment: &Environment, seen: &mut Seen) -> Result<()> {
+    let Some(active) = seen.active.clone() else { return Ok(()) };
+    let Some(proposed) = seen.proposed.clone() else {
+        seen.went_back = went_back(question, &active)?;
+        return Ok(());
+    };
+    if proposed.content == active.content {
+        return Ok(());
+    }
+    if seen.open.is_none() && environment.delivery == Delivery::PullRequest {
+        let last = question.forge.newest_pull_request(&environment.proposed, &environment.active)?;
+        seen.last = last.filter(|last| last.head_sha == proposed.commit.id);
+    }
+    let merged = seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Merged);
+    let sits_on_active = proposed.commit.parents.contains(&active.commit.id);
+    seen.left_behind =
+        merged || (!sits_on_active && seen.open.is_none() && was_active(question, &active, &proposed)?);
+    Ok(())
+}
+
+/// Whether the proposal, or its content, lies in the active branch's own line of history.
+fn was_active(question: &Question<'_>, active: &Tip, proposed: &Tip) -> Result<bool> {
+    let objects = question.scratch.objects();
+    let tips = BTreeSet::from([active.commit.id]);
+    for depth in [50, 1000, u32::MAX >> 1] {
+        let mut current = active.commit.id;
+        loop {
+            if !objects.has(current) {
+                break;
+            }
+            let commit = objects.commit(current)?;
+            if current == proposed.commit.id || commit.parents.contains(&proposed.commit.id) {
+                return Ok(true);
+            }
+            if proposed.commit.parents.contains(&current) {
+                return Ok(false);
+            }
+            if Tip::content_of(objects, commit.tree, proposed)? == proposed.content {
+                return Ok(true);
+            }
+            let Some(parent) = commit.parents.first() else { return Ok(false) };
+            current = *parent;
+        }
+        question.scratch.fetch_history(&tips, depth)?;
+    }
+    Ok(false)
+}
+
+/// Whether the newest commit of an active branch that has no proposed branch beside it went back in DRY history:
+/// the forge's Revert button, after the proposed branch was deleted.
+fn went_back(question: &Question<'_>, active: &Tip) -> Result<bool> {
+    let (Some(dry_sha), Some(parent)) = (active.dry_sha(), active.commit.parents.first()) else {
+        return Ok(false);
+    };
+    let written_by_us = |message: &str| message.contains(&format!("{DRY_SHA_TRAILER}: {dry_sha}"));
+    if written_by_us(&active.commit.message) {
+        return Ok(false);
+    }
+    let objects = question.scratch.objects();
+    if active.commit.parents.iter().any(|parent| !objects.has(*parent)) {
+        question.scratch.fetch_history(&BTreeSet::from([active.commit.id]), 2)?;
+    }
+    for merged in active.commit.parents.iter().skip(1) {
+        if written_by_us(&objects.commit(*merged)?.message) {
+            return Ok(false);
+        }
+    }
+    let blobs: BTreeSet<_> =
+        metadata_blob(objects, *parent)?.into_iter().filter(|blob| !objects.has(*blob)).collect();
+    question.scratch.fetch_blobs(&blobs)?;
+    match Tip::read(objects, *parent)?.dry_sha() {
+        Some(before) if before != dry_sha => (question.ancestry)()?.is_ancestor(dry_sha, before),
+        _ => Ok(false),
+    }
+}
+
+/// Latest wins: the DRY branch's tip always may; only otherwise is ancestry asked, once for each commit.
+fn ask_ancestry(question: &Question<'_>, refs: &RemoteRefs, environments: &mut [Seen]) -> Result<()> {
+    let tip = refs.branch(question.dry_branch);
+    if tip == Some(question.dry) {
+        return Ok(());
+    }
+    let ancestry = (question.ancestry)()?;
+    let rewritten = match tip {
+        Some(tip) => !ancestry.is_ancestor(question.dry, tip)?,
+        None => false,
+    };
+    let processed: BTreeSet<CommitId> = environments.iter().filter_map(|seen| seen.processed).collect();
+    let mut newer = BTreeSet::new();
+    for other in processed.into_iter().filter(|other| *other != question.dry) {
+        if rewritten || ancestry.is_ancestor(question.dry, other)? {
+            newer.insert(other);
+        }
+    }
+    for seen in environments {
+        seen.superseded = rewritten || seen.processed.is_some_and(|processed| newer.contains(&processed));
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! Stage 4, plan: from what was observed and what the DRY commit renders to, what changes where.
+//!
+//! Pure. [`standing`] says how an environment stands before anything is rendered, [`decide`] what is to be done once
+//! its content is known. Commit ids are never compared to decide about content: a new version of this program must
+//! not push everything again.
+
+use crate::branch::{Content, Tip};
+use crate::error::Failure;
+use crate::hydrate::Metadata;
+use crate::model::{DriftPolicy, Environment, PullRequestState};
+use crate::observe::Seen;
+
+/// What the user allowed for this run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Permissions {
+    /// A person's content on a proposed branch may be replaced.
+    pub overwrite: bool,
+    /// An active branch that is not ours may become ours.
+    pub adopt: bool,
+}
+
+/// How an environment stands, before anything is rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A newer DRY commit has been processed.
+    Superseded,
+    /// It was rolled back and stays there.
+    Held,
+    /// Its active branch is not what we wrote; why.
+    Drifted(String),
+    /// A proposal that is no ordinary one waits; nothing is mixed into it.
+    Frozen,
+    /// A proposal of ours waits.
+    Pending,
+    /// Nothing waits.
+    Settled,
+}
+
+/// What is to be done for an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing at all, not even the note.
+    Superseded,
+    /// Nothing at all, not even the note: it is held, for this reason.
+    Held(String),
+    /// The active branch has what it should have; only the note moves.
+    Nothing,
+    /// The proposal has what it should have; only the note moves.
+    Leave,
+    /// The same, and a person does not want it.
+    Rejected,
+    /// The proposal's commit gets the active tip as its parent.
+    Reparent,
+    /// A new commit on the active tip.
+    Propose,
+    /// The proposal's change went away: close its pull request, then move the branch to the active tip.
+    Withdraw,
+}
+
+impl Standing {
+    /// Whether rendering can change anything.
+    pub const fn needs_rendering(&self) -> bool {
+        matches!(self, Self::Drifted(_) | Self::Pending | Self::Settled)
+    }
+}
+
+/// How the environment stands; an error when one of its branches is not ours.
+pub fn standing(
+    environment: &Environment,
+    seen: &Seen,
+    config: &str,
+    permissions: Permissions,
+) -> Result<Standing, Failure> {
+    check_active(environment, seen, config, permissions)?;
+    if seen.superseded {
+        return Ok(Standing::Superseded);
+    }
+    let Some(active) = seen.active.as_ref() else { return Ok(pending_or_settled(seen)) };
+    check_proposed(environment, seen, active, permissions)?;
+    if active.metadata.as_ref().is_some_and(|metadata| metadata.hold.is_some()) {
+        return Ok(Standing::Held);
+    }
+    if let Some(why) = drift(environment, seen, active) {
+        return Ok(Standing::Drifted(why));
+    }
+    Ok(pending_or_settled(seen))
+}
+
+fn pending_or_settled(seen: &Seen) -> Standing {
+    match offer(seen) {
+        Some(proposed) if intent(proposed) && !is_rejected(seen) => Standing::Frozen,
+        Some(_) => Standing::Pending,
+        None => Standing::Settled,
+    }
+}
+
+/// The proposal, if it offers something that the active branch does not have.
+fn offer(seen: &Seen) -> Option<&Tip> {
+    let proposed = seen.proposed.as_ref().filter(|proposed| proposed.metadata.is_some())?;
+    let active = seen.active.as_ref().map(|active| &active.content);
+    (active != Some(&proposed.content) && !seen.left_behind).then_some(proposed)
+}
+
+fn intent(tip: &Tip) -> bool {
+    tip.metadata.as_ref().is_some_and(|metadata| metadata.intent.is_some())
+}
+
+/// A person closed the proposal's pull request without merging it.
+fn is_rejected(seen: &Seen) -> bool {
+    seen.open.is_none() && seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Closed)
+}
+
+fn check_active(
+    environment: &Environment,
+    seen: &Seen,
+    config: &str,
+    permissions: Permissions,
+) -> Result<(), Failure> {
+    let Some(active) = seen.active.as_ref().filter(|active| !active.is_blank()) else { return Ok(()) };
+    if permissions.adopt || is_being_adopted(seen, active, config) {
+        return Ok(());
+    }
+    let branch = &environment.active;
+    let Some(metadata) = active.metadata.as_ref().filter(|metadata| !metadata.config.is_empty()) else {
+        return Err(Failure::git(format!("the active branch `{branch}` has content that hydrator did not write"))
+            .hint("`--adopt` makes the configured outputs on it hydrator's own and keeps every other file; or choose another branch"));
+    };
+    if metadata.config != config {
+        let other = &metadata.config;
+        return Err(Failure::git(format!(
+            "the active branch `{branch}` was written from `{other}`, not from `{config}`"
+        ))
+        .hint("give the two configurations different branches, or take this one over with `--adopt`"));
+    }
+    Ok(())
+}
+
+/// A proposal of ours sits on it already: an adoption that waits for its merge.
+fn is_being_adopted(seen: &Seen, active: &Tip, config: &str) -> bool {
+    seen.proposed.as_ref().is_some_and(|proposed| {
+        let ours = proposed.metadata.as_ref().is_some_and(|metadata| metadata.config == config);
+        ours && proposed.intact && proposed.commit.parents.contains(&active.commit.id)
+    })
+}
+
+/// Ours is a proposed tip whose manifests are what their writer wrote, or that offers nothing new.
+fn check_proposed(
+    environment: &Environment,
+    seen: &Seen,
+    active: &Tip,
+    permissions: Permissions,
+) -> Result<(), Failure> {
+    let Some(proposed) = seen.proposed.as_ref() else { return Ok(()) };
+    let nothing_new = proposed.commit.id == active.commit.id
+        || proposed.commit.tree == active.commit.tree
+        || seen.left_behind;
+    let same_files =
+        proposed.foreign == active.foreign || is_hydrated(proposed) || proposed.commit.parents.len() > 1;
+    let blank = proposed.is_blank();
+    if nothing_new || blank || permissions.overwrite || (proposed.intact && same_files) {
+        return Ok(());
+    }
+    let (branch, commit) = (&environment.proposed, proposed.commit.id.short());
+    let author = crate::escape::one_line(&proposed.commit.author.name);
+    Err(Failure::git(format!("the proposed branch `{branch}` has content at {commit} that hydrator did not write (author: {author})"))
+        .hint("move that change to the DRY branch, or let it be replaced with `--overwrite`"))
+}
+
+fn is_hydrated(tip: &Tip) -> bool {
+    tip.commit.parents.len() <= 1 && tip.commit.trailer(crate::hydrate::message::DRY_SHA_TRAILER).is_some()
+}
+
+/// Why the active branch is not what our last hydrated commit made it.
+fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<String> {
+    let branch = &environment.active;
+    if seen.proposed.as_ref().is_some_and(|proposed| proposed.intact && proposed.content == active.content) {
+        return None;
+    }
+    let written = active.metadata.as_ref().is_some_and(|metadata| !metadata.config.is_empty());
+    if written && !active.intact {
+        return Some(format!("`{branch}` was edited by hand"));
+    }
+    (seen.left_behind || seen.went_back).then(|| format!("`{branch}` was reverted or moved back by hand"))
+}
+
+/// What is to be done, given the content that the environment should have.
+pub fn decide(environment: &Environment, seen: &Seen, standing: &Standing, wanted: &Content) -> Decision {
+    let nothing = Content::new();
+    let active = seen.active.as_ref().map_or(&nothing, |active| &active.content);
+    let offered = offer(seen).map(|proposed| proposed.intact.then_some(&proposed.content));
+    match standing {
+        Standing::Superseded => Decision::Superseded,
+        Standing::Held => Decision::Held(hold_reason(seen)),
+        Standing::Drifted(why) if wanted != active && environment.drift == DriftPolicy::Hold => {
+            Decision::Held(why.clone())
+        }
+        Standing::Frozen if sits_on_active(seen) => Decision::Leave,
+        Standing::Frozen => Decision::Reparent,
+        _ if wanted == active && offered.is_some() => Decision::Withdraw,
+        _ if wanted == active => Decision::Nothing,
+        _ if offered != Some(Some(wanted)) => Decision::Propose,
+        _ if is_rejected(seen) => Decision::Rejected,
+        _ if sits_on_active(seen) => Decision::Leave,
+        _ => Decision::Reparent,
+    }
+}
+
+/// Whether the proposal already contains the active tip.
+fn sits_on_active(seen: &Seen) -> bool {
+    match (&seen.active, &seen.proposed) {
+        (Some(active), Some(proposed)) => proposed.commit.parents.contains(&active.commit.id),
+        _ => false,
+    }
+}
+
+fn hold_reason(seen: &Seen) -> String {
+    let hold = seen
+        .active
+        .as_ref()
+        .and_then(|active| active.metadata.as_ref())
+        .and_then(|metadata| metadata.hold.as_ref());
+    hold.map_or_else(String::new, |hold| {
+        let reason = if hold.reason.is_empty() { String::new() } else { format!(": {}", hold.reason) };
+        format!("rolled back by {} on {}{reason}", hold.actor, hold.since)
+    })
+}
+
+/// The paths that we own on the active branch, as its metadata lists them.
+pub fn owned(active: Option<&Tip>) -> &[String] {
+    active
+        .and_then(|active| active.metadata.as_ref())
+        .map(|metadata: &Metadata| metadata.targets.as_slice())
+        .unwrap_or_default()
+}

@@ -1,0 +1,168 @@
+//! Stage 8, publish: the branches and their notes go out together, or not at all.
+//!
+//! Does I/O: it writes notes commits to the scratch repository and pushes. What a push did is decided by reading the
+//! refs again, never by the server's words.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::error::Failure;
+use crate::git::{NOTES_REF, PushOutcome, RefUpdate, RemoteRefs, Scratch};
+use crate::model::{Commit, CommitId, Environment, EnvironmentName, Identity, ObjectId};
+
+/// What one environment wants to have pushed.
+#[derive(Clone, Debug)]
+pub struct Change<'a> {
+    /// The environment.
+    pub environment: &'a Environment,
+    /// Branches to move, and those that must not have moved.
+    pub updates: Vec<RefUpdate>,
+    /// The commit that gets the note; `None` when there is no branch yet.
+    pub noted: Option<CommitId>,
+}
+
+/// What all pushes of a run have in common.
+pub struct Publisher<'a> {
+    /// The scratch repository.
+    pub scratch: &'a Scratch,
+    /// The DRY commit, which the notes name.
+    pub dry: &'a Commit,
+    /// Author and committer of the notes.
+    pub identity: &'a Identity,
+}
+
+/// How publishing ended.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// Another writer moved a branch meanwhile: everything is to be observed again.
+    pub moved: bool,
+    /// Environments that the server refused, with why.
+    pub refused: BTreeMap<EnvironmentName, Failure>,
+    /// Whether anything was pushed.
+    pub pushed: bool,
+}
+
+/// How often a notes ref that others write too is merged again before everything is observed anew.
+const NOTES_ATTEMPTS: usize = 8;
+
+impl Publisher<'_> {
+    /// Pushes all changes at once; where the server refuses that, each environment by itself.
+    pub fn publish(&self, changes: &[Change<'_>], refs: &RemoteRefs) -> Result<Published> {
+        let mut notes = refs.get(NOTES_REF);
+        for _ in 0..NOTES_ATTEMPTS {
+            let updates = self.updates(changes, notes)?;
+            if updates.iter().all(|update| update.new == update.expected) {
+                return Ok(Published::default());
+            }
+            let PushOutcome::Refused(words) = self.scratch.push(&updates)? else {
+                return Ok(Published { pushed: true, ..Published::default() });
+            };
+            let now = self.scratch.look()?;
+            if updates.iter().all(|update| now.get(&update.name) == update.new) {
+                return Ok(Published { pushed: true, ..Published::default() });
+            }
+            let moved = |update: &&RefUpdate| now.get(&update.name) != update.expected;
+            let mut moved = updates.iter().filter(moved).map(|update| update.name.as_str()).peekable();
+            if moved.peek().is_none() {
+                return self.publish_one_by_one(changes, &now, &words);
+            }
+            if moved.any(|name| name != NOTES_REF)
+                || self.notes_changed(changes, notes, now.get(NOTES_REF))?
+            {
+                return Ok(Published { moved: true, ..Published::default() });
+            }
+            notes = now.get(NOTES_REF);
+        }
+        Ok(Published { moved: true, ..Published::default() })
+    }
+
+    /// The branches' updates, and the notes that go with them.
+    fn updates(&self, changes: &[Change<'_>], notes: Option<ObjectId>) -> Result<Vec<RefUpdate>> {
+        let entries = changes.iter().filter_map(|change| Some((change.noted?, self.dry.id))).collect();
+        let signed = (self.identity, self.dry.committed);
+        let new = self.scratch.objects().write_notes(notes, &entries, signed)?;
+        let mut updates: Vec<RefUpdate> =
+            changes.iter().flat_map(|change| change.updates.iter().cloned()).collect();
+        if new.is_some() {
+            updates.push(RefUpdate { name: NOTES_REF.to_owned(), expected: notes, new });
+        }
+        Ok(updates)
+    }
+
+    /// Whether another writer said something about our own commits: that is news, not only a neighbour's note.
+    fn notes_changed(
+        &self,
+        changes: &[Change<'_>],
+        before: Option<ObjectId>,
+        now: Option<ObjectId>,
+    ) -> Result<bool> {
+        let Some(now) = now else { return Ok(true) };
+        self.scratch.fetch_tips(&[now].into())?;
+        let objects = self.scratch.objects();
+        let known =
+            changes.iter().flat_map(|change| change.updates.iter().filter_map(|update| update.expected));
+        let commits: Vec<ObjectId> = changes.iter().filter_map(|change| change.noted).chain(known).collect();
+        let said =
+            |notes: Option<ObjectId>| notes.map(|notes| objects.note_blobs(notes, &commits)).transpose();
+        Ok(said(before)?.unwrap_or_default() != said(Some(now))?.unwrap_or_default())
+    }
+
+    /// Nothing moved, yet the server refused: whoever is at fault shall not stop the others.
+    fn publish_one_by_one(
+        &self,
+        changes: &[Change<'_>],
+        refs: &RemoteRefs,
+        words: &[(String, String)],
+    ) -> Result<Published> {
+        let mut published = Published::default();
+        let mut notes = refs.get(NOTES_REF);
+        for change in changes {
+            let updates = self.updates(std::slice::from_ref(change), notes)?;
+            if updates.iter().all(|update| update.new == update.expected) {
+                continue;
+            }
+            match self.scratch.push(&updates)? {
+                PushOutcome::Done => {
+                    published.pushed = true;
+                    notes = updates
+                        .iter()
+                        .find(|update| update.name == NOTES_REF)
+                        .map_or(notes, |update| update.new);
+                }
+                PushOutcome::Refused(own) => {
+                    let now = self.scratch.look()?;
+                    published.moved |= updates.iter().any(|update| now.get(&update.name) != update.expected);
+                    let words = if own.is_empty() { words } else { &own };
+                    published.refused.insert(change.environment.name.clone(), refusal(change, words));
+                }
+            }
+        }
+        Ok(published)
+    }
+}
+
+/// The server's refusal, with the setting that is most likely behind it.
+fn refusal(change: &Change<'_>, words: &[(String, String)]) -> Failure {
+    let environment = change.environment;
+    let said: Vec<&str> = words.iter().map(|(_, said)| said.as_str()).collect();
+    let creates = change
+        .updates
+        .iter()
+        .any(|update| update.expected.is_none() && update.name == environment.active.full());
+    let hint = if creates {
+        format!(
+            "allow hydrator's account to create `{}` (GitHub: the ruleset's \"Restrict creations\" with a bypass; GitLab: protected branches), \
+             or create it once by hand with an empty commit",
+            environment.active
+        )
+    } else {
+        format!(
+            "allow hydrator's account to force-push `{}` (GitHub: a ruleset's \"Block force pushes\"; GitLab: `allow_force_push`), \
+             and look for a hook's own message above",
+            environment.proposed
+        )
+    };
+    Failure::git(format!("the server refused the push to `{}`: {}", environment.proposed, said.join("; ")))
+        .hint(hint)
+}

@@ -14,10 +14,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
+use camino::Utf8PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::Failure;
 use crate::variables::Variables;
+use crate::world::{Location, Repository, local_forge_directory};
 
 /// Renders each environment's Kubernetes manifests and proposes them as pull requests.
 #[derive(Debug, Parser)]
@@ -44,7 +46,7 @@ enum Command {
     /// Print the JSON Schema of the configuration or of the report
     Schema(schema::SchemaArgs),
     /// Work the local forge by hand
-    Local(local::LocalArgs),
+    Local(LocalForgeArgs),
     /// Try everything on a throwaway repository
     Demo(demo::DemoArgs),
 }
@@ -85,8 +87,32 @@ pub fn main(arguments: Vec<String>, surroundings: &mut Surroundings<'_>) -> Resu
     }
 }
 
-fn local_forge(args: &local::LocalArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
-    let _ = (args, surroundings);
+/// Where the local forge is, and what is to be done there.
+#[derive(Debug, clap::Args)]
+struct LocalForgeArgs {
+    /// A checkout of the repository, or the bare repository itself
+    #[arg(long, global = true, value_name = "DIRECTORY", default_value = ".")]
+    repo: Utf8PathBuf,
+    /// The remote's name in the checkout
+    #[arg(long, global = true, value_name = "NAME|URL", default_value = "origin")]
+    remote: String,
+    /// The bare repository that the local forge is kept beside; by default the remote itself
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    forge_directory: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    local: local::LocalArgs,
+}
+
+fn local_forge(args: &LocalForgeArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+    let directory = match &args.forge_directory {
+        Some(directory) => directory.clone(),
+        None => {
+            let location = Location { repository: args.repo.clone(), remote: args.remote.clone(), login: None };
+            let repository = Repository::open(location, surroundings.variables, &surroundings.stop)?;
+            local_forge_directory(&repository, None)?
+        }
+    };
+    local::run(&args.local, &directory, surroundings.out)?;
     Ok(0)
 }
 

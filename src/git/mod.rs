@@ -3,6 +3,7 @@
 //! Does I/O: reads the checkout, writes only the private scratch repository, and talks to the remote.
 
 mod ancestry;
+pub mod bare;
 mod checkout;
 mod dry_tree;
 mod notes;

@@ -1,3 +1,10 @@
-//! The one test binary: real repositories, real renderers, a real forge server.
+//! The one test binary: real repositories, real renderers, a real git server. One line per area, in order.
 
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod local_forge;
+#[cfg(test)]
+mod structure;
+#[cfg(test)]
+mod support;

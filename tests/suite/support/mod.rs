@@ -1,0 +1,9 @@
+//! What the tests stand on: repositories, checkouts, people, a git server, the built program, the outside tools.
+
+pub(crate) mod checkout;
+pub(crate) mod command;
+pub(crate) mod git;
+pub(crate) mod http;
+pub(crate) mod person;
+pub(crate) mod reading;
+pub(crate) mod tools;

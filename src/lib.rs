@@ -3,3 +3,4 @@
 pub mod error;
 pub mod forge;
 pub mod model;
+pub mod render;

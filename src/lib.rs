@@ -1,6 +1,13 @@
 //! hydrator renders each environment's manifests from a DRY commit and proposes them as pull requests.
+//!
+//! A run is one straight line, in [`run`]: detect which DRY commit it is about ([`ci`]), load the configuration from
+//! it ([`dry`], [`config`]), observe the remote's branches and pull requests ([`observe`]), plan what changes
+//! ([`plan`]), render what is affected ([`render`]), hydrate and commit ([`hydrate`], [`commit`]), publish
+//! ([`publish`]), promote ([`promote`]) and report ([`report`]). The words are those of the glossary in
+//! CONTRIBUTING.md.
 
 pub mod branch;
+pub mod ci;
 pub mod commit;
 pub mod error;
 pub mod escape;
@@ -11,5 +18,7 @@ pub mod model;
 pub mod observe;
 pub mod plan;
 pub mod publish;
+pub mod render;
 pub mod secret;
 pub mod variables;
+pub mod world;

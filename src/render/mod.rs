@@ -1,0 +1,6 @@
+//! Rendering.
+mod exec;
+mod identity;
+mod list;
+mod split;
+mod talk;

@@ -1,3 +1,36 @@
-//! The command line program: parse, call the library, print, exit.
+//! The command line program: snapshot of the variables, signals, then the library; prints errors, returns the code.
 
-fn main() {}
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use hydrator::cli::{self, Surroundings};
+use hydrator::variables::Variables;
+use hydrator::{error, report};
+
+fn main() -> ExitCode {
+    let pairs = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables = Variables::new(pairs);
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        // The second signal of a kind ends the process at once.
+        drop(signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop)));
+        drop(signal_hook::flag::register(signal, Arc::clone(&stop)));
+    }
+    let mut out = std::io::stdout().lock();
+    let talk = |line: &str| drop(writeln!(std::io::stderr(), "{line}"));
+    let terminal = std::io::stderr().is_terminal();
+    let mut surroundings = Surroundings { variables: &variables, stop, out: &mut out, talk: &talk, terminal };
+    let code = match cli::main(arguments, &mut surroundings) {
+        Ok(code) => code,
+        Err(failure) => {
+            talk(report::error_text(&failure).trim_end());
+            error::kind_of(&failure).exit_code()
+        }
+    };
+    // A reader that went away, such as `head`, is no failure of ours.
+    drop(out.flush());
+    ExitCode::from(code)
+}

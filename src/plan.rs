@@ -95,7 +95,7 @@ fn pending_or_settled(seen: &Seen) -> Standing {
 }
 
 /// The proposal, if it offers something that the active branch does not have.
-fn offer(seen: &Seen) -> Option<&Tip> {
+pub fn offer(seen: &Seen) -> Option<&Tip> {
     let proposed = seen.proposed.as_ref().filter(|proposed| proposed.metadata.is_some())?;
     let active = seen.active.as_ref().map(|active| &active.content);
     (active != Some(&proposed.content) && !seen.left_behind).then_some(proposed)

@@ -48,7 +48,8 @@ impl Repository {
     /// A repository of its own for questions about history.
     pub fn ancestry(&self) -> Result<Ancestry> {
         let location = &self.location;
-        let scratch = Scratch::create(self.git.clone(), &self.checkout, &location.remote, location.login.as_ref())?;
+        let scratch =
+            Scratch::create(self.git.clone(), &self.checkout, &location.remote, location.login.as_ref())?;
         Ok(Ancestry::new(scratch))
     }
 
@@ -93,7 +94,11 @@ fn web_url(url: &str) -> String {
         Some(_) => return String::new(),
         None => match url.split_once(':') {
             Some((host, path)) if !host.contains('/') => {
-                format!("{}/{}", host.rsplit_once('@').map_or(host, |(_, host)| host), path.trim_start_matches('/'))
+                format!(
+                    "{}/{}",
+                    host.rsplit_once('@').map_or(host, |(_, host)| host),
+                    path.trim_start_matches('/')
+                )
             }
             _ => return String::new(),
         },
@@ -102,13 +107,19 @@ fn web_url(url: &str) -> String {
 }
 
 /// The checkout's remote must be a directory of this machine: the local forge lives beside it.
-pub fn local_forge_directory(repository: &Repository, named: Option<&Utf8Path>) -> Result<Utf8PathBuf, Failure> {
+pub fn local_forge_directory(
+    repository: &Repository,
+    named: Option<&Utf8Path>,
+) -> Result<Utf8PathBuf, Failure> {
     if let Some(named) = named {
         return Ok(named.to_owned());
     }
     let directory = repository.remote_directory().ok_or_else(|| {
-        Failure::usage(format!("the local forge needs its remote's directory, and `{}` is not one", repository.scratch.remote_url))
-            .hint("name the bare repository's directory with `--forge-directory`")
+        Failure::usage(format!(
+            "the local forge needs its remote's directory, and `{}` is not one",
+            repository.scratch.remote_url
+        ))
+        .hint("name the bare repository's directory with `--forge-directory`")
     })?;
     let inner = directory.join(".git");
     Ok(if inner.is_dir() { inner } else { directory.to_owned() })

@@ -22,7 +22,12 @@ pub fn detect(variables: &Variables) -> Result<Option<Trigger>, Failure> {
         ("GITHUB_SHA", need(variables, "GITHUB_REF")?.to_owned())
     } else if variables.get("GITLAB_CI") == Some("true") {
         let branch = variables.get("CI_COMMIT_BRANCH").map(|branch| format!("refs/heads/{branch}"));
-        ("CI_COMMIT_SHA", branch.unwrap_or_else(|| format!("refs/{}", variables.get("CI_COMMIT_REF_NAME").unwrap_or("unknown"))))
+        (
+            "CI_COMMIT_SHA",
+            branch.unwrap_or_else(|| {
+                format!("refs/{}", variables.get("CI_COMMIT_REF_NAME").unwrap_or("unknown"))
+            }),
+        )
     } else {
         return Ok(None);
     };
@@ -50,13 +55,20 @@ mod tests {
     #[test]
     fn each_system_names_commit_and_ref() {
         let sha = "0123456789abcdef0123456789abcdef01234567";
-        let github = variables(&[("GITHUB_ACTIONS", "true"), ("GITHUB_SHA", sha), ("GITHUB_REF", "refs/heads/main")]);
-        let gitlab = variables(&[("GITLAB_CI", "true"), ("CI_COMMIT_SHA", sha), ("CI_COMMIT_BRANCH", "main")]);
+        let github =
+            variables(&[("GITHUB_ACTIONS", "true"), ("GITHUB_SHA", sha), ("GITHUB_REF", "refs/heads/main")]);
+        let gitlab =
+            variables(&[("GITLAB_CI", "true"), ("CI_COMMIT_SHA", sha), ("CI_COMMIT_BRANCH", "main")]);
         for case in [github, gitlab] {
             let trigger = detect(&case).unwrap().unwrap();
-            assert_eq!((trigger.commit.to_string().as_str(), trigger.full_ref.as_str()), (sha, "refs/heads/main"));
+            assert_eq!(
+                (trigger.commit.to_string().as_str(), trigger.full_ref.as_str()),
+                (sha, "refs/heads/main")
+            );
         }
         assert_eq!(detect(&variables(&[])).unwrap(), None);
-        assert!(detect(&variables(&[("GITHUB_ACTIONS", "true")])).unwrap_err().message.contains("GITHUB_REF"));
+        assert!(
+            detect(&variables(&[("GITHUB_ACTIONS", "true")])).unwrap_err().message.contains("GITHUB_REF")
+        );
     }
 }

@@ -1,18 +1,24 @@
 //! Arguments that several commands share, and variables as their defaults.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use camino::Utf8PathBuf;
 use clap::builder::OsStr;
 use clap::{Arg, ArgAction, Args, Command, ValueEnum};
 
 use super::Surroundings;
+use crate::config::{self, Loaded};
+use crate::dry::{self, Wanted};
 use crate::error::Failure;
 use crate::forge::Forge;
 use crate::forge::local::LocalForge;
 use crate::git::Login;
-use crate::model::EnvironmentName;
+use crate::model::{CommitId, DryTree, EnvironmentName};
+use crate::rendering::Limits;
 use crate::secret::Secret;
 use crate::variables::Variables;
+use crate::worktree::WorkTree;
 use crate::world::{Location, Repository, World, local_forge_directory};
 
 /// Where the repository is.
@@ -154,4 +160,62 @@ fn with_variable(argument: Arg, variables: &Variables) -> Arg {
         }
         _ => argument.default_value(OsStr::from(value.to_owned())),
     }
+}
+
+impl RenderingArgs {
+    /// The limits of every program that is started.
+    pub const fn limits(&self) -> Limits {
+        Limits {
+            workers: self.jobs,
+            time_limit: Duration::from_secs(self.time_limit),
+            output_limit: self.output_limit.saturating_mul(1024 * 1024),
+        }
+    }
+}
+
+/// Where the DRY tree is read from.
+#[derive(Clone, Debug, Args)]
+pub struct SourceArgs {
+    /// Read the DRY tree from the work tree as it is, not from the remote's DRY branch
+    #[arg(long)]
+    pub worktree: bool,
+}
+
+/// The DRY tree and its configuration.
+pub struct Source {
+    /// The configuration.
+    pub loaded: Loaded,
+    tree: Box<dyn DryTree>,
+    _repository: Option<Repository>,
+}
+
+impl Source {
+    /// The DRY tree.
+    pub fn tree(&self) -> &dyn DryTree {
+        self.tree.as_ref()
+    }
+}
+
+impl SourceArgs {
+    /// Loads the configuration from the work tree, or from the tip of the remote's DRY branch.
+    pub fn load(&self, args: &RepositoryArgs, surroundings: &Surroundings<'_>) -> Result<Source> {
+        if self.worktree {
+            let tree = WorkTree::open(&args.repo)?;
+            let loaded = config::load(&tree, &args.config)?;
+            return Ok(Source { loaded, tree: Box::new(tree), _repository: None });
+        }
+        let repository = args.open(surroundings)?;
+        let refs = repository.scratch.look()?;
+        let dry = dry::load(&repository.scratch, &refs, Wanted::Tip, &args.config)?;
+        Ok(Source { loaded: dry.loaded, tree: Box::new(dry.tree), _repository: Some(repository) })
+    }
+}
+
+/// A commit id as a person gives it.
+pub fn full_id(text: &str) -> Result<CommitId> {
+    CommitId::parse(text).ok_or_else(|| {
+        Failure::usage(format!("`{text}` is not a full commit id"))
+            .hint("give all 40 digits, as `git rev-parse COMMIT` prints them")
+            .into()
+    })
 }

@@ -11,6 +11,7 @@ mod objects;
 mod program;
 mod remote;
 mod scratch;
+mod shared;
 
 pub use ancestry::Ancestry;
 pub use checkout::Checkout;
@@ -20,3 +21,4 @@ pub use objects::{NewCommit, Objects, TreeEntry, hash_of};
 pub use program::GitProgram;
 pub use remote::{PushOutcome, RefUpdate, RemoteRefs};
 pub use scratch::{Login, Scratch};
+pub use shared::SharedObjects;

@@ -23,6 +23,8 @@ pub struct Project {
     pub tools: BTreeMap<Tool, String>,
     /// How hydrated commits look.
     pub commit: CommitSettings,
+    /// Text of the `branches.active` pattern.
+    pub active_pattern: String,
     /// Text of the `branches.proposed` pattern, to find proposals of environments that left the configuration.
     pub proposed_pattern: String,
     /// The environments, in the order of the file.

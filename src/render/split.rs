@@ -113,7 +113,8 @@ struct Scan {
 
 impl Scan {
     fn take(&mut self, line: &str, number: usize) {
-        let line = if self.open.text.is_empty() { line.strip_prefix('\u{feff}').unwrap_or(line) } else { line };
+        let line =
+            if self.open.text.is_empty() { line.strip_prefix('\u{feff}').unwrap_or(line) } else { line };
         if let Some(rest) = after_marker(line, "---") {
             self.start(rest, number);
         } else if let Some(rest) = after_marker(line, "...") {

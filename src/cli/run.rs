@@ -1,0 +1,65 @@
+//! `hydrator run`: arguments into a request, the report onto stdout.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::Surroundings;
+use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RenderingArgs, RepositoryArgs, full_id, world};
+use crate::model::RunReport;
+use crate::plan::Permissions;
+use crate::report;
+use crate::run::RunRequest;
+
+/// Arguments of `hydrator run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    repository: RepositoryArgs,
+    #[command(flatten)]
+    forge: ForgeArgs,
+    #[command(flatten)]
+    environments: EnvironmentsArgs,
+    /// The DRY commit, in full; by default the one that the CI job is for, else the DRY branch's tip
+    #[arg(long, value_name = "SHA")]
+    dry_sha: Option<String>,
+    /// Do everything but push and write
+    #[arg(long)]
+    dry_run: bool,
+    /// Replace a person's content on proposed branches
+    #[arg(long)]
+    overwrite: bool,
+    /// Take over active branches that hydrator did not write
+    #[arg(long)]
+    adopt: bool,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    rendering: RenderingArgs,
+}
+
+/// Runs the command.
+pub fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+    let world = world(&args.repository, &args.forge, surroundings)?;
+    let request = RunRequest {
+        environments: args.environments.names(),
+        dry_sha: args.dry_sha.as_deref().map(full_id).transpose()?,
+        dry_run: args.dry_run,
+        permissions: Permissions { overwrite: args.overwrite, adopt: args.adopt },
+        limits: args.rendering.limits(),
+    };
+    let report = crate::run::run(&world, &request, surroundings.talk)?;
+    print(&report, args.format, surroundings)?;
+    Ok(report::exit_code(&report))
+}
+
+/// Prints a report in the form that was asked for.
+pub fn print(report: &RunReport, format: Format, surroundings: &mut Surroundings<'_>) -> Result<()> {
+    let text = match format {
+        Format::Text => report::text(report),
+        Format::Json => report::json(report)?,
+        Format::Markdown => report::markdown(report),
+    };
+    surroundings.out.write_all(text.as_bytes())?;
+    Ok(())
+}

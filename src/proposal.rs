@@ -1,0 +1,199 @@
+//! What a proposal says of itself: which manifests it changes, and which DRY commits bring them.
+//!
+//! Does I/O, reads only: the manifests that the active branch has now, and the DRY branch's history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use camino::Utf8Path;
+
+use crate::branch::{Tip, metadata_blob};
+use crate::commit::TargetOutput;
+use crate::error::Failure;
+use crate::git::{Objects, Scratch, hash_of};
+use crate::hydrate::Metadata;
+use crate::model::{CommitId, EntryKind, Environment, ManifestId, ObjectId, Target};
+use crate::promote::{DryCommits, DryInfo, DryLine, Intent, LargeDeletion, MoreCommits, ProposalSummary, ReferenceLine, TargetChange};
+use crate::run::Planned;
+use crate::world::World;
+
+/// How many DRY commits a pull request lists.
+const LISTED_COMMITS: usize = 50;
+
+/// A deletion of at least this share of all manifests, and of more than a few, is said loudly.
+const LARGE_SHARE: usize = 3;
+const LARGE_COUNT: usize = 5;
+
+/// The manifests of a branch, each with the id of its text.
+type Index = BTreeMap<ManifestId, ObjectId>;
+
+/// Fetches what the active branches hold where proposals change something: one fetch for all of them.
+pub fn fetch_changed_manifests(scratch: &Scratch, planned: &[&Planned<'_>]) -> Result<()> {
+    let objects = scratch.objects();
+    let mut blobs = BTreeSet::new();
+    for environment in planned {
+        if let Some(active) = &environment.seen.active {
+            for tree in changed_outputs(active, &environment.outputs).values() {
+                blobs.extend(blobs_of(objects, *tree)?.into_values());
+            }
+        }
+        if let Some(proposed) = environment.proposed {
+            blobs.extend(metadata_blob(objects, proposed)?);
+        }
+    }
+    blobs.retain(|blob| !objects.has(*blob));
+    scratch.fetch_blobs(&blobs)
+}
+
+/// Everything that there is to say about the proposal of an environment.
+pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Result<ProposalSummary> {
+    let objects = world.repository.scratch.objects();
+    let environment = planned.environment;
+    let active = planned.seen.active.as_ref();
+    let metadata = Tip::read(objects, proposed)?.metadata.unwrap_or_default();
+    let before = active.map(|active| index(objects, changed_outputs(active, &planned.outputs))).transpose()?.unwrap_or_default();
+    let targets = changes(environment, active, &planned.outputs, &before);
+    let removed = targets.iter().map(|target| target.removed.len()).sum();
+    let kept = planned.outputs.values().map(|output| output.manifests.len()).sum::<usize>();
+    let added: usize = targets.iter().map(|target| target.added.len()).sum();
+    let of = kept + removed - added.min(kept);
+    Ok(ProposalSummary {
+        environment: environment.name.clone(),
+        active: environment.active.clone(),
+        proposed: environment.proposed.clone(),
+        proposal: proposed,
+        intent: Intent::Promote,
+        dry: dry_info(&metadata)?,
+        repo_url: Some(world.repository.web_url()).filter(|url| !url.is_empty()),
+        vars: environment.vars.clone(),
+        targets,
+        dry_commits: dry_commits(world, active.and_then(Tip::dry_sha), &metadata)?,
+        references: references(&metadata),
+        first_run: active.is_none_or(|active| active.content.is_empty()),
+        large_deletion: (removed >= LARGE_COUNT && removed * LARGE_SHARE >= of).then_some(LargeDeletion { removed, of }),
+    })
+}
+
+/// Outputs of the active branch whose manifests the proposal changes or removes.
+fn changed_outputs(active: &Tip, outputs: &BTreeMap<String, TargetOutput>) -> BTreeMap<String, ObjectId> {
+    let stays = |output: &str, tree: ObjectId| outputs.get(output).and_then(|output| output.tree) == Some(tree);
+    active.content.iter().filter(|(output, tree)| !stays(output, **tree)).map(|(output, tree)| (output.clone(), *tree)).collect()
+}
+
+/// Every file below a tree, by path.
+fn blobs_of(objects: Objects<'_>, tree: ObjectId) -> Result<BTreeMap<String, ObjectId>> {
+    let mut found = BTreeMap::new();
+    for entry in objects.tree(tree)? {
+        match entry.kind {
+            EntryKind::Directory => {
+                let below = blobs_of(objects, entry.id)?;
+                found.extend(below.into_iter().map(|(path, id)| (format!("{}/{path}", entry.name), id)));
+            }
+            EntryKind::File | EntryKind::Executable => {
+                found.insert(entry.name, entry.id);
+            }
+            EntryKind::Link | EntryKind::Submodule => {}
+        }
+    }
+    Ok(found)
+}
+
+/// The manifests in these outputs, by output. A file that cannot be read as manifests counts as one of its own name.
+fn index(objects: Objects<'_>, outputs: BTreeMap<String, ObjectId>) -> Result<BTreeMap<String, Index>> {
+    let mut indexes = BTreeMap::new();
+    for (output, tree) in outputs {
+        let mut index = Index::new();
+        for (path, blob) in blobs_of(objects, tree)? {
+            let bytes = objects.blob(blob)?.unwrap_or_default();
+            match crate::render::split(&bytes, Utf8Path::new(&path)) {
+                Ok(manifests) => {
+                    for manifest in &manifests {
+                        if manifest.parts.is_empty() {
+                            index.insert(manifest.id.clone(), hash_of(&manifest.text)?);
+                        }
+                        for part in &manifest.parts {
+                            index.insert(part.id.clone(), hash_of(&part.text)?);
+                        }
+                    }
+                }
+                Err(_) => {
+                    let id = ManifestId { group: String::new(), kind: "File".to_owned(), namespace: String::new(), name: path };
+                    index.insert(id, blob);
+                }
+            }
+        }
+        indexes.insert(output, index);
+    }
+    Ok(indexes)
+}
+
+fn changes(
+    environment: &Environment,
+    active: Option<&Tip>,
+    outputs: &BTreeMap<String, TargetOutput>,
+    before: &BTreeMap<String, Index>,
+) -> Vec<TargetChange> {
+    let nothing = Index::new();
+    let names: BTreeMap<&str, &Target> = environment.targets.iter().map(|target| (target.output.as_str(), target)).collect();
+    let paths: BTreeSet<&String> = outputs.keys().chain(before.keys()).collect();
+    let mut changes = Vec::new();
+    for path in paths {
+        let tree = outputs.get(path).and_then(|output| output.tree);
+        if active.and_then(|active| active.content.get(path)).copied() == tree {
+            continue;
+        }
+        let old = before.get(path).unwrap_or(&nothing);
+        let new = outputs.get(path).map_or(&nothing, |output| &output.manifests);
+        changes.push(TargetChange {
+            name: names.get(path.as_str()).map_or_else(|| path.clone(), |target| target.name.clone()),
+            output: path.clone(),
+            added: new.keys().filter(|id| !old.contains_key(*id)).cloned().collect(),
+            changed: new.iter().filter(|(id, text)| old.get(*id).is_some_and(|old| old != *text)).map(|(id, _)| id.clone()).collect(),
+            removed: old.keys().filter(|id| !new.contains_key(*id)).cloned().collect(),
+        });
+    }
+    changes
+}
+
+fn dry_info(metadata: &Metadata) -> Result<DryInfo, Failure> {
+    let sha = metadata.dry_commit().ok_or_else(|| Failure::git("a proposal's metadata names no DRY commit"))?;
+    Ok(DryInfo {
+        sha,
+        subject: metadata.subject.lines().next().unwrap_or_default().to_owned(),
+        body: metadata.body.clone(),
+        author: metadata.author.clone(),
+        date: metadata.date.clone(),
+    })
+}
+
+/// The DRY commits between what is active and what is proposed.
+fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> Result<DryCommits> {
+    let Some(proposed) = metadata.dry_commit() else { return Ok(DryCommits::default()) };
+    let own = DryLine {
+        sha: proposed,
+        subject: metadata.subject.lines().next().unwrap_or_default().to_owned(),
+        author: metadata.author.clone(),
+    };
+    let Some(active) = active else { return Ok(DryCommits { listed: vec![own], more: MoreCommits::None }) };
+    let Some(mut commits) = world.repository.ancestry()?.between(active, proposed, LISTED_COMMITS + 1)? else {
+        return Ok(DryCommits { listed: vec![own], more: MoreCommits::Unknown });
+    };
+    let more = if commits.len() > LISTED_COMMITS { MoreCommits::Unknown } else { MoreCommits::None };
+    commits.truncate(LISTED_COMMITS);
+    let listed = commits.into_iter().map(|commit| DryLine {
+        sha: commit.id,
+        subject: commit.headline().to_owned(),
+        author: format!("{} <{}>", commit.author.name, commit.author.email),
+    });
+    Ok(DryCommits { listed: listed.collect(), more })
+}
+
+fn references(metadata: &Metadata) -> Vec<ReferenceLine> {
+    let line = |reference: &crate::hydrate::references::Reference| ReferenceLine {
+        sha: reference.commit.sha.clone(),
+        repo_url: Some(reference.commit.repo_url.clone()).filter(|url| !url.is_empty()),
+        subject: reference.commit.subject.clone(),
+        author: reference.commit.author.clone(),
+    };
+    metadata.references.iter().map(line).collect()
+}

@@ -1,0 +1,277 @@
+//! `hydrator run` and `hydrator plan`: the straight line from an event to pull requests.
+//!
+//! Every stage is a call to a module of its own. The only way back is a lost race: another writer moved a branch, so
+//! everything is observed and decided again; what was rendered stays good, since it depends on the DRY commit alone.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+
+use crate::commit::{Hydration, TargetOutput, content};
+use crate::dry::{self, Dry, Wanted};
+use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
+use crate::git::{RefUpdate, RemoteRefs};
+use crate::model::{CommitId, Environment, EnvironmentName, RunReport};
+use crate::observe::{self, Observation, Seen};
+use crate::plan::{self, Decision, Permissions, Standing};
+use crate::publish::{Change, Publisher};
+use crate::rendering::{Limits, Rendering};
+use crate::world::World;
+
+/// How often everything is observed again after a lost race.
+const ATTEMPTS: u32 = 5;
+
+/// What was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct RunRequest {
+    /// Only these environments; empty means all.
+    pub environments: Vec<EnvironmentName>,
+    /// A DRY commit by the user's word.
+    pub dry_sha: Option<CommitId>,
+    /// Stop before anything is pushed or written.
+    pub dry_run: bool,
+    /// What may be replaced.
+    pub permissions: Permissions,
+    /// Limits of rendering.
+    pub limits: Limits,
+}
+
+/// One environment on its way through a run.
+#[derive(Debug)]
+pub struct Planned<'a> {
+    /// The environment.
+    pub environment: &'a Environment,
+    /// What was observed.
+    pub seen: Seen,
+    /// What is to be done, or why the environment failed.
+    pub decision: Result<Decision, Failure>,
+    /// Its targets' outputs, by path; empty where nothing was rendered.
+    pub outputs: BTreeMap<String, TargetOutput>,
+    /// The active branch's first commit, where the branch is missing.
+    pub first: Option<CommitId>,
+    /// The proposed branch's tip after the run; `None` where there is no branch.
+    pub proposed: Option<CommitId>,
+}
+
+impl Planned<'_> {
+    /// Whether a proposal of ours waited already when this run began.
+    pub fn waits(&self) -> bool {
+        plan::offer(&self.seen).is_some()
+    }
+}
+
+/// Runs the whole line.
+pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) -> Result<RunReport> {
+    let scratch = &world.repository.scratch;
+    let mut refs = scratch.look()?;
+    let wanted = wanted(world, request);
+    let dry = dry::load(scratch, &refs, wanted, &world.config)?;
+    let environments = select(&dry, request)?;
+    let mut rendering = Rendering::new(world, &dry, request.limits)?;
+    for attempt in 1.. {
+        let observation = observe(world, &dry, &environments, refs)?;
+        refuse_older(wanted, &observation, &dry)?;
+        let mut planned = decide(world, request, &environments, &observation, &mut rendering, talk)?;
+        if request.dry_run {
+            return crate::outcome::planned(&dry, &planned, &observation, &rendering);
+        }
+        hydrate(world, request, &dry, &mut planned)?;
+        let moved = publish(world, &dry, &mut planned, &observation.refs)?;
+        if !moved {
+            return crate::outcome::promote(world, &dry, planned, &observation, &rendering);
+        }
+        stop_or_pause(world, attempt)?;
+        refs = scratch.look()?;
+    }
+    Err(lost_race().into())
+}
+
+fn wanted<'a>(world: &'a World, request: &RunRequest) -> Wanted<'a> {
+    match (request.dry_sha, &world.trigger) {
+        (Some(commit), _) => Wanted::Commit(commit),
+        (None, Some(trigger)) => Wanted::Triggered(trigger),
+        (None, None) => Wanted::Tip,
+    }
+}
+
+fn select(dry: &Dry, request: &RunRequest) -> Result<Vec<Environment>> {
+    let all = &dry.loaded.project.environments;
+    for name in &request.environments {
+        if !all.iter().any(|environment| environment.name == *name) {
+            let known: Vec<&str> = all.iter().map(|environment| environment.name.as_str()).collect();
+            let failure = Failure::usage(format!("the configuration has no environment `{name}`"));
+            return Err(failure.hint(format!("it has: {}", known.join(", "))).into());
+        }
+    }
+    let selected = |environment: &&Environment| request.environments.is_empty() || request.environments.contains(&environment.name);
+    Ok(all.iter().filter(selected).cloned().collect())
+}
+
+fn observe(world: &World, dry: &Dry, environments: &[Environment], refs: RemoteRefs) -> Result<Observation> {
+    let question = observe::Question {
+        scratch: &world.repository.scratch,
+        ancestry: &|| world.repository.ancestry(),
+        forge: world.forge.as_ref(),
+        environments,
+        dry: dry.commit.id,
+        dry_branch: &dry.branch,
+    };
+    observe::observe(&question, refs)
+}
+
+/// An older commit that CI still runs for is superseded; one that a person names is a mistake.
+fn refuse_older(wanted: Wanted<'_>, observation: &Observation, dry: &Dry) -> Result<()> {
+    let Wanted::Commit(commit) = wanted else { return Ok(()) };
+    if !observation.environments.iter().any(|seen| seen.superseded) {
+        return Ok(());
+    }
+    let branch = &dry.branch;
+    let message = format!("{} is not the newest DRY commit: `{branch}` or its environments are past it", commit.short());
+    Err(Failure::usage(message).hint("to go back to an older state, use `hydrator rollback`").into())
+}
+
+/// Stages 4 and 5: how each environment stands, the rendering of those that may change, and what is to be done.
+fn decide<'a>(
+    world: &World,
+    request: &RunRequest,
+    environments: &'a [Environment],
+    observation: &Observation,
+    rendering: &mut Rendering<'_>,
+    talk: &(dyn Fn(&str) + Sync),
+) -> Result<Vec<Planned<'a>>> {
+    let config = world.config.as_str();
+    let pairs = || environments.iter().zip(&observation.environments);
+    let standings: Vec<_> = pairs().map(|(environment, seen)| plan::standing(environment, seen, config, request.permissions)).collect();
+    let affected = |standing: &Result<Standing, Failure>| standing.as_ref().is_ok_and(Standing::needs_rendering);
+    let to_render: Vec<&Environment> =
+        environments.iter().zip(&standings).filter(|(_, standing)| affected(standing)).map(|(environment, _)| environment).collect();
+    rendering.render(&to_render, talk)?;
+    let decided = pairs().zip(standings).map(|((environment, seen), standing)| {
+        let outputs = standing.as_ref().is_ok_and(Standing::needs_rendering).then(|| rendering.outputs(environment));
+        let (decision, outputs) = match (standing, outputs.unwrap_or_else(|| Ok(BTreeMap::new()))) {
+            (Err(failure), _) | (_, Err(failure)) => (Err(failure), BTreeMap::new()),
+            (Ok(standing), Ok(outputs)) => (decide_one(environment, seen, &standing, &outputs), outputs),
+        };
+        Planned { environment, seen: seen.clone(), decision, outputs, first: None, proposed: None }
+    });
+    Ok(decided.collect())
+}
+
+fn decide_one(
+    environment: &Environment,
+    seen: &Seen,
+    standing: &Standing,
+    outputs: &BTreeMap<String, TargetOutput>,
+) -> Result<Decision, Failure> {
+    let content = content(outputs);
+    let had_something = seen.active.as_ref().is_some_and(|active| !active.content.is_empty());
+    if standing.needs_rendering() && content.is_empty() && had_something && !environment.allow_empty {
+        let name = &environment.name;
+        return Err(Failure::render(format!("environment `{name}` renders to nothing, which would empty `{}`", environment.active))
+            .hint("if that is meant, set `allowEmpty: true` for the environment"));
+    }
+    Ok(plan::decide(environment, seen, standing, &content))
+}
+
+/// Stages 6 and 7: the commits of the environments that change. One that fails does not stop the others.
+fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planned<'_>]) -> Result<()> {
+    let repo_url = world.repository.web_url();
+    let hydration = Hydration {
+        objects: world.repository.scratch.objects(),
+        dry: &dry.commit,
+        repo_url: &repo_url,
+        config: world.config.as_str(),
+        settings: &dry.loaded.project.commit,
+        adopt: request.permissions.adopt,
+    };
+    for environment in planned {
+        if let Err(error) = hydrate_one(&hydration, environment) {
+            environment.decision = Err(as_failure(&error));
+        }
+    }
+    Ok(())
+}
+
+fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>) -> Result<()> {
+    let Ok(decision) = &planned.decision else { return Ok(()) };
+    let active = planned.seen.active.as_ref();
+    let tip = active.map(|active| active.commit.id);
+    let proposed = planned.seen.proposed.as_ref();
+    planned.proposed = proposed.map(|proposed| proposed.commit.id);
+    match decision {
+        Decision::Nothing if proposed.is_none() => planned.proposed = tip,
+        Decision::Propose | Decision::Reparent => {
+            if tip.is_none() {
+                planned.first = Some(hydration.first_commit(planned.environment)?);
+            }
+            let Some(parent) = tip.or(planned.first) else { return Ok(()) };
+            planned.proposed = Some(match (decision, proposed) {
+                (Decision::Reparent, Some(proposed)) => hydration.reparent(parent, active, proposed)?,
+                _ => hydration.propose(planned.environment, parent, active, &planned.outputs)?,
+            });
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Stage 8: one push of everything; true if a race was lost.
+fn publish(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &RemoteRefs) -> Result<bool> {
+    let changes: Vec<Change<'_>> = planned.iter().filter_map(change).collect();
+    let published = publisher(world, dry).publish(&changes, refs)?;
+    for environment in planned {
+        if let Some(failure) = published.refused.get(&environment.environment.name) {
+            environment.decision = Err(failure.clone());
+        }
+    }
+    Ok(published.moved)
+}
+
+/// What pushes, with the identity of this configuration.
+pub fn publisher<'a>(world: &'a World, dry: &'a Dry) -> Publisher<'a> {
+    Publisher { scratch: &world.repository.scratch, dry: &dry.commit, identity: &dry.loaded.project.commit.identity }
+}
+
+fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
+    let decision = planned.decision.as_ref().ok()?;
+    // A withdrawn proposal's branch moves only after its pull request is closed.
+    if matches!(decision, Decision::Superseded | Decision::Held(_) | Decision::Withdraw) {
+        return None;
+    }
+    let environment = planned.environment;
+    let active = planned.seen.active.as_ref().map(|active| active.commit.id);
+    let before = planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
+    let mut updates = Vec::new();
+    if planned.proposed != before {
+        updates.push(RefUpdate { name: environment.proposed.full(), expected: before, new: planned.proposed });
+        // Asserted unchanged: the new commit is meant for exactly this tip.
+        updates.push(RefUpdate { name: environment.active.full(), expected: active, new: active.or(planned.first) });
+    }
+    Some(Change { environment, updates, noted: planned.proposed })
+}
+
+/// An error of one environment as a failure of the report.
+pub fn as_failure(error: &anyhow::Error) -> Failure {
+    let mut failure = Failure::new(kind_of(error), message_of(error));
+    failure.hint = hint_of(error);
+    failure
+}
+
+fn stop_or_pause(world: &World, attempt: u32) -> Result<(), Failure> {
+    if attempt >= ATTEMPTS {
+        return Err(lost_race());
+    }
+    if world.stop.load(Ordering::Relaxed) {
+        return Err(Failure::new(FailureKind::Unexpected, "stopped by a signal"));
+    }
+    let noise = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
+    std::thread::sleep(Duration::from_millis(u64::from(50 * attempt + noise % 100)));
+    Ok(())
+}
+
+fn lost_race() -> Failure {
+    Failure::git(format!("other writers moved the branches {ATTEMPTS} times while this run tried to push"))
+        .hint("run again; if it goes on, give the jobs one `concurrency` group")
+}

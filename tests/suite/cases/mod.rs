@@ -128,9 +128,18 @@ mod tests {
         let cases = ["bad", "good", "new"].map(|name| directory.path().join(name));
         for case in &cases {
             std::fs::create_dir(case).unwrap();
-            write(case, "case.yaml", "title: T\nsteps:\n- commit: {message: One}");
+            write(
+                case,
+                "case.yaml",
+                "title: T\nsteps:\n- commit: {message: One, project: plain}\n- show: [tree: main]",
+            );
         }
         check(&cases[1], true).unwrap();
+        assert!(
+            std::fs::read_to_string(cases[1].join("want.md"))
+                .unwrap()
+                .contains(" deploy/dev/web/service.yaml\n")
+        );
         write(&cases[0], "case.yaml", "title: T\nsteps:\n- delete-branch: gone");
         let problems = check_all(&cases, false);
         assert_eq!(problems.len(), 2, "{problems:?}");

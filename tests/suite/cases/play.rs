@@ -97,6 +97,10 @@ impl Stage<'_> {
         if repo.tip(DRY_BRANCH).is_some() {
             repo.switch(commit.branch.as_deref().unwrap_or(DRY_BRANCH));
         }
+        if let Some(project) = &commit.project {
+            let projects = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects");
+            repo.copy_directory(&projects.join(project));
+        }
         if let Some(from) = &commit.from {
             repo.copy_directory(&self.case.join(from));
         }

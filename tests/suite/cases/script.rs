@@ -54,6 +54,8 @@ pub(crate) enum Step {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Commit {
+    /// A directory of `tests/projects` whose files are copied first: what many cases start from.
+    pub(crate) project: Option<String>,
     /// A directory of the case whose files are copied.
     pub(crate) from: Option<String>,
     /// Files to write.

@@ -63,13 +63,18 @@ impl TestRepo {
             }
             _ => {}
         }
-        Checkout { git: self.git_in(&path, NAME), path }
+        Checkout::of(self, &path)
     }
 }
 
 const NAME: &str = "Runner";
 
 impl Checkout {
+    /// A checkout that is there already.
+    pub(crate) fn of(repo: &TestRepo, path: &Path) -> Self {
+        Self { git: repo.git_in(path, NAME), path: path.to_owned() }
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path

@@ -5,5 +5,6 @@ pub(crate) mod command;
 pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod person;
+pub(crate) mod project;
 pub(crate) mod reading;
 pub(crate) mod tools;

@@ -86,6 +86,7 @@ impl Person<'_> {
 
     /// Deletes a branch of the remote.
     pub(crate) fn delete_branch(&self, branch: &str) {
+        assert!(self.repo.tip(branch).is_some(), "there is no branch {branch} to delete");
         self.git().run(&["push", "--quiet", "origin", &format!(":refs/heads/{branch}")]);
     }
 

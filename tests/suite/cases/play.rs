@@ -1,0 +1,221 @@
+//! Plays a case's steps on a fresh repository and tells what came of each.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::script::{Commit, Look, PersonCommit, Script, Step, Words};
+use super::story::{DRY_BRANCH, Story, notes, short, tree};
+use crate::support::checkout::Checkout;
+use crate::support::command::{Outcome, Run};
+use crate::support::git::TestRepo;
+use crate::support::person::Change;
+
+/// The ref that the notes of hydrated commits are in.
+const NOTES: &str = "refs/notes/hydrator.metadata";
+
+/// Commands that may write into the checkout; any other leaves it as it was, and every case sees to that.
+const WRITERS: &[&str] = &["init", "render"];
+
+/// Plays a case and tells its story.
+pub(crate) fn play(case: &Path, script: &Script) -> String {
+    let story = Story::new(&script.title, &script.about);
+    let mut stage = Stage { case, repo: TestRepo::new(), story, pull_requests: None };
+    for step in &script.steps {
+        stage.story.step(&heading(step));
+        let before = stage.repo.refs();
+        stage.perform(step);
+        stage.story.moves(&stage.repo, &before);
+        stage.tell_pull_requests();
+    }
+    stage.story.finish(stage.repo.root())
+}
+
+fn heading(step: &Step) -> String {
+    let first = |message: &str| message.lines().next().unwrap_or_default().to_owned();
+    match step {
+        Step::Commit(commit) => {
+            format!(
+                "Alice commits to {}: {}",
+                commit.branch.as_deref().unwrap_or(DRY_BRANCH),
+                first(&commit.message)
+            )
+        }
+        Step::Hydrator(words) => format!("`hydrator {}`", words.list().join(" ")),
+        Step::Local(words) => format!("`hydrator local {}`", words.list().join(" ")),
+        Step::PersonCommit(commit) => format!("Bob commits to {}: {}", commit.branch, first(&commit.message)),
+        Step::DeleteBranch(branch) => format!("Somebody deletes {branch}"),
+        Step::UpdateBranch(update) => format!("Somebody updates {} from {}", update.branch, update.from),
+        Step::Revert(revert) => {
+            format!("Somebody reverts {} of {} and merges that", revert.commit, revert.branch)
+        }
+        Step::ForcePush(push) => format!("Somebody moves {} to {} by force", push.branch, push.to),
+        Step::Note(note) => format!("Another program writes a note on {}", note.on),
+        Step::Protect(reference) => format!("The remote refuses pushes to {reference} from now on"),
+        Step::Show(_) => "A look".to_owned(),
+    }
+}
+
+struct Stage<'a> {
+    case: &'a Path,
+    repo: TestRepo,
+    story: Story,
+    /// As they were told last; nothing before hydrator has run.
+    pull_requests: Option<String>,
+}
+
+impl Stage<'_> {
+    fn perform(&mut self, step: &Step) {
+        let repo = &self.repo;
+        match step {
+            Step::Commit(commit) => self.commit(commit),
+            Step::Hydrator(words) => self.hydrator(&words.list()),
+            Step::Local(words) => self.local(words),
+            Step::PersonCommit(commit) => self.person_commit(commit),
+            Step::DeleteBranch(branch) => repo.person().delete_branch(branch),
+            Step::UpdateBranch(update) => drop(repo.person().merge(&update.from, &update.branch)),
+            Step::Revert(revert) => {
+                let commit = if revert.commit == "tip" { "HEAD" } else { &revert.commit };
+                repo.person().revert(&revert.branch, commit);
+            }
+            Step::ForcePush(push) => {
+                let commit = repo.remote_git().run(&["rev-parse", &format!("{}^{{commit}}", push.to)]);
+                repo.person().force_push(&push.branch, &commit);
+                self.follow(&push.branch);
+            }
+            Step::Note(note) => {
+                let commit = repo.remote_git().run(&["rev-parse", &note.on]);
+                repo.write_note(&note.reference, &commit, &note.text, note.filing());
+            }
+            Step::Protect(reference) => repo.protect(reference),
+            Step::Show(looks) => looks.iter().for_each(|look| self.show(look)),
+        }
+    }
+
+    fn commit(&self, commit: &Commit) {
+        let repo = &self.repo;
+        if repo.tip(DRY_BRANCH).is_some() {
+            repo.switch(commit.branch.as_deref().unwrap_or(DRY_BRANCH));
+        }
+        if let Some(project) = &commit.project {
+            let projects = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects");
+            repo.copy_directory(&projects.join(project));
+        }
+        if let Some(from) = &commit.from {
+            repo.copy_directory(&self.case.join(from));
+        }
+        repo.write_all(&commit.files);
+        commit.delete.iter().for_each(|path| repo.remove(path));
+        repo.commit(&commit.message);
+    }
+
+    fn person_commit(&self, commit: &PersonCommit) {
+        let change = Change { files: commit.files.clone(), delete: commit.delete.clone() };
+        self.repo.person().commit(&commit.branch, &change, &commit.message);
+        self.follow(&commit.branch);
+    }
+
+    /// Brings the work clone up to date when somebody else moved the branch that it is on, as the next CI job would.
+    fn follow(&self, branch: &str) {
+        let git = self.repo.work_git();
+        if git.run(&["branch", "--show-current"]) == branch {
+            git.run(&["fetch", "--quiet", "origin", branch]);
+            git.run(&["reset", "--quiet", "--hard", "FETCH_HEAD"]);
+        }
+    }
+
+    fn hydrator(&mut self, arguments: &[String]) {
+        let checkout = Checkout::of(&self.repo, &self.repo.work());
+        let before = checkout.snapshot();
+        let outcome = self.program(arguments);
+        if !arguments.first().is_some_and(|command| WRITERS.contains(&command.as_str())) {
+            before.assert_same(&checkout.snapshot());
+        }
+        self.tell(&outcome);
+        self.pull_requests.get_or_insert_default();
+    }
+
+    fn local(&mut self, words: &Words) {
+        let outcome = self.program(&[vec!["local".to_owned()], words.list()].concat());
+        self.tell(&outcome);
+        self.pull_requests.get_or_insert_default();
+    }
+
+    fn program(&self, arguments: &[String]) -> Outcome {
+        Run::hydrator(&self.repo)
+            .arguments(arguments)
+            .variable("HYDRATOR_REPO", &self.repo.work().display().to_string())
+            .variable("HYDRATOR_FORGE", "local")
+            .run()
+    }
+
+    fn tell(&mut self, outcome: &Outcome) {
+        let code =
+            outcome.exit_code().map_or_else(|| "by a signal".to_owned(), |code| format!("with code {code}"));
+        self.story.line(&format!("It exits {code}."));
+        self.story.block("stdout:", outcome.stdout());
+        self.story.block("stderr:", outcome.stderr());
+    }
+
+    /// Tells the pull requests when they differ from what was told last.
+    fn tell_pull_requests(&mut self) {
+        let Some(last) = &self.pull_requests else { return };
+        let now = self.list_pull_requests();
+        if now != *last {
+            self.story.block("Pull requests:", &now);
+            self.pull_requests = Some(now);
+        }
+    }
+
+    fn list_pull_requests(&self) -> String {
+        let list = ["local", "list", "--format", "json"].map(str::to_owned);
+        let list = self.program(&list).success().json();
+        list.as_array().expect("a list of pull requests is an array").iter().map(pull_request).collect()
+    }
+
+    fn show(&mut self, look: &Look) {
+        let repo = &self.repo;
+        let git = repo.remote_git();
+        let (caption, text) = match look {
+            Look::Branches => ("Branches:".to_owned(), branches(repo)),
+            Look::PullRequests => ("Pull requests:".to_owned(), self.list_pull_requests()),
+            Look::Notes => ("Notes:".to_owned(), notes(repo, NOTES)),
+            Look::Tree(revision) => (format!("Files of {revision}:"), tree(repo, revision)),
+            Look::Log(revision) => {
+                let log = git.run(&["log", "--no-notes", "--format=%h %p | %s", "--abbrev=7", revision]);
+                (format!("Log of {revision}, with parents:"), log + "\n")
+            }
+            Look::File { branch, path } => (format!("{path} of {branch}:"), repo.show(branch, path)),
+            Look::Diff { from, to } => {
+                let diff = git.run(&["diff", "--no-ext-diff", "--abbrev=7", from, to]);
+                (format!("From {from} to {to}:"), diff + "\n")
+            }
+        };
+        let text = if text.trim().is_empty() { "(nothing)\n".to_owned() } else { text };
+        self.story.block(&caption, &text);
+    }
+}
+
+fn branches(repo: &TestRepo) -> String {
+    let branch = |(name, id): (String, String)| {
+        let name = name.strip_prefix("refs/heads/")?;
+        Some(format!("{} {name}\n", short(&id)))
+    };
+    repo.refs().into_iter().filter_map(branch).collect()
+}
+
+fn pull_request(value: &Value) -> String {
+    let text = |key: &str| value[key].as_str().unwrap_or("?");
+    let (number, state) = (&value["number"], text("state"));
+    format!("#{number} {state}: {} -> {}: {}\n", text("head"), text("base"), text("title"))
+}
+
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pull_request_is_one_line() {
+        let value = serde_json::json!({"number": 3, "state": "open", "head": "a-next", "base": "a", "title": "A: `x`"});
+        assert_eq!(pull_request(&value), "#3 open: a-next -> a: A: `x`\n");
+    }
+}

@@ -88,7 +88,12 @@ impl Head {
 
     /// The identity of a list itself.
     pub(crate) fn list_id(&self) -> ManifestId {
-        ManifestId { group: self.group(), kind: self.kind.or_empty(), namespace: String::new(), name: String::new() }
+        ManifestId {
+            group: self.group(),
+            kind: self.kind.or_empty(),
+            namespace: String::new(),
+            name: String::new(),
+        }
     }
 
     /// The identity, or what is missing for one.

@@ -24,7 +24,8 @@ fn collect(text: &str, depth: usize, found: &mut Vec<ManifestPart>) -> Result<()
     let value: Value = serde_yaml::from_str(text).map_err(|error| problem_of(&error))?;
     let items = value.get("items").and_then(Value::as_sequence).map_or(&[][..], Vec::as_slice);
     for (index, text) in item_texts(text, items)?.into_iter().enumerate() {
-        let problem = |message: String| Problem { line: 1, message: format!("item {}: {message}", index + 1) };
+        let problem =
+            |message: String| Problem { line: 1, message: format!("item {}: {message}", index + 1) };
         match identity::shape_of(&text).map_err(|error| problem(error.message))? {
             Shape::Empty => {}
             Shape::Object(head) if head.is_list() && depth == 0 => {
@@ -49,12 +50,17 @@ fn item_texts(text: &str, items: &[Value]) -> Result<Vec<String>, Problem> {
 
 fn are_the_items(texts: &[String], items: &[Value]) -> bool {
     texts.len() == items.len()
-        && texts.iter().zip(items).all(|(text, item)| serde_yaml::from_str::<Value>(text).is_ok_and(|own| own == *item))
+        && texts
+            .iter()
+            .zip(items)
+            .all(|(text, item)| serde_yaml::from_str::<Value>(text).is_ok_and(|own| own == *item))
 }
 
 fn as_json(item: &Value) -> Result<String, Problem> {
-    let mut text = serde_json::to_string_pretty(item)
-        .map_err(|error| Problem { line: 1, message: format!("has an item that cannot be written as JSON: {error}") })?;
+    let mut text = serde_json::to_string_pretty(item).map_err(|error| Problem {
+        line: 1,
+        message: format!("has an item that cannot be written as JSON: {error}"),
+    })?;
     text.push('\n');
     Ok(text)
 }
@@ -105,7 +111,9 @@ impl Block<'_> {
 
     fn go_on(&mut self, line: &str) {
         let waiting = std::mem::take(&mut self.waiting);
-        waiting.iter().for_each(|(_, line)| self.push(line));
+        for (_, line) in waiting {
+            self.push(line);
+        }
         self.push(line);
     }
 
@@ -115,7 +123,9 @@ impl Block<'_> {
         let is_deeper = |(indent, line): &(usize, &str)| *indent > dash && !line.trim().is_empty();
         let count = self.waiting.iter().rposition(is_deeper).map_or(0, |last| last + 1);
         let lines: Vec<_> = self.waiting.drain(..count).collect();
-        lines.iter().for_each(|(_, line)| self.push(line));
+        for (_, line) in lines {
+            self.push(line);
+        }
     }
 
     fn push(&mut self, line: &str) {
@@ -167,7 +177,12 @@ fn flow_items(text: &str) -> Vec<String> {
             _ => {}
         }
     }
-    items.iter().map(|item| item.trim()).filter(|item| !item.is_empty()).map(|item| format!("{item}\n")).collect()
+    items
+        .iter()
+        .map(|item| item.trim())
+        .filter(|item| !item.is_empty())
+        .map(|item| format!("{item}\n"))
+        .collect()
 }
 
 /// The position after the `[` of the first `items` key that is followed by one.
@@ -230,7 +245,10 @@ mod tests {
   {"kind":"B","metadata":{"name":"b"}}]}"#;
         assert_eq!(
             texts(list),
-            ["{\"kind\":\"A\",\"metadata\":{\"name\":\"a\"},\"x\":[1.10,\"],\\\"{\"]}\n", "{\"kind\":\"B\",\"metadata\":{\"name\":\"b\"}}\n"]
+            [
+                "{\"kind\":\"A\",\"metadata\":{\"name\":\"a\"},\"x\":[1.10,\"],\\\"{\"]}\n",
+                "{\"kind\":\"B\",\"metadata\":{\"name\":\"b\"}}\n"
+            ]
         );
     }
 

@@ -20,8 +20,11 @@ fn problem(stream: &str) -> (usize, String) {
 
 #[test]
 fn separators_are_dropped_and_nothing_else() {
-    for separator in ["---\n", "--- \n", "---\t\n", "---\r\n", "...\n---\n", "...\n", "---\n---\n", "%YAML 1.2\n---\n"] {
-        let separator = if separator.starts_with('%') { format!("...\n{separator}") } else { separator.to_owned() };
+    for separator in
+        ["---\n", "--- \n", "---\t\n", "---\r\n", "...\n---\n", "...\n", "---\n---\n", "%YAML 1.2\n---\n"]
+    {
+        let separator =
+            if separator.starts_with('%') { format!("...\n{separator}") } else { separator.to_owned() };
         assert_eq!(texts(&format!("{A}{separator}{B}")), [A, B], "{separator:?}");
     }
 }
@@ -36,12 +39,18 @@ fn markers_need_column_zero_and_a_blank() {
 
 #[test]
 fn content_on_the_marker_line_is_kept() {
-    assert_eq!(texts(&format!("--- # about a\n{A}---  {{kind: B}}\n")), [format!("# about a\n{A}"), "{kind: B}\n".into()]);
+    assert_eq!(
+        texts(&format!("--- # about a\n{A}---  {{kind: B}}\n")),
+        [format!("# about a\n{A}"), "{kind: B}\n".into()]
+    );
 }
 
 #[test]
 fn comments_belong_to_the_document_that_follows() {
-    assert_eq!(texts(&format!("# licence\n\n---\n{A}---\n# about b\n{B}")), [format!("# licence\n\n{A}"), format!("# about b\n{B}")]);
+    assert_eq!(
+        texts(&format!("# licence\n\n---\n{A}---\n# about b\n{B}")),
+        [format!("# licence\n\n{A}"), format!("# about b\n{B}")]
+    );
     // An explicit document of comments alone is an empty one.
     assert_eq!(texts(&format!("---\n# nothing\n---\n{A}---\n# end\n")), [A]);
 }
@@ -82,8 +91,12 @@ fn lists_are_their_items() {
     let found = manifests(b"apiVersion: v1\nkind: List\nitems:\n- kind: A\n  metadata: {name: a}\n- kind: B\n  metadata: {name: b}\n").unwrap();
     assert_eq!(found[0].ids().map(ToString::to_string).collect::<Vec<_>>(), ["A a", "B b"]);
     assert_eq!(found[0].id.to_string(), "List ");
-    assert_eq!(ids("apiVersion: acme.io/v1\nkind: AllowList\nmetadata: {name: l}\nitems: [{kind: x}]\n"), ["AllowList.acme.io l"]);
-    let roles = manifests(b"apiVersion: v1\nkind: RoleList\nitems: [{kind: Role, metadata: {name: r}}]\n").unwrap();
+    assert_eq!(
+        ids("apiVersion: acme.io/v1\nkind: AllowList\nmetadata: {name: l}\nitems: [{kind: x}]\n"),
+        ["AllowList.acme.io l"]
+    );
+    let roles =
+        manifests(b"apiVersion: v1\nkind: RoleList\nitems: [{kind: Role, metadata: {name: r}}]\n").unwrap();
     assert_eq!(roles[0].parts.len(), 1);
 }
 
@@ -93,13 +106,19 @@ fn problems_name_the_line_and_the_document() {
     assert_eq!(problem("kind: A\n"), (1, "document 1 (A) has no `metadata.name`".into()));
     assert_eq!(problem("\n- a\n").1, "document 1 is a sequence, not a mapping");
     assert_eq!(problem("text\n").1, "document 1 is a string, not a mapping");
-    assert_eq!(problem("kind: A\nmetadata: {name: 7}\n").1, "document 1 has a `metadata.name` that is not a string");
+    assert_eq!(
+        problem("kind: A\nmetadata: {name: 7}\n").1,
+        "document 1 has a `metadata.name` that is not a string"
+    );
     assert_eq!(problem("kind: A\nkind: B\n").1, "document 1 is not valid YAML: `kind` is given twice");
     let (line, message) = problem(&format!("{A}---\n{A}x: [\n"));
     assert!(message.starts_with("document 2 is not valid YAML: ") && line >= 8, "{line}: {message}");
     let (line, message) = problem(&format!("{A}---\nkind: A\n\tx: y\n"));
     assert!(message.starts_with("document 2 is not valid YAML: ") && line == 6, "{line}: {message}");
-    assert_eq!(manifests(b"kind: A\n# \xff\n").unwrap_err(), Problem { line: 2, message: "is not UTF-8".into() });
+    assert_eq!(
+        manifests(b"kind: A\n# \xff\n").unwrap_err(),
+        Problem { line: 2, message: "is not UTF-8".into() }
+    );
     assert_eq!(manifests(b"\xff\xfek\0").unwrap_err().message, "is UTF-16, not UTF-8");
 }
 
@@ -141,7 +160,12 @@ fn concatenation_loses_nothing_but_separators() {
             chosen.push(pieces[(state >> 33) % pieces.len()]);
         }
         let stream = chosen.join("---\n");
-        let expected: String = chosen.iter().enumerate().filter(|(index, piece)| kept(*index, piece, &chosen)).map(|(_, piece)| *piece).collect();
+        let expected: String = chosen
+            .iter()
+            .enumerate()
+            .filter(|(index, piece)| kept(*index, piece, &chosen))
+            .map(|(_, piece)| *piece)
+            .collect();
         assert_eq!(texts(&stream).concat(), expected, "{stream}");
     }
 }
@@ -149,5 +173,6 @@ fn concatenation_loses_nothing_but_separators() {
 /// Blanks and comments alone are kept only as the prefix of the first document, before any separator.
 fn kept(index: usize, piece: &str, all: &[&str]) -> bool {
     let has_content = |piece: &str| !piece.trim().is_empty() && !piece.starts_with('#');
-    has_content(piece) || (index == 0 && piece.starts_with('#') && all.get(1).is_some_and(|next| has_content(next)))
+    has_content(piece)
+        || (index == 0 && piece.starts_with('#') && all.get(1).is_some_and(|next| has_content(next)))
 }

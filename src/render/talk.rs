@@ -30,7 +30,9 @@ impl Replacements {
     }
 
     fn apply(&self, line: String) -> String {
-        self.0.iter().fold(line, |line, (from, to)| if line.contains(from) { line.replace(from, to) } else { line })
+        self.0
+            .iter()
+            .fold(line, |line, (from, to)| if line.contains(from) { line.replace(from, to) } else { line })
     }
 }
 

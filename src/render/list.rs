@@ -111,7 +111,9 @@ impl Block<'_> {
 
     fn go_on(&mut self, line: &str) {
         let waiting = std::mem::take(&mut self.waiting);
-        waiting.iter().for_each(|(_, line)| self.push(line));
+        for (_, line) in waiting {
+            self.push(line);
+        }
         self.push(line);
     }
 
@@ -121,7 +123,9 @@ impl Block<'_> {
         let is_deeper = |(indent, line): &(usize, &str)| *indent > dash && !line.trim().is_empty();
         let count = self.waiting.iter().rposition(is_deeper).map_or(0, |last| last + 1);
         let lines: Vec<_> = self.waiting.drain(..count).collect();
-        lines.iter().for_each(|(_, line)| self.push(line));
+        for (_, line) in lines {
+            self.push(line);
+        }
     }
 
     fn push(&mut self, line: &str) {

@@ -49,8 +49,7 @@ fn manifest(document: Document, number: usize) -> Result<Option<Manifest>, Probl
 
 fn as_text(stream: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(stream).map_err(|error| {
-        let before = &stream[..error.valid_up_to()];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = stream[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
         let utf_16 = stream.starts_with(&[0xff, 0xfe]) || stream.starts_with(&[0xfe, 0xff]);
         let message = if utf_16 { "is UTF-16, not UTF-8" } else { "is not UTF-8" };
         Problem { line, message: message.to_owned() }

@@ -20,6 +20,12 @@ pub fn prose(text: &str) -> String {
     done
 }
 
+/// [`prose`] for a text of several lines, line by line.
+pub fn prose_lines(text: &str) -> String {
+    let text = neutralise_skip_markers(&clean(text));
+    text.trim().lines().map(prose).collect::<Vec<_>>().join("\n")
+}
+
 /// Writes one character; `before` and `next` are its neighbours in the text.
 fn escape(done: &mut String, before: Option<char>, c: char, next: Option<char>) {
     match c {

@@ -15,8 +15,9 @@ use crate::hydrate::{
     message, readme, references,
 };
 use crate::model::{
-    Commit, CommitId, EntryKind, Environment, Identity, Layout, Manifest, ManifestId, ObjectId,
+    Commit, CommitId, CommitSettings, EntryKind, Environment, Layout, Manifest, ManifestId, ObjectId,
 };
+use crate::template::Template;
 
 /// What a target rendered to, as objects; the manifests themselves are not kept in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,8 +42,8 @@ pub struct Hydration<'a> {
     pub repo_url: &'a str,
     /// The path of the configuration.
     pub config: &'a str,
-    /// Author and committer.
-    pub identity: &'a Identity,
+    /// How the commits look.
+    pub settings: &'a CommitSettings,
     /// Whether the branch's other files in the way of an output may be replaced.
     pub adopt: bool,
 }
@@ -77,7 +78,7 @@ impl Hydration<'_> {
         self.objects.write_commit(&NewCommit {
             tree,
             parents: &[],
-            identity: self.identity,
+            identity: &self.settings.identity,
             authored: self.dry.authored,
             committed: self.dry.committed,
             message: &message,
@@ -104,7 +105,7 @@ impl Hydration<'_> {
                 );
             }
         }
-        let custom: Option<String> = None;
+        let custom = self.custom_message(environment, &body)?;
         let message = message::text(&message::Message {
             dry: self.dry,
             body: &body,
@@ -129,6 +130,21 @@ impl Hydration<'_> {
         let root = self.objects.write_blob(&to_json(&metadata)?)?;
         let tree = self.tree(active, &content, edits, root)?;
         self.write(parent, tree, &message, (self.dry.authored, self.dry.committed))
+    }
+
+    /// The subject and body that the configuration's template makes.
+    fn custom_message(&self, environment: &Environment, body: &str) -> Result<Option<String>> {
+        let Some(source) = &self.settings.message else { return Ok(None) };
+        let dry = self.dry;
+        let context = serde_json::json!({
+            "environment": environment.name, "activeBranch": environment.active, "proposedBranch": environment.proposed,
+            "vars": environment.vars, "targets": [], "summary": "", "repoUrl": self.repo_url,
+            "dry": {
+                "sha": dry.id, "shortSha": dry.id.short(), "subject": dry.headline(), "body": body,
+                "author": format!("{} <{}>", dry.author.name, dry.author.email), "date": dry.authored.rfc3339(),
+            },
+        });
+        Ok(Some(Template::parse("commit.message", source)?.render(&context)?))
     }
 
     /// The proposal's own content and words, with the active tip as its parent.
@@ -175,7 +191,7 @@ impl Hydration<'_> {
         self.objects.write_commit(&NewCommit {
             tree,
             parents: &[parent],
-            identity: self.identity,
+            identity: &self.settings.identity,
             authored: dates.0,
             committed: dates.1.later(parent_date),
             message,

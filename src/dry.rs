@@ -60,19 +60,23 @@ fn load_at(scratch: &Scratch, refs: &RemoteRefs, id: CommitId, config: &Utf8Path
     let commit = objects.commit(id)?;
     let tree = CommitTree::open(scratch, commit.tree)?;
     let loaded = config::load(&tree, config)?;
-    let branch = loaded.project.dry_branch.clone().or_else(|| refs.default_branch().cloned()).ok_or_else(|| {
-        Failure::config("the remote names no default branch, and the configuration no DRY branch")
-            .hint(format!("set `dryBranch` in `{config}`"))
-    })?;
+    let branch =
+        loaded.project.dry_branch.clone().or_else(|| refs.default_branch().cloned()).ok_or_else(|| {
+            Failure::config("the remote names no default branch, and the configuration no DRY branch")
+                .hint(format!("set `dryBranch` in `{config}`"))
+        })?;
     Ok(Dry { commit, branch, tree, loaded })
 }
 
 fn tip_of(scratch: &Scratch, refs: &RemoteRefs, branch: Option<&BranchName>) -> Result<CommitId, Failure> {
     let remote = &scratch.remote_url;
     let branch = branch.ok_or_else(|| {
-        Failure::git(format!("`{remote}` has no default branch")).hint("push the DRY branch first, or pass its commit with `--dry-sha`")
+        Failure::git(format!("`{remote}` has no default branch"))
+            .hint("push the DRY branch first, or pass its commit with `--dry-sha`")
     })?;
-    refs.branch(branch).ok_or_else(|| Failure::git(format!("`{remote}` has no branch `{branch}`")).hint("push the DRY branch first"))
+    refs.branch(branch).ok_or_else(|| {
+        Failure::git(format!("`{remote}` has no branch `{branch}`")).hint("push the DRY branch first")
+    })
 }
 
 fn refuse_other_ref(trigger: &Trigger, branch: &BranchName) -> Result<()> {
@@ -80,7 +84,9 @@ fn refuse_other_ref(trigger: &Trigger, branch: &BranchName) -> Result<()> {
         return Ok(());
     }
     let pushed = &trigger.full_ref;
-    Err(Failure::usage(format!("this job runs for `{pushed}`, and only commits of the DRY branch `{branch}` are hydrated"))
-        .hint(format!("start the job for pushes to `{branch}` only"))
-        .into())
+    Err(Failure::usage(format!(
+        "this job runs for `{pushed}`, and only commits of the DRY branch `{branch}` are hydrated"
+    ))
+    .hint(format!("start the job for pushes to `{branch}` only"))
+    .into())
 }

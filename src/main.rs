@@ -10,7 +10,8 @@ use hydrator::variables::Variables;
 use hydrator::{error, report};
 
 fn main() -> ExitCode {
-    let pairs = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let pairs = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let variables = Variables::new(pairs);
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let stop = Arc::new(AtomicBool::new(false));

@@ -8,8 +8,8 @@ use crate::dry::Dry;
 use crate::error::{FailureKind, message_of};
 use crate::forge::Forge;
 use crate::model::{
-    BranchName, EnvironmentName, EnvironmentReport, ErrorReport, Operation, PullRequest, PullRequestOperation,
-    PullRequestReport,
+    BranchName, EnvironmentName, EnvironmentReport, ErrorReport, Operation, PullRequest,
+    PullRequestOperation, PullRequestReport,
 };
 use crate::observe::Observation;
 use crate::promote::{environment_of, state_word};
@@ -25,21 +25,35 @@ pub struct Orphan {
 /// environment is not configured.
 pub fn find(dry: &Dry, observation: &Observation) -> Vec<Orphan> {
     let project = &dry.loaded.project;
-    let configured: BTreeSet<&BranchName> =
-        project.environments.iter().flat_map(|environment| [&environment.active, &environment.proposed]).collect();
-    let names: BTreeSet<&str> = project.environments.iter().map(|environment| environment.name.as_str()).collect();
+    let configured: BTreeSet<&BranchName> = project
+        .environments
+        .iter()
+        .flat_map(|environment| [&environment.active, &environment.proposed])
+        .collect();
+    let names: BTreeSet<&str> =
+        project.environments.iter().map(|environment| environment.name.as_str()).collect();
     let mut found: Vec<Orphan> = Vec::new();
     for request in &observation.pull_requests {
         let environment = environment_of(&request.body).filter(|name| !names.contains(name.as_str()));
         if let Some(name) = environment.filter(|_| !configured.contains(&request.head)) {
-            found.push(orphan(observation, &name, request.head.clone(), request.base.clone(), Some(request.clone())));
+            found.push(orphan(
+                observation,
+                &name,
+                request.head.clone(),
+                request.base.clone(),
+                Some(request.clone()),
+            ));
         }
     }
     for (branch, _) in observation.refs.branches() {
         let Some((name, proposed)) = follows(&project.proposed_pattern, branch) else { continue };
         let active = BranchName::new(project.active_pattern.replace("{environment}", name));
-        let Some(active) = active.ok().filter(|active| observation.refs.branch(active).is_some()) else { continue };
-        let known = configured.contains(&proposed) || names.contains(name) || found.iter().any(|orphan| orphan.report.proposed_branch == proposed);
+        let Some(active) = active.ok().filter(|active| observation.refs.branch(active).is_some()) else {
+            continue;
+        };
+        let known = configured.contains(&proposed)
+            || names.contains(name)
+            || found.iter().any(|orphan| orphan.report.proposed_branch == proposed);
         if !known {
             found.push(orphan(observation, name, proposed, active, None));
         }
@@ -55,7 +69,13 @@ fn follows<'a>(pattern: &str, branch: &'a str) -> Option<(&'a str, BranchName)> 
     (!name.is_empty() && !name.contains('/')).then_some((name, proposed))
 }
 
-fn orphan(observation: &Observation, name: &str, proposed: BranchName, active: BranchName, open: Option<PullRequest>) -> Orphan {
+fn orphan(
+    observation: &Observation,
+    name: &str,
+    proposed: BranchName,
+    active: BranchName,
+    open: Option<PullRequest>,
+) -> Orphan {
     let report = EnvironmentReport {
         name: EnvironmentName::new(name),
         operation: Operation::Orphan,
@@ -75,18 +95,26 @@ fn orphan(observation: &Observation, name: &str, proposed: BranchName, active: B
 }
 
 fn pull_request(request: &PullRequest, operation: PullRequestOperation) -> PullRequestReport {
-    PullRequestReport { number: request.number, url: request.url.clone(), operation, state: state_word(request.state).to_owned() }
+    PullRequestReport {
+        number: request.number,
+        url: request.url.clone(),
+        operation,
+        state: state_word(request.state).to_owned(),
+    }
 }
 
 impl Orphan {
     /// Closes its pull request, if one is open, and reports.
     pub fn close(mut self, forge: &dyn Forge) -> EnvironmentReport {
         let Some(open) = &self.open else { return self.report };
-        let comment = format!("Environment `{}` left the configuration. Its branches are kept.", self.report.name);
+        let comment =
+            format!("Environment `{}` left the configuration. Its branches are kept.", self.report.name);
         match forge.close(open.number, &comment) {
             Ok(()) => {
-                self.report.pull_request =
-                    Some(PullRequestReport { state: "closed".to_owned(), ..pull_request(open, PullRequestOperation::Closed) });
+                self.report.pull_request = Some(PullRequestReport {
+                    state: "closed".to_owned(),
+                    ..pull_request(open, PullRequestOperation::Closed)
+                });
             }
             Err(error) => {
                 let message = message_of(&error);

@@ -10,8 +10,8 @@ use crate::error::Failure;
 use crate::forge::NewPullRequest;
 use crate::git::RefUpdate;
 use crate::model::{
-    CommitId, Delivery, EnvironmentReport, ErrorReport, HoldReport, Operation, PullRequest, PullRequestOperation,
-    PullRequestReport, RunReport,
+    CommitId, Delivery, EnvironmentReport, ErrorReport, HoldReport, Operation, PullRequest,
+    PullRequestOperation, PullRequestReport, RunReport,
 };
 use crate::observe::Observation;
 use crate::plan::Decision;
@@ -19,6 +19,7 @@ use crate::promote::{self, Applied, PullRequestStep, Wanted};
 use crate::publish::Change;
 use crate::rendering::Rendering;
 use crate::run::{Planned, as_failure, publisher};
+use crate::template::Template;
 use crate::world::World;
 
 /// What became of one environment beyond its branches.
@@ -34,12 +35,18 @@ struct Outcome {
 }
 
 /// The report of a run that stopped before it changed anything.
-pub fn planned(dry: &Dry, planned: &[Planned<'_>], observation: &Observation, rendering: &Rendering<'_>) -> Result<RunReport> {
+pub fn planned(
+    dry: &Dry,
+    planned: &[Planned<'_>],
+    observation: &Observation,
+    rendering: &Rendering<'_>,
+) -> Result<RunReport> {
     let outcome = |planned: &Planned<'_>| Outcome {
         pull_request: planned.seen.open.clone(),
         active: planned.seen.active.as_ref().map(|active| active.commit.id),
         proposed: planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id),
-        pushed: planned.environment.delivery == Delivery::Push && matches!(planned.decision, Ok(Decision::Propose)),
+        pushed: planned.environment.delivery == Delivery::Push
+            && matches!(planned.decision, Ok(Decision::Propose)),
         ..Outcome::default()
     };
     let reports = planned.iter().map(|planned| report(planned, outcome(planned), rendering));
@@ -89,7 +96,9 @@ fn settle(world: &World, dry: &Dry, planned: &Planned<'_>) -> Result<Outcome> {
     };
     match &planned.decision {
         Ok(Decision::Withdraw) => withdraw(world, dry, planned, &mut outcome)?,
-        Ok(Decision::Leave | Decision::Reparent | Decision::Propose) => deliver(world, dry, planned, &mut outcome)?,
+        Ok(Decision::Leave | Decision::Reparent | Decision::Propose) => {
+            deliver(world, dry, planned, &mut outcome)?
+        }
         _ => {}
     }
     Ok(outcome)
@@ -100,9 +109,16 @@ fn withdraw(world: &World, dry: &Dry, planned: &Planned<'_>, outcome: &mut Outco
     let environment = planned.environment;
     if let Some(open) = &planned.seen.open {
         let short = dry.commit.id.short();
-        world.forge.close(open.number, &format!("The change went away: with DRY commit {short}, `{}` has what it should have.", environment.name))?;
+        world.forge.close(
+            open.number,
+            &format!(
+                "The change went away: with DRY commit {short}, `{}` has what it should have.",
+                environment.name
+            ),
+        )?;
         outcome.pull_request_operation = Some(PullRequestOperation::Closed);
-        outcome.pull_request = Some(PullRequest { state: crate::model::PullRequestState::Closed, ..open.clone() });
+        outcome.pull_request =
+            Some(PullRequest { state: crate::model::PullRequestState::Closed, ..open.clone() });
     }
     let update = RefUpdate {
         name: environment.proposed.full(),
@@ -120,9 +136,12 @@ fn push(world: &World, dry: &Dry, change: Change<'_>) -> Result<()> {
     let environment = change.environment;
     let mut published = publisher.publish(&[change], &refs)?;
     if published.moved {
-        return Err(Failure::git(format!("the branches of `{}` moved while this run worked", environment.name))
-            .hint("run again")
-            .into());
+        return Err(Failure::git(format!(
+            "the branches of `{}` moved while this run worked",
+            environment.name
+        ))
+        .hint("run again")
+        .into());
     }
     published.refused.remove(&environment.name).map_or(Ok(()), |failure| Err(failure.into()))
 }
@@ -137,7 +156,11 @@ fn deliver(world: &World, dry: &Dry, planned: &Planned<'_>, outcome: &mut Outcom
             outcome.pull_request_operation = Some(applied.operation);
         }
         Delivery::Push => {
-            let update = RefUpdate { name: environment.active.full(), expected: outcome.active, new: planned.proposed };
+            let update = RefUpdate {
+                name: environment.active.full(),
+                expected: outcome.active,
+                new: planned.proposed,
+            };
             push(world, dry, Change { environment, updates: vec![update], noted: None })?;
             outcome.active = planned.proposed;
             outcome.pushed = true;
@@ -168,11 +191,16 @@ fn open_or_update(world: &World, planned: &Planned<'_>, proposed: CommitId) -> R
     }
     let environment = planned.environment;
     let summary = crate::proposal::summary(world, planned, proposed)?;
-    let look = promote::look(&summary, &environment.pull_request)?;
-    let wanted = NewPullRequest { head: environment.proposed.clone(), base: environment.active.clone(), look };
+    let look = promote::look(&summary, &environment.pull_request, &fill_in)?;
+    let wanted =
+        NewPullRequest { head: environment.proposed.clone(), base: environment.active.clone(), look };
     let open: Vec<PullRequest> = planned.seen.open.iter().cloned().collect();
     let step: PullRequestStep = promote::decide(&Wanted::Open(wanted), &open);
     promote::apply(&step, world.forge.as_ref())
+}
+
+fn fill_in(source: &str, context: &serde_json::Value) -> Result<String> {
+    Ok(Template::parse("pullRequest", source)?.render(context)?)
 }
 
 fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) -> EnvironmentReport {
@@ -186,11 +214,18 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
         active_branch: environment.active.clone(),
         proposed_sha: outcome.proposed,
         active_sha: outcome.active,
-        pull_request: outcome.pull_request.as_ref().map(|request| pull_request(request, outcome.pull_request_operation)),
+        pull_request: outcome
+            .pull_request
+            .as_ref()
+            .map(|request| pull_request(request, outcome.pull_request_operation)),
         promotion: None,
         hold: hold(planned),
         targets: rendering.reports(environment, planned.seen.active.as_ref()),
-        error: failure.map(|failure| ErrorReport { kind: failure.kind, message: failure.to_string(), hint: failure.hint }),
+        error: failure.map(|failure| ErrorReport {
+            kind: failure.kind,
+            message: failure.to_string(),
+            hint: failure.hint,
+        }),
         note: outcome.note.or_else(|| note(planned)),
         warnings: rendering.warnings(environment),
     }
@@ -225,7 +260,12 @@ fn pull_request(request: &PullRequest, operation: Option<PullRequestOperation>) 
 
 fn hold(planned: &Planned<'_>) -> Option<HoldReport> {
     let Ok(Decision::Held(_)) = &planned.decision else { return None };
-    let recorded = planned.seen.active.as_ref().and_then(|active| active.metadata.as_ref()).and_then(|metadata| metadata.hold.clone());
+    let recorded = planned
+        .seen
+        .active
+        .as_ref()
+        .and_then(|active| active.metadata.as_ref())
+        .and_then(|metadata| metadata.hold.clone());
     Some(recorded.map_or_else(
         || HoldReport { reason: "drift".to_owned(), actor: None, since: None },
         |hold| HoldReport { reason: "rollback".to_owned(), actor: Some(hold.actor), since: Some(hold.since) },
@@ -235,8 +275,13 @@ fn hold(planned: &Planned<'_>) -> Option<HoldReport> {
 fn note(planned: &Planned<'_>) -> Option<String> {
     match planned.decision.as_ref().ok()? {
         Decision::Held(why) => Some(why.clone()),
-        Decision::Propose | Decision::Leave if planned.seen.active.as_ref().is_none_or(|active| active.content.is_empty()) => {
-            Some(format!("`{}` is empty until the first merge: do not sync a cluster from it before", planned.environment.active))
+        Decision::Propose | Decision::Leave
+            if planned.seen.active.as_ref().is_none_or(|active| active.content.is_empty()) =>
+        {
+            Some(format!(
+                "`{}` is empty until the first merge: do not sync a cluster from it before",
+                planned.environment.active
+            ))
         }
         _ => None,
     }

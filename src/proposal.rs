@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use camino::Utf8Path;
 
 use crate::branch::{Tip, metadata_blob};
 use crate::commit::TargetOutput;
@@ -13,7 +12,10 @@ use crate::error::Failure;
 use crate::git::{Objects, Scratch, hash_of};
 use crate::hydrate::Metadata;
 use crate::model::{CommitId, EntryKind, Environment, ManifestId, ObjectId, Target};
-use crate::promote::{DryCommits, DryInfo, DryLine, Intent, LargeDeletion, MoreCommits, ProposalSummary, ReferenceLine, TargetChange};
+use crate::promote::{
+    DryCommits, DryInfo, DryLine, Intent, LargeDeletion, MoreCommits, ProposalSummary, ReferenceLine,
+    TargetChange,
+};
 use crate::run::Planned;
 use crate::world::World;
 
@@ -51,7 +53,10 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
     let environment = planned.environment;
     let active = planned.seen.active.as_ref();
     let metadata = Tip::read(objects, proposed)?.metadata.unwrap_or_default();
-    let before = active.map(|active| index(objects, changed_outputs(active, &planned.outputs))).transpose()?.unwrap_or_default();
+    let before = active
+        .map(|active| index(objects, changed_outputs(active, &planned.outputs)))
+        .transpose()?
+        .unwrap_or_default();
     let targets = changes(environment, active, &planned.outputs, &before);
     let removed = targets.iter().map(|target| target.removed.len()).sum();
     let kept = planned.outputs.values().map(|output| output.manifests.len()).sum::<usize>();
@@ -65,19 +70,27 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         intent: Intent::Promote,
         dry: dry_info(&metadata)?,
         repo_url: Some(world.repository.web_url()).filter(|url| !url.is_empty()),
+        text_version: crate::promote::text_version(&environment.pull_request),
         vars: environment.vars.clone(),
         targets,
         dry_commits: dry_commits(world, active.and_then(Tip::dry_sha), &metadata)?,
         references: references(&metadata),
         first_run: active.is_none_or(|active| active.content.is_empty()),
-        large_deletion: (removed >= LARGE_COUNT && removed * LARGE_SHARE >= of).then_some(LargeDeletion { removed, of }),
+        large_deletion: (removed >= LARGE_COUNT && removed * LARGE_SHARE >= of)
+            .then_some(LargeDeletion { removed, of }),
     })
 }
 
 /// Outputs of the active branch whose manifests the proposal changes or removes.
 fn changed_outputs(active: &Tip, outputs: &BTreeMap<String, TargetOutput>) -> BTreeMap<String, ObjectId> {
-    let stays = |output: &str, tree: ObjectId| outputs.get(output).and_then(|output| output.tree) == Some(tree);
-    active.content.iter().filter(|(output, tree)| !stays(output, **tree)).map(|(output, tree)| (output.clone(), *tree)).collect()
+    let stays =
+        |output: &str, tree: ObjectId| outputs.get(output).and_then(|output| output.tree) == Some(tree);
+    active
+        .content
+        .iter()
+        .filter(|(output, tree)| !stays(output, **tree))
+        .map(|(output, tree)| (output.clone(), *tree))
+        .collect()
 }
 
 /// Every file below a tree, by path.
@@ -105,8 +118,8 @@ fn index(objects: Objects<'_>, outputs: BTreeMap<String, ObjectId>) -> Result<BT
         let mut index = Index::new();
         for (path, blob) in blobs_of(objects, tree)? {
             let bytes = objects.blob(blob)?.unwrap_or_default();
-            match crate::render::split(&bytes, Utf8Path::new(&path)) {
-                Ok(manifests) => {
+            match crate::render::manifests(&bytes) {
+                Some(manifests) => {
                     for manifest in &manifests {
                         if manifest.parts.is_empty() {
                             index.insert(manifest.id.clone(), hash_of(&manifest.text)?);
@@ -116,8 +129,13 @@ fn index(objects: Objects<'_>, outputs: BTreeMap<String, ObjectId>) -> Result<BT
                         }
                     }
                 }
-                Err(_) => {
-                    let id = ManifestId { group: String::new(), kind: "File".to_owned(), namespace: String::new(), name: path };
+                None => {
+                    let id = ManifestId {
+                        group: String::new(),
+                        kind: "File".to_owned(),
+                        namespace: String::new(),
+                        name: path,
+                    };
                     index.insert(id, blob);
                 }
             }
@@ -134,7 +152,8 @@ fn changes(
     before: &BTreeMap<String, Index>,
 ) -> Vec<TargetChange> {
     let nothing = Index::new();
-    let names: BTreeMap<&str, &Target> = environment.targets.iter().map(|target| (target.output.as_str(), target)).collect();
+    let names: BTreeMap<&str, &Target> =
+        environment.targets.iter().map(|target| (target.output.as_str(), target)).collect();
     let paths: BTreeSet<&String> = outputs.keys().chain(before.keys()).collect();
     let mut changes = Vec::new();
     for path in paths {
@@ -148,7 +167,11 @@ fn changes(
             name: names.get(path.as_str()).map_or_else(|| path.clone(), |target| target.name.clone()),
             output: path.clone(),
             added: new.keys().filter(|id| !old.contains_key(*id)).cloned().collect(),
-            changed: new.iter().filter(|(id, text)| old.get(*id).is_some_and(|old| old != *text)).map(|(id, _)| id.clone()).collect(),
+            changed: new
+                .iter()
+                .filter(|(id, text)| old.get(*id).is_some_and(|old| old != *text))
+                .map(|(id, _)| id.clone())
+                .collect(),
             removed: old.keys().filter(|id| !new.contains_key(*id)).cloned().collect(),
         });
     }
@@ -156,7 +179,8 @@ fn changes(
 }
 
 fn dry_info(metadata: &Metadata) -> Result<DryInfo, Failure> {
-    let sha = metadata.dry_commit().ok_or_else(|| Failure::git("a proposal's metadata names no DRY commit"))?;
+    let sha =
+        metadata.dry_commit().ok_or_else(|| Failure::git("a proposal's metadata names no DRY commit"))?;
     Ok(DryInfo {
         sha,
         subject: metadata.subject.lines().next().unwrap_or_default().to_owned(),
@@ -175,7 +199,8 @@ fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> 
         author: metadata.author.clone(),
     };
     let Some(active) = active else { return Ok(DryCommits { listed: vec![own], more: MoreCommits::None }) };
-    let Some(mut commits) = world.repository.ancestry()?.between(active, proposed, LISTED_COMMITS + 1)? else {
+    let Some(mut commits) = world.repository.ancestry()?.between(active, proposed, LISTED_COMMITS + 1)?
+    else {
         return Ok(DryCommits { listed: vec![own], more: MoreCommits::Unknown });
     };
     let more = if commits.len() > LISTED_COMMITS { MoreCommits::Unknown } else { MoreCommits::None };

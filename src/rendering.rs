@@ -17,7 +17,9 @@ use crate::commit::{TargetOutput, write_target};
 use crate::dry::Dry;
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
 use crate::git::SharedObjects;
-use crate::model::{DryTree, Environment, EnvironmentName, Manifest, ObjectId, Project, Target, TargetReport};
+use crate::model::{
+    DryTree, Environment, EnvironmentName, Manifest, ObjectId, Project, Target, TargetReport,
+};
 use crate::render::{RenderJob, RenderOptions, RenderSetup, Rendered, Renderers, Toolbox};
 use crate::template::Engine;
 use crate::variables::Variables;
@@ -62,7 +64,8 @@ impl<'a> Rendering<'a> {
     /// Prepares the rendering of a DRY commit; nothing is started.
     pub fn new(world: &'a World, dry: &'a Dry, limits: Limits) -> Result<Self> {
         let project = &dry.loaded.project;
-        let request = Request { tree: &dry.tree, project, variables: &world.variables, limits, stop: &world.stop };
+        let request =
+            Request { tree: &dry.tree, project, variables: &world.variables, limits, stop: &world.stop };
         Ok(Self { request, objects: SharedObjects::open(&world.repository.scratch)?, done: BTreeMap::new() })
     }
 
@@ -70,19 +73,25 @@ impl<'a> Rendering<'a> {
     pub fn render(&mut self, environments: &[&Environment], talk: &(dyn Fn(&str) + Sync)) -> Result<()> {
         let keys: Vec<(Key, &Environment)> = environments
             .iter()
-            .flat_map(|environment| (0..environment.targets.len()).map(|index| ((environment.name.clone(), index), *environment)))
+            .flat_map(|environment| {
+                (0..environment.targets.len()).map(|index| ((environment.name.clone(), index), *environment))
+            })
             .filter(|(key, _)| !self.done.contains_key(key))
             .collect();
-        let jobs: Vec<RenderJob<'_>> = keys.iter().map(|((_, index), environment)| job(environment, *index)).collect();
+        let jobs: Vec<RenderJob<'_>> =
+            keys.iter().map(|((_, index), environment)| job(environment, *index)).collect();
         let layout = self.request.project.layout;
-        let results: Vec<Mutex<Option<Result<TargetOutput, Failure>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+        let results: Vec<Mutex<Option<Result<TargetOutput, Failure>>>> =
+            jobs.iter().map(|_| Mutex::new(None)).collect();
         let finished = AtomicUsize::new(0);
         render_jobs(&self.request, &jobs, &|index, rendered| {
-            let written = rendered.and_then(|rendered| self.objects.with(|objects| write(objects, layout, rendered)));
+            let written =
+                rendered.and_then(|rendered| self.objects.with(|objects| write(objects, layout, rendered)));
             let job = &jobs[index];
             let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
             say(talk, (count, jobs.len()), job, written.is_ok());
-            *results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(written.map_err(|error| as_failure(&error)));
+            *results[index].lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(written.map_err(|error| as_failure(&error)));
         })?;
         for ((key, _), result) in keys.into_iter().zip(results) {
             let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -98,7 +107,9 @@ impl<'a> Rendering<'a> {
         let mut failures: Vec<Failure> = Vec::new();
         for (index, target) in environment.targets.iter().enumerate() {
             match self.done.get(&(environment.name.clone(), index)) {
-                Some(Ok(output)) if output.tree.is_none() && !(target.allow_empty || environment.allow_empty) => {
+                Some(Ok(output))
+                    if output.tree.is_none() && !(target.allow_empty || environment.allow_empty) =>
+                {
                     failures.push(rendered_to_nothing(environment, target));
                 }
                 Some(Ok(output)) => {
@@ -147,7 +158,8 @@ pub fn render_to_memory(
     environment: &Environment,
     talk: &(dyn Fn(&str) + Sync),
 ) -> Result<Vec<Result<Vec<Manifest>>>> {
-    let jobs: Vec<RenderJob<'_>> = (0..environment.targets.len()).map(|index| job(environment, index)).collect();
+    let jobs: Vec<RenderJob<'_>> =
+        (0..environment.targets.len()).map(|index| job(environment, index)).collect();
     let results: Vec<Mutex<Option<Result<Vec<Manifest>>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     let finished = AtomicUsize::new(0);
     render_jobs(request, &jobs, &|index, rendered| {
@@ -156,7 +168,8 @@ pub fn render_to_memory(
         for warning in rendered.iter().flat_map(|rendered| &rendered.warnings) {
             talk(&format!("warning: {}: {warning}", jobs[index].target.name));
         }
-        *results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(rendered.map(|rendered| rendered.manifests));
+        *results[index].lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(rendered.map(|rendered| rendered.manifests));
     })?;
     let take = |result: Mutex<Option<Result<Vec<Manifest>>>>| {
         let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -169,14 +182,23 @@ fn job(environment: &Environment, index: usize) -> RenderJob<'_> {
     RenderJob { environment: &environment.name, target: &environment.targets[index], inputs: None }
 }
 
-fn render_jobs(request: &Request<'_>, jobs: &[RenderJob<'_>], on_done: &(dyn Fn(usize, Result<Rendered>) + Sync)) -> Result<()> {
+fn render_jobs(
+    request: &Request<'_>,
+    jobs: &[RenderJob<'_>],
+    on_done: &(dyn Fn(usize, Result<Rendered>) + Sync),
+) -> Result<()> {
     if jobs.is_empty() {
         return Ok(());
     }
-    let scratch: TempDir = tempfile::Builder::new().prefix("hydrator-render-").tempdir().context("cannot make a scratch directory")?;
+    let scratch: TempDir = tempfile::Builder::new()
+        .prefix("hydrator-render-")
+        .tempdir()
+        .context("cannot make a scratch directory")?;
     let path = Utf8Path::from_path(scratch.path()).context("the temporary directory's path is not UTF-8")?;
-    let toolbox = Toolbox::discover(request.variables.get("PATH").unwrap_or_default()).require(&request.project.tools);
-    let variables = request.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let toolbox =
+        Toolbox::discover(request.variables.get("PATH").unwrap_or_default()).require(&request.project.tools);
+    let variables =
+        request.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let templates = Engine::default();
     let setup = RenderSetup {
         toolbox: &toolbox,
@@ -200,7 +222,11 @@ fn options(limits: Limits) -> RenderOptions {
     }
 }
 
-fn write(objects: crate::git::Objects<'_>, layout: crate::model::Layout, rendered: Rendered) -> Result<TargetOutput> {
+fn write(
+    objects: crate::git::Objects<'_>,
+    layout: crate::model::Layout,
+    rendered: Rendered,
+) -> Result<TargetOutput> {
     let mut output = write_target(objects, layout, &rendered.manifests)?;
     output.commands = rendered.commands;
     output.warnings = rendered.warnings;
@@ -230,8 +256,11 @@ fn as_failure(error: &anyhow::Error) -> Failure {
 
 fn rendered_to_nothing(environment: &Environment, target: &Target) -> Failure {
     let (name, source) = (&target.name, &target.source);
-    Failure::render(format!("target `{name}` of environment `{}` (`{source}`) renders to nothing", environment.name))
-        .hint("if that is meant, set `allowEmpty: true` for the target")
+    Failure::render(format!(
+        "target `{name}` of environment `{}` (`{source}`) renders to nothing",
+        environment.name
+    ))
+    .hint("if that is meant, set `allowEmpty: true` for the target")
 }
 
 /// Several targets' failures as the environment's one.

@@ -13,7 +13,7 @@ use crate::commit::{Hydration, TargetOutput, content};
 use crate::dry::{self, Dry, Wanted};
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
 use crate::git::{RefUpdate, RemoteRefs};
-use crate::model::{CommitId, Environment, EnvironmentName, RunReport};
+use crate::model::{CommitId, Environment, EnvironmentName, Project, RunReport};
 use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Permissions, Standing};
 use crate::publish::{Change, Publisher};
@@ -68,7 +68,7 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
     let mut refs = scratch.look()?;
     let wanted = wanted(world, request);
     let dry = dry::load(scratch, &refs, wanted, &world.config)?;
-    let environments = select(&dry, request)?;
+    let environments = select(&dry.loaded.project, &request.environments)?;
     let mut rendering = Rendering::new(world, &dry, request.limits)?;
     for attempt in 1.. {
         let observation = observe(world, &dry, &environments, refs)?;
@@ -96,16 +96,17 @@ fn wanted<'a>(world: &'a World, request: &RunRequest) -> Wanted<'a> {
     }
 }
 
-fn select(dry: &Dry, request: &RunRequest) -> Result<Vec<Environment>> {
-    let all = &dry.loaded.project.environments;
-    for name in &request.environments {
+/// The environments with these names, in the configuration's order; all of them if no name is given.
+pub fn select(project: &Project, names: &[EnvironmentName]) -> Result<Vec<Environment>> {
+    let all = &project.environments;
+    for name in names {
         if !all.iter().any(|environment| environment.name == *name) {
             let known: Vec<&str> = all.iter().map(|environment| environment.name.as_str()).collect();
             let failure = Failure::usage(format!("the configuration has no environment `{name}`"));
             return Err(failure.hint(format!("it has: {}", known.join(", "))).into());
         }
     }
-    let selected = |environment: &&Environment| request.environments.is_empty() || request.environments.contains(&environment.name);
+    let selected = |environment: &&Environment| names.is_empty() || names.contains(&environment.name);
     Ok(all.iter().filter(selected).cloned().collect())
 }
 
@@ -128,7 +129,10 @@ fn refuse_older(wanted: Wanted<'_>, observation: &Observation, dry: &Dry) -> Res
         return Ok(());
     }
     let branch = &dry.branch;
-    let message = format!("{} is not the newest DRY commit: `{branch}` or its environments are past it", commit.short());
+    let message = format!(
+        "{} is not the newest DRY commit: `{branch}` or its environments are past it",
+        commit.short()
+    );
     Err(Failure::usage(message).hint("to go back to an older state, use `hydrator rollback`").into())
 }
 
@@ -143,13 +147,21 @@ fn decide<'a>(
 ) -> Result<Vec<Planned<'a>>> {
     let config = world.config.as_str();
     let pairs = || environments.iter().zip(&observation.environments);
-    let standings: Vec<_> = pairs().map(|(environment, seen)| plan::standing(environment, seen, config, request.permissions)).collect();
-    let affected = |standing: &Result<Standing, Failure>| standing.as_ref().is_ok_and(Standing::needs_rendering);
-    let to_render: Vec<&Environment> =
-        environments.iter().zip(&standings).filter(|(_, standing)| affected(standing)).map(|(environment, _)| environment).collect();
+    let standings: Vec<_> = pairs()
+        .map(|(environment, seen)| plan::standing(environment, seen, config, request.permissions))
+        .collect();
+    let affected =
+        |standing: &Result<Standing, Failure>| standing.as_ref().is_ok_and(Standing::needs_rendering);
+    let to_render: Vec<&Environment> = environments
+        .iter()
+        .zip(&standings)
+        .filter(|(_, standing)| affected(standing))
+        .map(|(environment, _)| environment)
+        .collect();
     rendering.render(&to_render, talk)?;
     let decided = pairs().zip(standings).map(|((environment, seen), standing)| {
-        let outputs = standing.as_ref().is_ok_and(Standing::needs_rendering).then(|| rendering.outputs(environment));
+        let outputs =
+            standing.as_ref().is_ok_and(Standing::needs_rendering).then(|| rendering.outputs(environment));
         let (decision, outputs) = match (standing, outputs.unwrap_or_else(|| Ok(BTreeMap::new()))) {
             (Err(failure), _) | (_, Err(failure)) => (Err(failure), BTreeMap::new()),
             (Ok(standing), Ok(outputs)) => (decide_one(environment, seen, &standing, &outputs), outputs),
@@ -169,8 +181,11 @@ fn decide_one(
     let had_something = seen.active.as_ref().is_some_and(|active| !active.content.is_empty());
     if standing.needs_rendering() && content.is_empty() && had_something && !environment.allow_empty {
         let name = &environment.name;
-        return Err(Failure::render(format!("environment `{name}` renders to nothing, which would empty `{}`", environment.active))
-            .hint("if that is meant, set `allowEmpty: true` for the environment"));
+        return Err(Failure::render(format!(
+            "environment `{name}` renders to nothing, which would empty `{}`",
+            environment.active
+        ))
+        .hint("if that is meant, set `allowEmpty: true` for the environment"));
     }
     Ok(plan::decide(environment, seen, standing, &content))
 }
@@ -231,7 +246,11 @@ fn publish(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &RemoteR
 
 /// What pushes, with the identity of this configuration.
 pub fn publisher<'a>(world: &'a World, dry: &'a Dry) -> Publisher<'a> {
-    Publisher { scratch: &world.repository.scratch, dry: &dry.commit, identity: &dry.loaded.project.commit.identity }
+    Publisher {
+        scratch: &world.repository.scratch,
+        dry: &dry.commit,
+        identity: &dry.loaded.project.commit.identity,
+    }
 }
 
 fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
@@ -245,9 +264,17 @@ fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
     let before = planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
     let mut updates = Vec::new();
     if planned.proposed != before {
-        updates.push(RefUpdate { name: environment.proposed.full(), expected: before, new: planned.proposed });
+        updates.push(RefUpdate {
+            name: environment.proposed.full(),
+            expected: before,
+            new: planned.proposed,
+        });
         // Asserted unchanged: the new commit is meant for exactly this tip.
-        updates.push(RefUpdate { name: environment.active.full(), expected: active, new: active.or(planned.first) });
+        updates.push(RefUpdate {
+            name: environment.active.full(),
+            expected: active,
+            new: active.or(planned.first),
+        });
     }
     Some(Change { environment, updates, noted: planned.proposed })
 }

@@ -21,7 +21,8 @@ impl WorkTree {
         if root.is_dir() {
             return Ok(Self { root: root.to_owned() });
         }
-        Err(Failure::usage(format!("`{root}` is not a directory")).hint("pass the work tree with `--repo DIRECTORY`"))
+        Err(Failure::usage(format!("`{root}` is not a directory"))
+            .hint("pass the work tree with `--repo DIRECTORY`"))
     }
 
     fn read_entry(&self, path: &Utf8Path) -> Result<Option<DryEntry>> {

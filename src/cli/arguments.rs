@@ -127,7 +127,11 @@ impl EnvironmentsArgs {
 }
 
 /// Everything that a run needs.
-pub fn world(repository: &RepositoryArgs, forge: &ForgeArgs, surroundings: &Surroundings<'_>) -> Result<World> {
+pub fn world(
+    repository: &RepositoryArgs,
+    forge: &ForgeArgs,
+    surroundings: &Surroundings<'_>,
+) -> Result<World> {
     let opened = repository.open(surroundings)?;
     let forge = forge.connect(&opened)?;
     Ok(World {
@@ -144,7 +148,9 @@ pub fn world(repository: &RepositoryArgs, forge: &ForgeArgs, surroundings: &Surr
 pub fn with_variables(command: Command, variables: &Variables) -> Command {
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let command = command.mut_args(|argument| with_variable(argument, variables));
-    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |sub| with_variables(sub, variables)))
+    names
+        .into_iter()
+        .fold(command, |command, name| command.mut_subcommand(name, |sub| with_variables(sub, variables)))
 }
 
 fn with_variable(argument: Arg, variables: &Variables) -> Arg {

@@ -24,10 +24,12 @@ use crate::world::{Location, Repository, local_forge_directory};
 /// Renders each environment's Kubernetes manifests and proposes them as pull requests.
 #[derive(Debug, Parser)]
 #[command(name = "hydrator", version, propagate_version = true)]
-#[command(after_help = "Every option can also be set by a variable, HYDRATOR_<OPTION> (`--dry-run`: HYDRATOR_DRY_RUN=true); an empty \
+#[command(
+    after_help = "Every option can also be set by a variable, HYDRATOR_<OPTION> (`--dry-run`: HYDRATOR_DRY_RUN=true); an empty \
                         variable counts as unset. The token comes from HYDRATOR_TOKEN only.\n\
                         Exit codes: 0 done or nothing to do, 1 unexpected, 2 usage, 3 configuration, 4 render, 5 git or lost race, \
-                        6 forge refused, 10 changes found (`plan --exit-code`).")]
+                        6 forge refused, 10 changes found (`plan --exit-code`)."
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -107,7 +109,8 @@ fn local_forge(args: &LocalForgeArgs, surroundings: &mut Surroundings<'_>) -> Re
     let directory = match &args.forge_directory {
         Some(directory) => directory.clone(),
         None => {
-            let location = Location { repository: args.repo.clone(), remote: args.remote.clone(), login: None };
+            let location =
+                Location { repository: args.repo.clone(), remote: args.remote.clone(), login: None };
             let repository = Repository::open(location, surroundings.variables, &surroundings.stop)?;
             local_forge_directory(&repository, None)?
         }

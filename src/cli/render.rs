@@ -47,7 +47,12 @@ pub fn run(args: &RenderArgs, surroundings: &mut Surroundings<'_>) -> Result<u8>
             let directory = args.output.join(environment.name.as_str()).join(&target.output);
             match manifests {
                 Ok(manifests) => write(&directory, layout::files(project.layout, &manifests))?,
-                Err(error) => failures.push(format!("{}: {}: {}", environment.name, target.name, crate::error::message_of(&error))),
+                Err(error) => failures.push(format!(
+                    "{}: {}: {}",
+                    environment.name,
+                    target.name,
+                    crate::error::message_of(&error)
+                )),
             }
         }
     }

@@ -7,7 +7,7 @@ use super::Surroundings;
 use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RenderingArgs, RepositoryArgs, full_id, world};
 use crate::model::RunReport;
 use crate::plan::Permissions;
-use crate::report;
+use crate::report::{self, TextStyle};
 use crate::run::RunRequest;
 
 /// Arguments of `hydrator run`.
@@ -56,7 +56,7 @@ pub fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
 /// Prints a report in the form that was asked for.
 pub fn print(report: &RunReport, format: Format, surroundings: &mut Surroundings<'_>) -> Result<()> {
     let text = match format {
-        Format::Text => report::text(report),
+        Format::Text => report::text(report, TextStyle { colour: surroundings.terminal, explain: false }),
         Format::Json => report::json(report)?,
         Format::Markdown => report::markdown(report),
     };

@@ -72,16 +72,9 @@ fn stem(id: &ManifestId) -> String {
     if stem.len() <= LONGEST_NAME {
         return stem;
     }
-    let digest = format!("{:016x}", fnv1a(stem.as_bytes()));
+    let digest = crate::digest::short(stem.as_bytes());
     stem.truncate(LONGEST_NAME - digest.len() - 1);
     format!("{stem}_{digest}")
-}
-
-/// FNV-1a, 64 bits: only to keep shortened names apart, and the same in every version of this program.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Lower-case letters, digits, `-` and `.` stay; everything else (`:` of RBAC names, upper case) becomes `%XX`, so

@@ -18,6 +18,7 @@ pub use template::{Render, body_context, look, title_context};
 pub use title::{TITLE_LIMIT, default_title};
 
 use crate::escape::marker_value;
+use crate::model::{CommitId, PullRequest, PullRequestSettings, PullRequestState};
 
 /// The label of a proposal that rolls back.
 pub const ROLLBACK_LABEL: &str = "rollback";
@@ -25,6 +26,36 @@ pub const ROLLBACK_LABEL: &str = "rollback";
 /// The environment that a pull request's hidden marker names.
 pub fn environment_of(body: &str) -> Option<String> {
     marker_value(body, "environment")
+}
+
+/// Whether an open pull request already says what these settings would make of this proposal: then nothing has to be
+/// read to say it again.
+pub fn is_current(open: &PullRequest, proposal: CommitId, settings: &PullRequestSettings) -> bool {
+    let says = |key: &str, value: &str| marker_value(&open.body, key).as_deref() == Some(value);
+    let has = |names: &[String], wanted: &[String]| wanted.iter().all(|name| names.contains(name));
+    says("proposal", &proposal.to_string())
+        && says("text", &text_version(settings))
+        && has(&open.labels, &settings.labels)
+        && has(&open.reviewers, &settings.reviewers)
+        && has(&open.team_reviewers, &settings.team_reviewers)
+        && has(&open.assignees, &settings.assignees)
+}
+
+/// What decides how a proposal is described, besides the proposal itself.
+pub fn text_version(settings: &PullRequestSettings) -> String {
+    let templates =
+        [settings.title.as_deref().unwrap_or_default(), settings.body.as_deref().unwrap_or_default()];
+    let own = env!("CARGO_PKG_VERSION");
+    format!("{own}-{}", crate::digest::short(templates.join("\0").as_bytes()))
+}
+
+/// The word for a state, as it stands in reports.
+pub const fn state_word(state: PullRequestState) -> &'static str {
+    match state {
+        PullRequestState::Open => "open",
+        PullRequestState::Closed => "closed",
+        PullRequestState::Merged => "merged",
+    }
 }
 
 #[cfg(test)]

@@ -13,12 +13,16 @@ pub struct ProposalSummary {
     pub active: BranchName,
     /// The branch that is offered.
     pub proposed: BranchName,
+    /// The commit that is offered.
+    pub proposal: CommitId,
     /// Why it is offered.
     pub intent: Intent,
     /// The DRY commit that it brings.
     pub dry: DryInfo,
     /// The repository's web address.
     pub repo_url: Option<String>,
+    /// What the text depends on besides the proposal, see [`super::text_version`].
+    pub text_version: String,
     /// The environment's variables, for templates.
     pub vars: BTreeMap<String, String>,
     /// The targets that change.

@@ -41,6 +41,11 @@ pub use kustomize::check_build_options;
 pub use template::{TemplateEngine, TemplateLoader};
 pub use tools::Toolbox;
 
+/// The manifests of a stream that a renderer wrote earlier; `None` if it is none.
+pub fn manifests(stream: &[u8]) -> Option<Vec<Manifest>> {
+    split::manifests(stream).ok()
+}
+
 /// How rendering is done.
 #[derive(Clone, Copy, Debug)]
 pub struct RenderOptions {

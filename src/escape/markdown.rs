@@ -66,7 +66,7 @@ fn starts_reference(done: &str, c: char, next: Option<char>) -> bool {
     match c {
         '@' | '#' | '!' | '~' | '%' | '$' | '&' | '^' => next.is_alphanumeric() || "_\"&-@".contains(next),
         ':' => next == '/',
-        '.' => ends_ignoring_case(done, "www."),
+        'w' | 'W' => next == '.' && ends_ignoring_case(done, "www"),
         '-' => next.is_ascii_digit() && ends_ignoring_case(done, "gh-"),
         _ => false,
     }
@@ -279,7 +279,7 @@ mod tests {
             format!("@{b}alice fixes \\#{b}12, GH-{b}3, gh-{b}4, !{b}5")
         );
         assert_eq!(prose("o/r#1 ~bug %2 $3"), format!("o/r\\#{b}1 \\~{b}bug %{b}2 ${b}3"));
-        assert_eq!(prose("https://a.b www.c.d x@y.z"), format!("https:{b}//a.b www.{b}c.d x@{b}y.z"));
+        assert_eq!(prose("https://a.b www.c.d x@y.z"), format!("https:{b}//a.b www{b}.c.d x@{b}y.z"));
         assert_eq!(prose("C# a @ b"), "C\\# a @ b");
     }
 

@@ -41,13 +41,13 @@ fn target(name: &str, affected: bool) -> TargetReport {
     }
 }
 
-fn request(operation: PullRequestOperation) -> Option<PullRequestReport> {
+fn request(operation: PullRequestOperation) -> PullRequestReport {
     let url = "https://example.com/acme/gitops/pull/12".to_owned();
-    Some(PullRequestReport { number: 12, url, operation, state: "open".to_owned() })
+    PullRequestReport { number: 12, url, operation, state: "open".to_owned() }
 }
 
-fn gate(state: &str, description: &str) -> Option<PromotionReport> {
-    Some(PromotionReport { state: state.to_owned(), description: description.to_owned() })
+fn gate(state: &str, description: &str) -> PromotionReport {
+    PromotionReport { state: state.to_owned(), description: description.to_owned() }
 }
 
 fn failed(kind: FailureKind, message: &str, hint: Option<&str>) -> EnvironmentReport {
@@ -62,12 +62,12 @@ fn report(environments: Vec<EnvironmentReport>) -> RunReport {
 /// One of everything.
 fn mixed() -> RunReport {
     let mut dev = environment("dev", Operation::Created);
-    dev.pull_request = request(PullRequestOperation::Created);
-    dev.promotion = gate("success", "");
+    dev.pull_request = Some(request(PullRequestOperation::Created));
+    dev.promotion = Some(gate("success", ""));
     dev.targets = vec![target("api", false), target("web", true)];
     dev.warnings = vec!["helm said: deprecated".to_owned()];
     let mut staging = environment("staging", Operation::None);
-    staging.promotion = gate("success", "");
+    staging.promotion = Some(gate("success", ""));
     staging.targets = vec![target("web", false)];
     let mut held = environment("prod-eu", Operation::Held);
     held.hold = Some(HoldReport {
@@ -137,8 +137,17 @@ fn many_environments_stay_readable() {
     };
     let busy = report((0..30).map(busy).collect());
     let said = text(&busy, TextStyle::default());
-    assert_eq!(said.lines().count(), 2 + 30 * 12);
-    assert_eq!(said.matches("… and 10 more affected").count(), 30);
+    assert_eq!(said.lines().count(), 2 + 30 * 2);
+    let names = "\n    ~ app-0, app-1, app-2, app-3, app-4, app-5, app-6, app-7 and 12 more\n";
+    assert_eq!(said.matches(names).count(), 30, "{said}");
+}
+
+#[test]
+fn affected_targets_of_an_unchanged_environment_are_only_counted() {
+    let mut one = environment("dev", Operation::None);
+    one.targets = vec![target("web", true)];
+    let said = text(&report(vec![one]), TextStyle::default());
+    assert_eq!(said, "DRY commit 1a1a1a1\n  dev  none  1/1 affected\n1 environment: 1 unchanged\n");
 }
 
 #[test]
@@ -289,9 +298,9 @@ fn changes_are_branches_and_pull_requests() {
     assert!(found(Operation::Closed) && found(Operation::Pushed));
     assert!(!found(Operation::None) && !found(Operation::Held) && !found(Operation::Failed));
     let mut repaired = environment("dev", Operation::None);
-    repaired.pull_request = request(PullRequestOperation::None);
+    repaired.pull_request = Some(request(PullRequestOperation::None));
     assert!(!changes_found(&report(vec![repaired.clone()])));
-    repaired.pull_request = request(PullRequestOperation::Created);
+    repaired.pull_request = Some(request(PullRequestOperation::Created));
     assert!(changes_found(&report(vec![repaired])));
 }
 

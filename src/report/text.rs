@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 /// Affected targets that are named for each environment when nobody asked for an explanation.
-const TARGETS_SHOWN: usize = 10;
+const TARGETS_SHOWN: usize = 8;
 const REMARK_LIMIT: usize = 160;
 
 /// How the text is written.
@@ -57,16 +57,16 @@ impl Widths {
 fn environment_line(environment: &EnvironmentReport, widths: &Widths, style: TextStyle) -> String {
     let operation = format!("{:<1$}", environment.operation.word(), widths.operation);
     let operation = if style.colour { coloured(environment.operation, &operation) } else { operation };
-    let line = format!(
-        "  {:<name_width$}  {operation}  {:<request_width$}  {:<targets_width$}  {}",
-        name(environment),
-        request(environment),
-        targets(environment),
-        remark(environment).map(|remark| cut(&line(&remark), REMARK_LIMIT)).unwrap_or_default(),
-        name_width = widths.name,
-        request_width = widths.request,
-        targets_width = widths.targets,
-    );
+    let remark = remark(environment).map(|remark| cut(&line(&remark), REMARK_LIMIT)).unwrap_or_default();
+    // A column that is empty in every line is left out.
+    let cells = [
+        Some(format!("{:<1$}", name(environment), widths.name)),
+        Some(operation),
+        (widths.request > 0).then(|| format!("{:<1$}", request(environment), widths.request)),
+        (widths.targets > 0).then(|| format!("{:<1$}", targets(environment), widths.targets)),
+        Some(remark),
+    ];
+    let line = format!("  {}", cells.into_iter().flatten().collect::<Vec<_>>().join("  "));
     line.trim_end().to_owned()
 }
 
@@ -98,12 +98,19 @@ fn targets(environment: &EnvironmentReport) -> String {
 fn details(environment: &EnvironmentReport, style: TextStyle) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(request_line(environment));
-    lines.extend(target_lines(&environment.targets, style));
+    if style.explain || !is_quiet(environment.operation) {
+        lines.extend(target_lines(&environment.targets, style));
+    }
     lines.extend(environment.warnings.iter().map(|warning| with_start("warning: ", warning)));
     if let Some(error) = &environment.error {
         lines.extend(error_lines(error));
     }
     lines
+}
+
+/// Whether nothing came of it, whatever its targets' inputs did.
+const fn is_quiet(operation: Operation) -> bool {
+    matches!(operation, Operation::None | Operation::Superseded | Operation::Orphan)
 }
 
 fn request_line(environment: &EnvironmentReport) -> Option<String> {
@@ -122,11 +129,21 @@ fn target_lines(targets: &[TargetReport], style: TextStyle) -> Vec<String> {
         return targets.iter().map(|target| target_line(target, target.reasons.len())).collect();
     }
     let failed = targets.iter().filter(|target| target.error.is_some()).map(|target| target_line(target, 1));
-    let affected = targets.iter().filter(|target| target.affected && target.error.is_none());
-    let hidden = affected.clone().count().saturating_sub(TARGETS_SHOWN);
-    let shown = affected.take(TARGETS_SHOWN).map(|target| target_line(target, 1));
-    let more = (hidden > 0).then(|| format!("… and {hidden} more affected"));
-    failed.chain(shown).chain(more).collect()
+    let affected =
+        targets.iter().filter(|target| target.affected && target.error.is_none()).collect::<Vec<_>>();
+    let rest = match affected.as_slice() {
+        [] => None,
+        [only] => Some(target_line(only, 1)),
+        many => Some(names(many)),
+    };
+    failed.chain(rest).collect()
+}
+
+fn names(targets: &[&TargetReport]) -> String {
+    let shown = targets.iter().take(TARGETS_SHOWN).map(|target| line(&target.name)).collect::<Vec<_>>();
+    let hidden = targets.len() - shown.len();
+    let more = if hidden > 0 { format!(" and {hidden} more") } else { String::new() };
+    format!("~ {}{more}", shown.join(", "))
 }
 
 fn target_line(target: &TargetReport, reasons: usize) -> String {

@@ -83,7 +83,6 @@ impl Store {
         let save = || {
             let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
             file.write_all(state.text()?.as_bytes())?;
-            file.as_file().sync_all()?;
             file.persist(&path)?;
             Ok(())
         };

@@ -3,4 +3,5 @@
 pub mod error;
 pub mod escape;
 pub mod forge;
+pub mod git;
 pub mod model;

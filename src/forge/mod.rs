@@ -1,5 +1,7 @@
 //! Forges: where pull requests and commit statuses live. One trait of verbs in our own words; a file per forge.
 
+pub mod local;
+
 use anyhow::Result;
 
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest};

@@ -1,9 +1,13 @@
 //! What a forge keeps about a proposal: pull requests and commit statuses.
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use super::{BranchName, CommitId};
 
 /// Where a pull request is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PullRequestState {
     /// Waiting.
     Open,
@@ -11,6 +15,17 @@ pub enum PullRequestState {
     Closed,
     /// Merged.
     Merged,
+}
+
+impl PullRequestState {
+    /// The word as it stands in the report.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Merged => "merged",
+        }
+    }
 }
 
 /// A pull request as the forge reports it.
@@ -34,9 +49,9 @@ pub struct PullRequest {
     pub body: String,
     /// Labels, sorted.
     pub labels: Vec<String>,
-    /// Requested reviewers, sorted.
+    /// Reviewers, sorted: those who are asked and those who have answered.
     pub reviewers: Vec<String>,
-    /// Requested teams, sorted.
+    /// Teams that are asked or have answered, sorted.
     pub team_reviewers: Vec<String>,
     /// Assignees, sorted.
     pub assignees: Vec<String>,
@@ -44,10 +59,13 @@ pub struct PullRequest {
     pub draft: bool,
     /// Whether the forge will merge it by itself once its rules are met.
     pub auto_merge: bool,
+    /// When it was merged, by the forge's clock.
+    pub merged_at: Option<Timestamp>,
 }
 
 /// The state of one commit status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum CommitState {
     /// Not decided yet.
     Pending,
@@ -59,6 +77,18 @@ pub enum CommitState {
     Error,
 }
 
+impl CommitState {
+    /// The word that forges use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// One status of one commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitStatus {
@@ -68,4 +98,6 @@ pub struct CommitStatus {
     pub state: CommitState,
     /// One line for people; at most 140 characters.
     pub description: String,
+    /// When it got this state, by the forge's clock; `None` for one that is to be set.
+    pub created_at: Option<Timestamp>,
 }

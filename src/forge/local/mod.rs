@@ -1,0 +1,275 @@
+//! The local forge: pull requests and statuses beside a plain bare repository on this machine. Does I/O.
+//!
+//! It is for trying things out and for tests, and behaves as GitHub does where that matters: it follows the branches,
+//! closes and merges pull requests when they are pushed away, and asks for required statuses before a merge.
+
+mod merge;
+mod reconcile;
+mod state;
+mod store;
+
+use anyhow::{Result, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+
+pub use self::merge::MergeRequest;
+use self::merge::missing;
+use self::state::{Record, State};
+use self::store::Store;
+use super::{Forge, MergeOutcome, NewPullRequest, PullRequestLook};
+use crate::error::Failure;
+use crate::git::bare::BareRepository;
+use crate::model::{
+    BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestState,
+};
+
+/// Longest title and body that forges take; the local one refuses what a real one would refuse.
+const TITLE_LIMIT: usize = 256;
+const BODY_LIMIT: usize = 65_536;
+const DESCRIPTION_LIMIT: usize = 140;
+
+/// A forge in the directory `hydrator-forge` of a bare repository.
+#[derive(Clone, Debug)]
+pub struct LocalForge {
+    bare: Utf8PathBuf,
+    store: Store,
+    clock: fn() -> Timestamp,
+}
+
+impl LocalForge {
+    /// Opens the forge of the bare repository at `bare`. A forge that nobody has used yet is empty.
+    pub fn open(bare: &Utf8Path) -> Result<Self> {
+        let bare = BareRepository::open(bare)?.path().to_owned();
+        Ok(Self { store: Store::of(&bare), bare, clock: Timestamp::now })
+    }
+
+    /// Replaces the clock that says when something was merged or a status was set.
+    #[must_use]
+    pub fn with_clock(mut self, clock: fn() -> Timestamp) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// All pull requests in any state, by number.
+    pub fn pull_requests(&self) -> Result<Vec<PullRequest>> {
+        self.look(|state| Ok(state.pull_requests.iter().map(|record| self.shown(record)).collect()))
+    }
+
+    /// The comments on a pull request, oldest first.
+    pub fn comments(&self, number: u64) -> Result<Vec<String>> {
+        self.look(|state| Ok(state.find(number).ok_or_else(|| missing(number))?.comments.clone()))
+    }
+
+    /// The contexts that must be successful before a merge.
+    pub fn required_statuses(&self) -> Result<Vec<String>> {
+        self.look(|state| Ok(state.required_statuses.clone()))
+    }
+
+    /// Makes a status required, as branch protection does.
+    pub fn require_status(&self, context: &str) -> Result<()> {
+        ensure!(!context.trim().is_empty(), Failure::usage("the name of a required status is empty"));
+        self.change(|state, _| {
+            state.required_statuses.push(context.to_owned());
+            state.required_statuses.sort();
+            state.required_statuses.dedup();
+            Ok(())
+        })
+    }
+
+    /// Merges a pull request as a person would, with a choice of what happens to the branch.
+    pub fn merge_as(&self, number: u64, request: &MergeRequest) -> Result<MergeOutcome> {
+        self.change(|state, repository| merge::merge(state, repository, number, request, (self.clock)()))
+    }
+
+    /// The commit whose id starts with `digits`.
+    pub fn commit(&self, digits: &str) -> Result<CommitId> {
+        let found = BareRepository::open(&self.bare)?.commit_by_prefix(digits);
+        found.ok_or_else(|| {
+            Failure::usage(format!("`{digits}` names no commit in `{}`, or more than one", self.bare)).into()
+        })
+    }
+
+    /// Reads without leaving anything behind in a repository whose forge nobody has used.
+    fn look<T>(&self, work: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        if self.store.exists() { self.change(|state, _| work(state)) } else { work(&mut State::default()) }
+    }
+
+    fn change<T>(&self, work: impl FnOnce(&mut State, &BareRepository) -> Result<T>) -> Result<T> {
+        let repository = BareRepository::open(&self.bare)?;
+        self.store.change(|state| {
+            reconcile::reconcile(state, &repository, (self.clock)())?;
+            work(state, &repository)
+        })
+    }
+
+    fn shown(&self, record: &Record) -> PullRequest {
+        record.pull_request(format!("{}#{}", file_url(&self.bare), record.number))
+    }
+}
+
+impl Forge for LocalForge {
+    fn open_pull_requests(&self) -> Result<Vec<PullRequest>> {
+        let mut all = self.pull_requests()?;
+        all.retain(|pull_request| pull_request.state == PullRequestState::Open);
+        Ok(all)
+    }
+
+    fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
+        let all = self.pull_requests()?;
+        Ok(all.into_iter().rfind(|pull_request| pull_request.head == *head && pull_request.base == *base))
+    }
+
+    fn open(&self, wanted: &NewPullRequest) -> Result<PullRequest> {
+        check_look(&wanted.look)?;
+        self.change(|state, repository| {
+            let head_sha = offered(wanted, repository)?;
+            let same = |record: &&Record| {
+                record.state == PullRequestState::Open
+                    && record.head == wanted.head
+                    && record.base == wanted.base
+            };
+            if let Some(record) = state.pull_requests.iter().find(same) {
+                return Ok(self.shown(record));
+            }
+            let record = new_record(state.next_number(), wanted, head_sha);
+            let shown = self.shown(&record);
+            state.pull_requests.push(record);
+            Ok(shown)
+        })
+    }
+
+    fn update(&self, number: u64, look: &PullRequestLook) -> Result<PullRequest> {
+        check_look(look)?;
+        self.change(|state, _| {
+            let record = state.find(number).ok_or_else(|| missing(number))?;
+            record.look_like(look);
+            Ok(self.shown(record))
+        })
+    }
+
+    fn close(&self, number: u64, comment: &str) -> Result<()> {
+        self.change(|state, _| {
+            let record = state.find(number).ok_or_else(|| missing(number))?;
+            if record.state == PullRequestState::Open {
+                record.comments.extend(Some(comment.to_owned()).filter(|comment| !comment.is_empty()));
+                record.closed();
+            }
+            Ok(())
+        })
+    }
+
+    fn statuses(&self, commit: CommitId) -> Result<Vec<CommitStatus>> {
+        self.look(|state| Ok(state.statuses_of(commit)))
+    }
+
+    fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()> {
+        check_status(status)?;
+        self.change(|state, repository| {
+            ensure!(
+                repository.has_commit(commit),
+                Failure::forge(format!(
+                    "cannot set a status: there is no commit {commit} in `{}`",
+                    self.bare
+                ))
+            );
+            state.set_status(commit, status, (self.clock)());
+            Ok(())
+        })
+    }
+
+    fn merge(&self, number: u64, head_sha: CommitId, method: Option<MergeMethod>) -> Result<MergeOutcome> {
+        self.merge_as(number, &MergeRequest { head_sha: Some(head_sha), method, delete_branch: false })
+    }
+
+    fn compare_url(&self, _base: &BranchName, _head: &BranchName) -> Option<String> {
+        None
+    }
+}
+
+/// Parses the state of a status as people write it.
+pub fn parse_state(word: &str) -> Option<CommitState> {
+    [CommitState::Pending, CommitState::Success, CommitState::Failure, CommitState::Error]
+        .into_iter()
+        .find(|state| state.word() == word)
+}
+
+/// The head's tip, if the head has something to offer to the base.
+fn offered(wanted: &NewPullRequest, repository: &BareRepository) -> Result<CommitId> {
+    let NewPullRequest { head, base, .. } = wanted;
+    let refuse = |reason: &str| {
+        Failure::forge(format!("cannot open a pull request from `{head}` to `{base}`: {reason}"))
+    };
+    let head_sha = repository.tip(head)?.ok_or_else(|| refuse("the head branch does not exist"))?;
+    let base_sha = repository.tip(base)?.ok_or_else(|| refuse("the base branch does not exist"))?;
+    ensure!(!repository.is_ancestor(head_sha, base_sha)?, refuse("there are no commits between them"));
+    ensure!(repository.related(head_sha, base_sha)?, refuse("they have no history in common"));
+    Ok(head_sha)
+}
+
+fn new_record(number: u64, wanted: &NewPullRequest, head_sha: CommitId) -> Record {
+    let mut record = Record {
+        number,
+        state: PullRequestState::Open,
+        head: wanted.head.clone(),
+        head_sha,
+        base: wanted.base.clone(),
+        title: String::new(),
+        body: String::new(),
+        labels: Vec::new(),
+        reviewers: Vec::new(),
+        team_reviewers: Vec::new(),
+        assignees: Vec::new(),
+        draft: wanted.look.draft,
+        auto_merge: false,
+        comments: Vec::new(),
+        merged_at: None,
+        merge_commit: None,
+    };
+    record.look_like(&wanted.look);
+    record
+}
+
+fn check_look(look: &PullRequestLook) -> Result<()> {
+    ensure!(!look.title.trim().is_empty(), Failure::forge("the title of a pull request is empty"));
+    at_most("the title of a pull request", &look.title, TITLE_LIMIT)?;
+    at_most("the body of a pull request", &look.body, BODY_LIMIT)
+}
+
+fn check_status(status: &CommitStatus) -> Result<()> {
+    ensure!(!status.context.trim().is_empty(), Failure::forge("the name of a status is empty"));
+    at_most("the description of a status", &status.description, DESCRIPTION_LIMIT)
+}
+
+fn at_most(what: &str, text: &str, limit: usize) -> Result<()> {
+    let length = text.chars().count();
+    ensure!(
+        length <= limit,
+        Failure::forge(format!("{what} has {length} characters, and {limit} are allowed"))
+    );
+    Ok(())
+}
+
+fn file_url(path: &Utf8Path) -> String {
+    let encode = |byte: u8| {
+        let kept = byte.is_ascii_alphanumeric() || b"/._~-".contains(&byte);
+        if kept { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    format!("file://{}", path.as_str().bytes().map(encode).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_becomes_a_readable_url() {
+        assert_eq!(file_url(Utf8Path::new("/srv/my repo#1.git")), "file:///srv/my%20repo%231.git");
+    }
+
+    #[test]
+    fn states_are_written_as_forges_write_them() {
+        assert_eq!(parse_state("success"), Some(CommitState::Success));
+        assert_eq!(parse_state("Success"), None);
+        assert_eq!(parse_state("running"), None);
+    }
+}

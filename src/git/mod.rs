@@ -1,0 +1,3 @@
+//! Git: objects and refs in process.
+
+pub mod bare;

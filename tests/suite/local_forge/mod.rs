@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step of a story that cannot be taken ends the story")]
 
+mod by_hand;
 mod merging;
 
 use std::process::Command;

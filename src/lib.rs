@@ -6,3 +6,4 @@ pub mod escape;
 pub mod forge;
 pub mod git;
 pub mod model;
+pub mod promote;

@@ -1,0 +1,47 @@
+//! The report of a run for people and for programs: text, Markdown, JSON, its schema, and the exit code. Pure.
+
+mod error;
+mod exit;
+mod json;
+mod markdown;
+mod text;
+
+pub use error::error_text;
+pub use exit::{changes_found, exit_code};
+pub use json::{json, report_schema};
+pub use markdown::markdown;
+pub use text::{TextStyle, text};
+
+use crate::model::{EnvironmentReport, Operation, RunReport};
+
+/// How many environments ended with each operation, the strongest first.
+fn operation_counts(report: &RunReport) -> Vec<(Operation, usize)> {
+    let mut operations = report.environments.iter().map(|one| one.operation).collect::<Vec<_>>();
+    operations.sort_by(|one, other| other.cmp(one));
+    operations
+        .chunk_by(|one, other| one == other)
+        .filter_map(|same| Some((*same.first()?, same.len())))
+        .collect()
+}
+
+/// What the operation alone does not say, on one line: the note, the hold, the gate.
+fn remark(environment: &EnvironmentReport) -> Option<String> {
+    let hold = environment.hold.as_ref().map(|hold| {
+        let by = hold.actor.as_ref().map(|actor| format!(" by {actor}")).unwrap_or_default();
+        let since = hold.since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
+        format!("{}{by}{since}", hold.reason)
+    });
+    // An open gate is worth a word only where there is something to let through.
+    let waiting = |state: &str| state != "success" || environment.pull_request.is_some();
+    let gate = environment.promotion.as_ref().filter(|gate| waiting(&gate.state)).map(|gate| {
+        match gate.description.as_str() {
+            "" => format!("gate {}", gate.state),
+            description => format!("gate {}: {description}", gate.state),
+        }
+    });
+    let parts = [hold, gate, environment.note.clone()].into_iter().flatten().collect::<Vec<_>>();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+#[cfg(test)]
+mod tests;

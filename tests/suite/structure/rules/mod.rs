@@ -47,7 +47,8 @@ impl Source {
     }
 
     fn is_test(&self) -> bool {
-        !self.path.starts_with("src/") || self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
+        let names_tests = ["/tests.rs", "_tests.rs"].iter().any(|end| self.path.ends_with(end));
+        !self.path.starts_with("src/") || names_tests || self.path.contains("/tests/")
     }
 
     /// Its paths outside comments, strings and tests.

@@ -16,6 +16,9 @@ use super::tools;
 /// Far more than any run takes; a test that hits it has found a hang.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// The built program.
+pub(crate) const HYDRATOR: &str = env!("CARGO_BIN_EXE_hydrator");
+
 /// A program to run.
 pub(crate) struct Run {
     command: Command,
@@ -35,7 +38,7 @@ impl Run {
 
     /// hydrator in the work clone of a repository.
     pub(crate) fn hydrator(repo: &TestRepo) -> Self {
-        Self::program(env!("CARGO_BIN_EXE_hydrator"), &repo.home()).directory(&repo.work())
+        Self::program(HYDRATOR, &repo.home()).directory(&repo.work())
     }
 
     /// Adds arguments.

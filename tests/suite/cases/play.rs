@@ -214,10 +214,10 @@ fn pull_request(value: &Value) -> String {
 
 mod tests {
     use super::*;
+    use crate::support::command::write_script;
 
     /// Says where it is, proposes once, and knows one pull request from then on.
-    const STAND_IN: &str = r#"#!/bin/sh
-case "$*" in
+    const STAND_IN: &str = r#"case "$*" in
 "local list --format json") cat "$HOME/pulls" ;;
 "run") echo "repo $HYDRATOR_REPO, forge $HYDRATOR_FORGE"; git push -q "$(git config remote.origin.url)" main:dev-next; echo talk >&2
   echo '[{"number": 1, "state": "open", "head": "dev-next", "base": "dev", "title": "dev"}]' >"$HOME/pulls" ;;
@@ -227,11 +227,9 @@ esac
 "#;
 
     fn play_steps(steps: &str) -> String {
-        use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
         let hydrator = directory.path().join("hydrator");
-        std::fs::write(&hydrator, STAND_IN).unwrap();
-        std::fs::set_permissions(&hydrator, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&hydrator, STAND_IN);
         let text = format!("title: T\nsteps:\n- commit: {{message: One}}\n{steps}");
         std::fs::write(directory.path().join("case.yaml"), text).unwrap();
         play(directory.path(), &Script::read(directory.path()), &hydrator)

@@ -67,6 +67,17 @@ impl Git {
             .unwrap_or_else(|words| panic!("git {arguments:?} failed: {words}"))
     }
 
+    /// Runs git and returns its stdout as it is.
+    pub(crate) fn bytes(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = self.output(arguments, b"");
+        assert!(
+            output.status.success(),
+            "git {arguments:?} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output.stdout
+    }
+
     fn output(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut command = Command::new("git");
         scrub(&mut command, &self.home);

@@ -14,6 +14,8 @@ use similar::TextDiff;
 
 use script::Script;
 
+use crate::support::command::HYDRATOR;
+
 /// `UPDATE_CASES=1` rewrites the stories; `CASE=word` plays only the cases whose names contain the word.
 #[test]
 fn every_case_goes_as_its_story_says() {
@@ -72,7 +74,7 @@ fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// Plays one case and compares its story with the one that is wanted, or rewrites that.
 fn check(case: &Path, update: bool) -> Result<(), String> {
-    let told = play::play(case, &Script::read(case));
+    let told = play::play(case, &Script::read(case), Path::new(HYDRATOR));
     let path = case.join("want.md");
     let wanted = std::fs::read_to_string(&path).ok();
     if wanted.as_ref() == Some(&told) {

@@ -17,10 +17,10 @@ const NOTES: &str = "refs/notes/hydrator.metadata";
 /// Commands that may write into the checkout; any other leaves it as it was, and every case sees to that.
 const WRITERS: &[&str] = &["init", "render"];
 
-/// Plays a case and tells its story.
-pub(crate) fn play(case: &Path, script: &Script) -> String {
+/// Plays a case with a hydrator and tells its story.
+pub(crate) fn play(case: &Path, script: &Script, hydrator: &Path) -> String {
     let story = Story::new(&script.title, &script.about);
-    let mut stage = Stage { case, repo: TestRepo::new(), story, pull_requests: None };
+    let mut stage = Stage { case, hydrator, repo: TestRepo::new(), story, pull_requests: None };
     for step in &script.steps {
         stage.story.step(&heading(step));
         let before = stage.repo.refs();
@@ -58,6 +58,7 @@ fn heading(step: &Step) -> String {
 
 struct Stage<'a> {
     case: &'a Path,
+    hydrator: &'a Path,
     repo: TestRepo,
     story: Story,
     /// As they were told last; nothing before hydrator has run.
@@ -142,7 +143,8 @@ impl Stage<'_> {
     }
 
     fn program(&self, arguments: &[String]) -> Outcome {
-        Run::hydrator(&self.repo)
+        Run::program(self.hydrator, &self.repo.home())
+            .directory(&self.repo.work())
             .arguments(arguments)
             .variable("HYDRATOR_REPO", &self.repo.work().display().to_string())
             .variable("HYDRATOR_FORGE", "local")
@@ -212,6 +214,46 @@ fn pull_request(value: &Value) -> String {
 
 mod tests {
     use super::*;
+    use crate::support::command::write_script;
+
+    /// Says where it is, proposes once, and knows one pull request from then on.
+    const STAND_IN: &str = r#"case "$*" in
+"local list --format json") cat "$HOME/pulls" ;;
+"run") echo "repo $HYDRATOR_REPO, forge $HYDRATOR_FORGE"; git push -q "$(git config remote.origin.url)" main:dev-next; echo talk >&2
+  echo '[{"number": 1, "state": "open", "head": "dev-next", "base": "dev", "title": "dev"}]' >"$HOME/pulls" ;;
+"run --bad") touch stray ;;
+*) exit 3 ;;
+esac
+"#;
+
+    fn play_steps(steps: &str) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let hydrator = directory.path().join("hydrator");
+        write_script(&hydrator, STAND_IN);
+        let text = format!("title: T\nsteps:\n- commit: {{message: One}}\n{steps}");
+        std::fs::write(directory.path().join("case.yaml"), text).unwrap();
+        play(directory.path(), &Script::read(directory.path()), &hydrator)
+    }
+
+    #[test]
+    fn a_run_is_told_with_its_output_and_what_it_did() {
+        let told = play_steps("- hydrator: run\n- hydrator: run\n- local: merge 1");
+        let run = "## 2. `hydrator run`\n\nIt exits with code 0.\n\nstdout:\n\n```text\nrepo <root>/work, forge local\n```\n\n\
+                   stderr:\n\n```text\ntalk\n```\n\n`dev-next` is created at ";
+        assert!(told.contains(run), "{told}");
+        assert_eq!(
+            told.matches("```text\n#1 open: dev-next -> dev: dev\n```").count(),
+            1,
+            "only when it changes:\n{told}"
+        );
+        assert!(told.ends_with("## 4. `hydrator local merge 1`\n\nIt exits with code 3.\n"), "{told}");
+    }
+
+    #[test]
+    #[should_panic(expected = "the checkout was changed")]
+    fn a_run_that_writes_into_the_checkout_fails() {
+        play_steps("- hydrator: run --bad");
+    }
 
     #[test]
     fn a_pull_request_is_one_line() {

@@ -167,7 +167,7 @@ impl fmt::Debug for Snapshot {
 }
 
 /// Calls `visit` with a directory and everything below it, links not followed.
-fn walk(path: &Path, visit: &mut impl FnMut(&Path, &Metadata)) {
+pub(crate) fn walk(path: &Path, visit: &mut impl FnMut(&Path, &Metadata)) {
     let about = std::fs::symlink_metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     visit(path, &about);
     if about.is_dir() {

@@ -1,7 +1,7 @@
 //! Runs a program as a user's shell or a CI job would, with nothing of this machine's environment, and with a time
 //! limit after which it and all its children are killed.
 
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -15,6 +15,9 @@ use super::tools;
 
 /// Far more than any run takes; a test that hits it has found a hang.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// The built program.
+pub(crate) const HYDRATOR: &str = env!("CARGO_BIN_EXE_hydrator");
 
 /// A program to run.
 pub(crate) struct Run {
@@ -35,7 +38,7 @@ impl Run {
 
     /// hydrator in the work clone of a repository.
     pub(crate) fn hydrator(repo: &TestRepo) -> Self {
-        Self::program(env!("CARGO_BIN_EXE_hydrator"), &repo.home()).directory(&repo.work())
+        Self::program(HYDRATOR, &repo.home()).directory(&repo.work())
     }
 
     /// Adds arguments.
@@ -86,6 +89,19 @@ impl Run {
         let stderr = read_all(child.stderr.take().expect("stderr is piped"));
         Running { group: group_of(&child), child, stdout, stderr, limit: self.limit }
     }
+}
+
+/// Writes a shell script, without its first line, that can be run. Another process writes it: were it open for writing
+/// here, a program that is started elsewhere at this moment would hold it open too, and it could not be run ("Text file
+/// busy").
+pub(crate) fn write_script(path: &Path, script: &str) {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "mkdir -p \"${1%/*}\" && cat >\"$1\" && chmod 755 \"$1\"", "sh"]).arg(path);
+    let mut shell = shell.stdin(Stdio::piped()).spawn().expect("a shell starts");
+    let mut stdin = shell.stdin.take().expect("stdin is piped");
+    stdin.write_all(format!("#!/bin/sh\n{script}\n").as_bytes()).expect("the shell reads");
+    drop(stdin);
+    assert!(shell.wait().expect("the shell ends").success(), "{} is not written", path.display());
 }
 
 fn group_of(child: &Child) -> Pid {

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
 
+use super::command::write_script;
+
 /// Paths and texts.
 pub(crate) type Files = BTreeMap<String, String>;
 
@@ -63,6 +65,17 @@ impl Git {
     pub(crate) fn feed(&self, arguments: &[&str], input: &[u8]) -> String {
         text_of(self.output(arguments, input))
             .unwrap_or_else(|words| panic!("git {arguments:?} failed: {words}"))
+    }
+
+    /// Runs git and returns its stdout as it is.
+    pub(crate) fn bytes(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = self.output(arguments, b"");
+        assert!(
+            output.status.success(),
+            "git {arguments:?} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output.stdout
     }
 
     fn output(&self, arguments: &[&str], input: &[u8]) -> Output {
@@ -232,11 +245,7 @@ impl TestRepo {
 
     /// Installs a hook of the remote: a shell script without its first line.
     pub(crate) fn hook(&self, name: &str, script: &str) {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = self.remote().join("hooks").join(name);
-        std::fs::create_dir_all(path.parent().expect("it has one")).expect("hooks can be made");
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("the hook is written");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        write_script(&self.remote().join("hooks").join(name), script);
     }
 
     /// Refuses pushes to one ref, in the words of a forge's branch protection.

@@ -47,7 +47,8 @@ impl Source {
     }
 
     fn is_test(&self) -> bool {
-        !self.path.starts_with("src/") || self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
+        let names_tests = ["/tests.rs", "_tests.rs"].iter().any(|end| self.path.ends_with(end));
+        !self.path.starts_with("src/") || names_tests || self.path.contains("/tests/")
     }
 
     /// Its paths outside comments, strings and tests.
@@ -214,7 +215,8 @@ pub(crate) fn long_files(sources: &[Source]) -> Vec<String> {
     let mut problems = Vec::new();
     for source in sources {
         let lines = source.text.lines().count() - test_lines(&code_of(&source.text));
-        if lines > LONGEST && !source.in_src().is_some_and(|_| source.is_test()) {
+        let is_area = source.is_test() && !source.path.starts_with("tests/suite/support/");
+        if lines > LONGEST && !is_area {
             problems.push(format!("{}: {lines} lines, the most is {LONGEST}", source.path));
         }
     }
@@ -230,7 +232,7 @@ pub(crate) fn forgotten_files(sources: &[Source]) -> Vec<String> {
     paths.filter(|path| !is_root(path) && !declared.contains(&module(path))).cloned().collect()
 }
 
-/// The files, without their ends, that a source declares by `mod x;`.
+/// The files, without their ends, that a source declares by `mod x;` or `#[path = "x.rs"]`.
 fn declarations(source: &Source) -> Vec<String> {
     let path = Path::new(&source.path);
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -240,7 +242,12 @@ fn declarations(source: &Source) -> Vec<String> {
         let name = line.trim().strip_suffix(';')?.rsplit_once("mod ")?.1;
         Some(format!("{}/{name}", home.display()))
     };
-    code_of(&source.text).lines().filter_map(declared).collect()
+    let beside = |line: &str| {
+        let name = line.trim().strip_prefix("#[path = \"")?.strip_suffix(".rs\"]")?;
+        Some(format!("{}/{name}", parent.display()))
+    };
+    let code = code_of(&source.text);
+    code.lines().filter_map(declared).chain(source.text.lines().filter_map(beside)).collect()
 }
 
 /// The golden cases: name, and the files directly in it.

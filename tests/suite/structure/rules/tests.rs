@@ -108,10 +108,11 @@ fn finds_forgotten_files() {
     let sources = files(&[
         ("src/lib.rs", "pub mod a;\nmod d;\n// mod e;"),
         ("src/a/mod.rs", "mod b;\npub(crate) mod c;"),
-        ("src/a/b.rs", ""),
+        ("src/a/b.rs", "#[cfg(test)]\n#[path = \"b_tests.rs\"]\nmod tests;"),
         ("src/a/c.rs", "#[cfg(test)]\nmod tests;"),
         ("src/a/c/tests.rs", ""),
         ("src/a/lost.rs", ""),
+        ("src/a/b_tests.rs", ""),
         ("src/d.rs", ""),
         ("src/e.rs", ""),
         ("tests/suite/main.rs", "mod area;"),

@@ -220,7 +220,7 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
             .map(|request| pull_request(request, outcome.pull_request_operation)),
         promotion: None,
         hold: hold(planned),
-        targets: rendering.reports(environment, planned.seen.active.as_ref()),
+        targets: rendering.reports(environment, planned.current()),
         error: failure.map(|failure| ErrorReport {
             kind: failure.kind,
             message: failure.to_string(),

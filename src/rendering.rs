@@ -123,16 +123,16 @@ impl<'a> Rendering<'a> {
     }
 
     /// What the report says about an environment's targets.
-    pub fn reports(&self, environment: &Environment, active: Option<&Tip>) -> Vec<TargetReport> {
+    pub fn reports(&self, environment: &Environment, current: Option<&Tip>) -> Vec<TargetReport> {
         let report = |(index, target): (usize, &Target)| {
             let done = self.done.get(&(environment.name.clone(), index));
-            let before = active.and_then(|active| active.content.get(target.output.as_str())).copied();
+            let before = current.and_then(|current| current.content.get(target.output.as_str())).copied();
             let now = done.and_then(|done| done.as_ref().ok()).map(|output| output.tree);
             TargetReport {
                 name: target.name.clone(),
                 output: target.output.to_string(),
                 affected: now.is_some_and(|now| now != before),
-                reasons: now.map(|now| reason(before, now).to_owned()).into_iter().collect(),
+                reasons: now.and_then(|now| reason(before, now)).map(str::to_owned).into_iter().collect(),
                 rendered: now.is_some(),
                 error: done.and_then(|done| done.as_ref().err()).map(|failure| failure.message.clone()),
             }
@@ -238,11 +238,12 @@ fn say(talk: &(dyn Fn(&str) + Sync), count: (usize, usize), job: &RenderJob<'_>,
     talk(&format!("[{}/{}] {verb} {} of {}", count.0, count.1, job.target.name, job.environment));
 }
 
-const fn reason(before: Option<ObjectId>, now: Option<ObjectId>) -> &'static str {
+fn reason(before: Option<ObjectId>, now: Option<ObjectId>) -> Option<&'static str> {
     match (before, now) {
-        (None, Some(_)) => "first time",
-        (Some(_), None) => "renders to nothing now",
-        _ => "rendered to compare",
+        (None, Some(_)) => Some("first time"),
+        (Some(_), None) => Some("renders to nothing now"),
+        (Some(before), Some(now)) if before != now => Some("renders differently"),
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 
+use crate::branch::Tip;
 use crate::commit::{Hydration, TargetOutput, content};
 use crate::dry::{self, Dry, Wanted};
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
@@ -59,6 +60,11 @@ impl Planned<'_> {
     /// Whether a proposal of ours waited already when this run began.
     pub fn waits(&self) -> bool {
         plan::offer(&self.seen).is_some()
+    }
+
+    /// What the environment had when this run began: the waiting proposal, else what is active.
+    pub fn current(&self) -> Option<&Tip> {
+        plan::offer(&self.seen).or(self.seen.active.as_ref())
     }
 }
 

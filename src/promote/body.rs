@@ -264,11 +264,7 @@ fn foot(summary: &ProposalSummary) -> String {
             )
         }
         Intent::Promote | Intent::Resume => {
-            let rollback = code(&format!("hydrator rollback --environment {environment}"));
-            format!(
-                "To go back after the merge: {rollback} proposes the exact manifests from before. \
-                 Closing this unmerged rejects it: it is not offered again until its manifests change."
-            )
+            "Closing this unmerged rejects it: it is not offered again until its manifests change.".to_owned()
         }
     };
     format!("---\n\n{after}")

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod checkouts;
+#[cfg(test)]
 mod local_forge;
 #[cfg(test)]
 mod structure;

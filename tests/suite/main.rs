@@ -7,6 +7,8 @@ mod checkouts;
 #[cfg(test)]
 mod local_forge;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod structure;
 #[cfg(test)]
 mod support;

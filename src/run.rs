@@ -3,18 +3,18 @@
 //! Every stage is a call to a module of its own. The only way back is a lost race: another writer moved a branch, so
 //! everything is observed and decided again; what was rendered stays good, since it depends on the DRY commit alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 
-use crate::branch::Tip;
+use crate::branch::{Tip, metadata_blob};
 use crate::commit::{Hydration, TargetOutput, content};
 use crate::dry::{self, Dry, Wanted};
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
 use crate::git::{RefUpdate, RemoteRefs};
-use crate::model::{CommitId, Environment, EnvironmentName, Project, RunReport};
+use crate::model::{CommitId, Environment, EnvironmentName, ObjectId, Project, RunReport};
 use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Permissions, Standing};
 use crate::publish::{Change, Publisher};
@@ -84,7 +84,8 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }
         hydrate(world, request, &dry, &mut planned)?;
-        let moved = publish(world, &dry, &mut planned, &observation.refs)?;
+        let cache = write_cache(world, request, &planned, &observation, &rendering)?;
+        let moved = publish(world, &dry, &mut planned, &observation.refs, cache)?;
         if !moved {
             return crate::outcome::promote(world, &dry, planned, &observation, &rendering);
         }
@@ -230,7 +231,7 @@ fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>) -> Result<(
             let Some(parent) = tip.or(planned.first) else { return Ok(()) };
             planned.proposed = Some(match (decision, proposed) {
                 (Decision::Reparent, Some(proposed)) => hydration.reparent(parent, active, proposed)?,
-                _ => hydration.propose(planned.environment, parent, active, &planned.outputs)?,
+                _ => hydration.propose(planned.environment, parent, &planned.seen, &planned.outputs)?,
             });
         }
         _ => {}
@@ -238,10 +239,41 @@ fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>) -> Result<(
     Ok(())
 }
 
+/// What this run knows about every target's rendering, for the next one.
+fn write_cache(
+    world: &World,
+    request: &RunRequest,
+    planned: &[Planned<'_>],
+    observation: &Observation,
+    rendering: &Rendering<'_>,
+) -> Result<Option<ObjectId>> {
+    let objects = world.repository.scratch.objects();
+    let narrowed = !request.environments.is_empty();
+    let mut shelf = BTreeSet::new();
+    if narrowed {
+        shelf.extend(observation.shelf.iter().copied());
+    }
+    for environment in planned {
+        let active = environment.seen.active.as_ref().map(|active| active.commit.id);
+        for tip in [active, environment.proposed].into_iter().flatten() {
+            shelf.extend(metadata_blob(objects, tip)?);
+        }
+    }
+    let mut cache = observation.cache.clone();
+    rendering.remember(&mut cache, narrowed);
+    cache.write(objects, &shelf).map(Some)
+}
+
 /// Stage 8: one push of everything; true if a race was lost.
-fn publish(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &RemoteRefs) -> Result<bool> {
+fn publish(
+    world: &World,
+    dry: &Dry,
+    planned: &mut [Planned<'_>],
+    refs: &RemoteRefs,
+    cache: Option<ObjectId>,
+) -> Result<bool> {
     let changes: Vec<Change<'_>> = planned.iter().filter_map(change).collect();
-    let published = publisher(world, dry).publish(&changes, refs)?;
+    let published = publisher(world, dry).publish(&changes, refs, cache)?;
     for environment in planned {
         if let Some(failure) = published.refused.get(&environment.environment.name) {
             environment.decision = Err(failure.clone());

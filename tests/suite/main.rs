@@ -1,1 +1,3 @@
 //! The one test binary: real repositories, real renderers, a real forge server.
+
+mod render;

@@ -37,8 +37,7 @@ use crate::error::{Failure, FailureKind};
 use crate::model::{DryTree, EnvironmentName, Manifest, Renderer, Target};
 
 pub use job::REMOTE_VARIABLES;
-pub use kustomize::check_build_options;
-pub use template::{TemplateEngine, TemplateLoader};
+pub use template::{TemplateEngine, TemplateProblem};
 pub use tools::Toolbox;
 
 /// How rendering is done.

@@ -13,7 +13,7 @@ use hydrator::model::{
     KustomizeOptions, ObjectId, PlainOptions, Renderer, Target, TemplateOptions, ValueFile,
 };
 use hydrator::render::{
-    RenderJob, RenderOptions, RenderSetup, Rendered, Renderers, TemplateEngine, TemplateLoader, Toolbox,
+    RenderJob, RenderOptions, RenderSetup, Rendered, Renderers, TemplateEngine, TemplateProblem, Toolbox,
 };
 
 /// The directory with `helm`, `helm3`, `kubectl` and `kustomize`.
@@ -95,24 +95,35 @@ pub(super) struct Brackets;
 impl TemplateEngine for Brackets {
     fn fill_in(
         &self,
-        name: &str,
+        sources: BTreeMap<String, String>,
+        names: &[String],
         values: &serde_json::Value,
-        load: &TemplateLoader<'_>,
-    ) -> anyhow::Result<String> {
-        let mut text = load(name)?.ok_or_else(|| anyhow::anyhow!("no template `{name}`"))?;
-        while let Some((before, rest)) = text.split_once("[[") {
-            let (path, after) = rest.split_once("]]").expect("closed");
-            let value = match path.strip_prefix("include ") {
-                Some(name) => load(name)?.unwrap_or_else(|| "missing".into()),
-                None => values.pointer(&format!("/{}", path.replace('.', "/"))).map_or_else(
-                    || "undefined".to_owned(),
-                    |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned),
-                ),
-            };
-            text = format!("{before}{value}{after}");
-        }
-        Ok(text)
+    ) -> Result<Vec<String>, TemplateProblem> {
+        names.iter().map(|name| fill_in(&sources, name, values)).collect()
     }
+}
+
+fn fill_in(
+    sources: &BTreeMap<String, String>,
+    name: &str,
+    values: &serde_json::Value,
+) -> Result<String, TemplateProblem> {
+    let mut text = sources[name].clone();
+    while let Some((before, rest)) = text.split_once("[[") {
+        let (path, after) = rest.split_once("]]").expect("closed");
+        let value = match path.strip_prefix("include ") {
+            Some(name) => sources.get(name).cloned(),
+            None => values
+                .pointer(&format!("/{}", path.replace('.', "/")))
+                .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+        };
+        let Some(value) = value else {
+            let line = Some(before.lines().count());
+            return Err(TemplateProblem { template: name.to_owned(), line, reason: format!("no `{path}`") });
+        };
+        text = format!("{before}{value}{after}");
+    }
+    Ok(text)
 }
 
 /// Everything that rendering needs.

@@ -94,3 +94,15 @@ fn a_missing_value_file_and_a_bad_one_are_named() {
         "{message}"
     );
 }
+
+#[test]
+fn a_problem_in_a_template_has_its_place() {
+    let tree = Tree::of(&[
+        ("t/sub/a.yaml.j2", "kind: A\nx: [[undefined]]\n"),
+        ("t/logo.png", "version https://git-lfs.github.com/spec/v1\n"),
+    ]);
+    let message = bench(tree).error(&template("t", &[]));
+    assert!(message.ends_with("t/sub/a.yaml.j2:2: no `undefined`"), "{message}");
+    let tree = Tree::default().with("t/a.yaml.j2", EntryKind::File, b"kind: \xff\n");
+    assert!(bench(tree).error(&template("t", &[])).contains("the template `t/a.yaml.j2` is not UTF-8"));
+}

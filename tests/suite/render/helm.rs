@@ -76,7 +76,7 @@ fn values_come_from_files_of_the_tree_and_from_the_configuration() {
         let with = |change: &dyn Fn(&mut HelmOptions)| joined(&bench.render(&helm("charts/web", change)));
         assert!(with(&|_| {}).contains("word: \"default\""));
         let first = with(&|options| {
-            options.value_files = vec![value_file("values/a,b.yaml"), value_file("values/none.yaml?")]
+            options.value_files = vec![value_file("values/a,b.yaml"), value_file("values/none.yaml?")];
         });
         assert!(first.contains("word: \"from file\""), "{first}");
         let target = helm("charts/web", |options| {

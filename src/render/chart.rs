@@ -3,8 +3,9 @@
 use anyhow::bail;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::paths;
+use super::{paths, yaml};
 use crate::error::{Failure, Place};
 use crate::model::{DryTree, EntryKind};
 
@@ -201,7 +202,7 @@ impl Reader<'_> {
         Ok(present)
     }
 
-    fn read<T: for<'de> Deserialize<'de>>(
+    fn read<T: DeserializeOwned + Send + 'static>(
         &self,
         directory: &Utf8Path,
         name: &str,
@@ -212,13 +213,10 @@ impl Reader<'_> {
             return Ok(None);
         }
         let content = self.tree.read(&resolved.path)?.unwrap_or_default();
-        let read = serde_yaml::from_slice::<Option<T>>(&content).map_err(|error| {
-            let line = error.location().map_or(0, |location| location.line());
-            Failure::render(format!("cannot read the chart: {error}")).at(Place {
-                file: path,
-                line,
-                column: 0,
-            })
+        let text = String::from_utf8_lossy(&content);
+        let read = yaml::parse::<Option<T>>(&text).map_err(|problem| {
+            let place = Place { file: path, line: problem.line, column: 0 };
+            Failure::render(format!("the chart cannot be read: it {}", problem.message)).at(place)
         })?;
         Ok(read)
     }

@@ -24,6 +24,7 @@ mod tools;
 mod unique;
 mod values;
 mod version;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -93,7 +93,8 @@ pub struct RenderSetup<'a> {
     pub toolbox: &'a Toolbox,
     /// What is rendered.
     pub tree: &'a dyn DryTree,
-    /// A private directory that exists and is empty; the caller removes it after the run.
+    /// A private directory that exists and is empty, by its canonical path (programs print that one, and it is taken
+    /// out of their messages); the caller removes it after the run.
     pub scratch: &'a Utf8Path,
     /// Variables of the caller's environment. Programs see only [`REMOTE_VARIABLES`] (when they may use the network)
     /// and those that their target names.

@@ -8,3 +8,7 @@ mod local_forge;
 mod structure;
 #[cfg(test)]
 mod support;
+//! The one test binary: real repositories, real renderers, a real forge server.
+
+#[cfg(test)]
+mod render;

@@ -24,6 +24,7 @@ pub mod observe;
 pub mod orphans;
 pub mod outcome;
 pub mod plan;
+pub mod planned;
 pub mod promote;
 pub mod proposal;
 pub mod publish;

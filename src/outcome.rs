@@ -15,10 +15,10 @@ use crate::model::{
 };
 use crate::observe::Observation;
 use crate::plan::Decision;
+use crate::planned::{Planned, as_failure, publisher};
 use crate::promote::{self, Applied, PullRequestStep, Wanted};
 use crate::publish::Change;
 use crate::rendering::Rendering;
-use crate::run::{Planned, as_failure, publisher};
 use crate::template::Template;
 use crate::world::World;
 

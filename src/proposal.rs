@@ -12,11 +12,11 @@ use crate::error::Failure;
 use crate::git::{Objects, Scratch};
 use crate::hydrate::Metadata;
 use crate::model::{CommitId, EntryKind, Environment, ManifestId, ObjectId, Target};
+use crate::planned::Planned;
 use crate::promote::{
     DryCommits, DryInfo, DryLine, Intent, LargeDeletion, MoreCommits, ProposalSummary, ReferenceLine,
     TargetChange,
 };
-use crate::run::Planned;
 use crate::world::World;
 
 /// How many DRY commits a pull request lists.

@@ -9,15 +9,16 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 
-use crate::branch::{Tip, metadata_blob};
+use crate::branch::metadata_blob;
 use crate::commit::{Hydration, TargetOutput, content};
 use crate::dry::{self, Dry, Wanted};
-use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
+use crate::error::{Failure, FailureKind};
 use crate::git::{RefUpdate, RemoteRefs};
 use crate::model::{CommitId, Environment, EnvironmentName, ObjectId, Project, RunReport};
 use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Permissions, Standing};
-use crate::publish::{Change, Publisher};
+use crate::planned::{Planned, as_failure, publisher};
+use crate::publish::Change;
 use crate::rendering::{Limits, Rendering};
 use crate::world::World;
 
@@ -37,35 +38,6 @@ pub struct RunRequest {
     pub permissions: Permissions,
     /// Limits of rendering.
     pub limits: Limits,
-}
-
-/// One environment on its way through a run.
-#[derive(Debug)]
-pub struct Planned<'a> {
-    /// The environment.
-    pub environment: &'a Environment,
-    /// What was observed.
-    pub seen: Seen,
-    /// What is to be done, or why the environment failed.
-    pub decision: Result<Decision, Failure>,
-    /// Its targets' outputs, by path; empty where nothing was rendered.
-    pub outputs: BTreeMap<String, TargetOutput>,
-    /// The active branch's first commit, where the branch is missing.
-    pub first: Option<CommitId>,
-    /// The proposed branch's tip after the run; `None` where there is no branch.
-    pub proposed: Option<CommitId>,
-}
-
-impl Planned<'_> {
-    /// Whether a proposal of ours waited already when this run began.
-    pub fn waits(&self) -> bool {
-        plan::offer(&self.seen).is_some()
-    }
-
-    /// What the environment had when this run began: the waiting proposal, else what is active.
-    pub fn current(&self) -> Option<&Tip> {
-        plan::offer(&self.seen).or(self.seen.active.as_ref())
-    }
 }
 
 /// Runs the whole line.
@@ -282,15 +254,6 @@ fn publish(
     Ok(published.moved)
 }
 
-/// What pushes, with the identity of this configuration.
-pub fn publisher<'a>(world: &'a World, dry: &'a Dry) -> Publisher<'a> {
-    Publisher {
-        scratch: &world.repository.scratch,
-        dry: &dry.commit,
-        identity: &dry.loaded.project.commit.identity,
-    }
-}
-
 fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
     let decision = planned.decision.as_ref().ok()?;
     // A withdrawn proposal's branch moves only after its pull request is closed.
@@ -315,13 +278,6 @@ fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
         });
     }
     Some(Change { environment, updates, noted: planned.proposed })
-}
-
-/// An error of one environment as a failure of the report.
-pub fn as_failure(error: &anyhow::Error) -> Failure {
-    let mut failure = Failure::new(kind_of(error), message_of(error));
-    failure.hint = hint_of(error);
-    failure
 }
 
 fn stop_or_pause(world: &World, attempt: u32) -> Result<(), Failure> {

@@ -19,10 +19,10 @@ pub use project::{
 };
 pub use pull_request::{CommitState, CommitStatus, PullRequest, PullRequestState};
 pub use report::{
-    EnvironmentReport, ErrorReport, HoldReport, Operation, PromotionReport, PullRequestOperation, PullRequestReport,
-    RunReport, TargetReport,
+    EnvironmentReport, ErrorReport, HoldReport, Operation, PromotionReport, PullRequestOperation,
+    PullRequestReport, RunReport, TargetReport,
 };
 pub use target::{
-    ChartSource, CommandOptions, HelmOptions, KustomizeOptions, PlainOptions, Renderer, Target, TemplateOptions, Tool,
-    ValueFile,
+    ChartSource, CommandOptions, HelmOptions, KustomizeOptions, PlainOptions, Renderer, Target,
+    TemplateOptions, Tool, ValueFile,
 };

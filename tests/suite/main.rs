@@ -5,10 +5,8 @@ mod cases;
 #[cfg(test)]
 mod local_forge;
 #[cfg(test)]
+mod render;
+#[cfg(test)]
 mod structure;
 #[cfg(test)]
 mod support;
-//! The one test binary: real repositories, real renderers, a real forge server.
-
-#[cfg(test)]
-mod render;

@@ -12,7 +12,7 @@ pub use dry_tree::{DryEntry, DryTree, EntryKind};
 pub use manifest::{Manifest, ManifestId, ManifestPart};
 pub use names::{BranchName, CommitId, EnvironmentName, ObjectId};
 pub use project::{
-    AfterPolicy, CommitSettings, Contention, Delivery, DriftPolicy, Environment, Gates, Identity, Layout, MergeMethod,
+    AfterPolicy, CommitSettings, Contention, Delivery, DiffRule, DriftPolicy, Environment, Gates, Identity, Layout, MergeMethod,
     MergeWindow, Order, Project, PullRequestSettings,
 };
 pub use pull_request::{CommitState, CommitStatus, PullRequest, PullRequestState};

@@ -25,8 +25,43 @@ pub struct Project {
     pub commit: CommitSettings,
     /// Text of the `branches.proposed` pattern, to find proposals of environments that left the configuration.
     pub proposed_pattern: String,
+    /// Changes that `hydrator diff` counts but does not show.
+    pub diff_ignore: Vec<DiffRule>,
+    /// The most refs that one push may move; `None` means no limit.
+    pub max_refs_per_push: Option<usize>,
     /// The environments, in the order of the file.
     pub environments: Vec<Environment>,
+}
+
+impl Project {
+    /// The environment called `name`.
+    pub fn environment(&self, name: &EnvironmentName) -> Option<&Environment> {
+        self.environments.iter().find(|environment| environment.name == *name)
+    }
+
+    /// The environments that the one at `index` waits for: by its `after`, else by the order.
+    pub fn predecessors(&self, index: usize) -> Vec<&Environment> {
+        match (self.environments.get(index).map(|environment| &environment.after), self.order) {
+            (Some(AfterPolicy::Named(names)), _) => names.iter().filter_map(|name| self.environment(name)).collect(),
+            (Some(AfterPolicy::Order), Order::Linear) => {
+                index.checked_sub(1).and_then(|before| self.environments.get(before)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Hides a change from `hydrator diff` when everything that is given matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiffRule {
+    /// A JSON pointer to the field (RFC 6901); a part that is `*` matches any one.
+    pub path: Option<String>,
+    /// The manifest's kind.
+    pub kind: Option<String>,
+    /// A glob on the manifest's name.
+    pub name: Option<String>,
+    /// A glob on the target's name.
+    pub target: Option<String>,
 }
 
 /// How manifests become files of a target's output.

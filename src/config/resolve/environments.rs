@@ -1,0 +1,227 @@
+//! `environments[]`: names, variables, gates, windows, looks of pull requests. Pure.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::super::node::Node;
+use super::super::placeholders::is_name;
+use super::super::problem::Findings;
+use super::super::raw::{
+    RawConfig, RawDelivery, RawDrift, RawEnvironment, RawMergeMethod, RawPullRequest, RawWindow, Text,
+};
+use super::super::structure::shown;
+use super::super::window::Window;
+use super::branches;
+use crate::model::{
+    AfterPolicy, BranchName, Delivery, DriftPolicy, Environment, EnvironmentName, Gates, MergeMethod, MergeWindow,
+    PullRequestSettings, Target,
+};
+
+/// An environment of which some parts may be wrong.
+pub(super) struct Draft<'a> {
+    pub(super) raw: &'a RawEnvironment,
+    pub(super) node: &'a Node,
+    pub(super) active: Option<BranchName>,
+    pub(super) proposed: Option<BranchName>,
+    pub(super) vars: BTreeMap<String, String>,
+    pub(super) targets: Vec<Target>,
+    gates: Gates,
+    windows: Vec<MergeWindow>,
+}
+
+/// The environments as far as they can be understood one by one.
+pub(super) fn drafts<'a>(raw: &'a RawConfig, root: &'a Node, findings: &mut Findings) -> Vec<Draft<'a>> {
+    let list = root.at("environments");
+    check_names(&raw.environments, list, findings);
+    check_vars(raw.vars.as_ref(), root, findings);
+    let environments = raw.environments.iter().enumerate();
+    environments.map(|(index, environment)| draft((raw, root), environment, list.item(index), findings)).collect()
+}
+
+fn draft<'a>(
+    config: (&RawConfig, &Node),
+    raw: &'a RawEnvironment,
+    node: &'a Node,
+    findings: &mut Findings,
+) -> Draft<'a> {
+    let (active, proposed) = branches::names(config, raw, node, findings);
+    check_vars(raw.vars.as_ref(), node, findings);
+    let shared = config.0.vars.iter().flatten();
+    let vars = shared.chain(raw.vars.iter().flatten()).map(|(name, Text(value))| (name.clone(), value.clone()));
+    Draft {
+        raw,
+        node,
+        active,
+        proposed,
+        vars: vars.collect(),
+        targets: Vec::new(),
+        gates: gates(raw, node.at("gates"), findings),
+        windows: windows(raw.merge_windows.as_deref().unwrap_or_default(), node.at("mergeWindows"), findings),
+    }
+}
+
+impl Draft<'_> {
+    /// The environment; nothing if a part is missing, which has been said.
+    pub(super) fn finish(self, config: &RawConfig) -> Option<Environment> {
+        let raw = self.raw;
+        Some(Environment {
+            name: EnvironmentName::new(&raw.name),
+            active: self.active?,
+            proposed: self.proposed?,
+            delivery: match raw.delivery {
+                Some(RawDelivery::Push) => Delivery::Push,
+                Some(RawDelivery::Branch) => Delivery::Branch,
+                Some(RawDelivery::PullRequest) | None => Delivery::PullRequest,
+            },
+            auto_merge: raw.auto_merge.unwrap_or(false),
+            merge_method: raw.merge_method.map(|method| match method {
+                RawMergeMethod::Merge => MergeMethod::Merge,
+                RawMergeMethod::Squash => MergeMethod::Squash,
+                RawMergeMethod::Rebase => MergeMethod::Rebase,
+            }),
+            after: match &raw.after {
+                Some(names) => AfterPolicy::Named(names.iter().map(EnvironmentName::new).collect()),
+                None => AfterPolicy::Order,
+            },
+            gates: self.gates,
+            merge_windows: self.windows,
+            pull_request: pull_request(config.pull_request.as_ref(), raw.pull_request.as_ref()),
+            drift: match raw.drift {
+                Some(RawDrift::Repair) => DriftPolicy::Repair,
+                Some(RawDrift::Hold) | None => DriftPolicy::Hold,
+            },
+            allow_empty: raw.allow_empty.unwrap_or(false),
+            renamed_from: raw.renamed_from.as_ref().map(EnvironmentName::new),
+            vars: self.vars,
+            targets: self.targets,
+        })
+    }
+}
+
+fn check_names(environments: &[RawEnvironment], list: &Node, findings: &mut Findings) {
+    let mut owners: HashMap<&str, &Node> = HashMap::new();
+    for (index, environment) in environments.iter().enumerate() {
+        let node = list.item(index).at("name");
+        check_name(&environment.name, node, findings);
+        if let Some(first) = owners.insert(&environment.name, node) {
+            let message = format!("environment `{}` is there twice, first in line {}", shown(&environment.name), first.line);
+            findings.problem(node, message);
+        }
+    }
+    for (index, environment) in environments.iter().enumerate() {
+        let Some(former) = &environment.renamed_from else { continue };
+        let node = list.item(index).at("renamedFrom");
+        check_name(former, node, findings);
+        if owners.insert(former, node).is_some() {
+            findings.problem(node, format!("`{}` is the name of an environment that is still there, or renamed twice", shown(former)));
+        }
+    }
+}
+
+fn check_name(name: &str, node: &Node, findings: &mut Findings) {
+    const LONGEST: usize = 63;
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let good = name.chars().all(inner) && edge(name.chars().next()) && edge(name.chars().next_back());
+    if !good || name.len() > LONGEST {
+        let hint = format!("at most {LONGEST} lower-case letters, digits, `.`, `_` and `-`, with a letter or digit at both ends");
+        findings.problem_with_hint(node, format!("`{}` is not a name of an environment", shown(name)), hint);
+    }
+}
+
+fn check_vars(vars: Option<&BTreeMap<String, Text>>, owner: &Node, findings: &mut Findings) {
+    for name in vars.into_iter().flat_map(BTreeMap::keys).filter(|name| !is_name(name)) {
+        let message = format!("`{}` is not a name of a variable: letters, digits, `_` and `-`", shown(name));
+        findings.problem(owner.at("vars").key(name), message);
+    }
+}
+
+fn gates(raw: &RawEnvironment, node: &Node, findings: &mut Findings) -> Gates {
+    let Some(raw) = &raw.gates else { return Gates::default() };
+    let soak_seconds = raw.soak.as_deref().map_or(0, |soak| {
+        seconds(soak).unwrap_or_else(|| {
+            let message = format!("`{}` is not a duration", shown(soak));
+            findings.problem_with_hint(node.at("soak"), message, "write `30m`, `1h30m` or `2d`");
+            0
+        })
+    });
+    let statuses = raw.statuses.clone().unwrap_or_default();
+    for (index, status) in statuses.iter().enumerate() {
+        if status.trim().is_empty() || status.contains(char::is_control) {
+            findings.problem(node.at("statuses").item(index), "the context of a status must not be empty or contain control characters");
+        }
+    }
+    Gates { soak_seconds, statuses }
+}
+
+/// `1h30m` in seconds: whole numbers with `d`, `h`, `m` or `s`, larger units first.
+fn seconds(text: &str) -> Option<u64> {
+    let mut rest = text;
+    let mut total = 0_u64;
+    let mut smallest = u64::MAX;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        let unit = match rest.as_bytes()[digits] {
+            b'd' => 86_400,
+            b'h' => 3_600,
+            b'm' => 60,
+            b's' => 1,
+            _ => return None,
+        };
+        if unit >= smallest {
+            return None;
+        }
+        smallest = unit;
+        total = total.checked_add(number.checked_mul(unit)?)?;
+        rest = &rest[digits + 1..];
+    }
+    // Longer than ten years is a slip, and would overflow dates.
+    (smallest != u64::MAX && total <= 3_650 * 86_400).then_some(total)
+}
+
+fn windows(raw: &[RawWindow], node: &Node, findings: &mut Findings) -> Vec<MergeWindow> {
+    let windows = raw.iter().enumerate().map(|(index, raw)| {
+        let window = MergeWindow {
+            days: raw.days.clone().unwrap_or_else(|| "mon-sun".to_owned()),
+            hours: raw.hours.clone().unwrap_or_else(|| "00:00-24:00".to_owned()),
+            timezone: raw.timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
+        };
+        if let Err(reason) = Window::parse(&window) {
+            findings.problem(node.item(index), reason);
+        }
+        window
+    });
+    windows.collect()
+}
+
+/// What an environment gives replaces what holds for all.
+fn pull_request(all: Option<&RawPullRequest>, own: Option<&RawPullRequest>) -> PullRequestSettings {
+    let none = RawPullRequest::default();
+    let (all, own) = (all.unwrap_or(&none), own.unwrap_or(&none));
+    let list = |own: &Option<Vec<String>>, all: &Option<Vec<String>>| own.clone().or(all.clone()).unwrap_or_default();
+    PullRequestSettings {
+        title: own.title.clone().or(all.title.clone()),
+        body: own.body.clone().or(all.body.clone()),
+        labels: list(&own.labels, &all.labels),
+        reviewers: list(&own.reviewers, &all.reviewers),
+        team_reviewers: list(&own.team_reviewers, &all.team_reviewers),
+        assignees: list(&own.assignees, &all.assignees),
+        draft: own.draft.or(all.draft).unwrap_or(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn durations() {
+        assert_eq!(seconds("30m"), Some(1_800));
+        assert_eq!(seconds("1h30m"), Some(5_400));
+        assert_eq!(seconds("2d"), Some(172_800));
+        assert_eq!(seconds("0s"), Some(0));
+        for bad in ["", "30", "m", "30m1h", "1h1h", "-5m", "1.5h", "30 m", "99999999999999999999d", "5000d", "1ü"] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
+    }
+}

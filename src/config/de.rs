@@ -4,7 +4,9 @@
 //! scalar and gets its text as written, which keeps `1.10` from becoming `1.1`. Pure.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, VariantAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, VariantAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 use super::node::{Node, NodeKind, Scalar};
@@ -86,7 +88,9 @@ impl<'de> de::Deserializer<'de> for &'de Node {
         visitor: V,
     ) -> Result<V::Value, Unfit> {
         match (&self.kind, name) {
-            (NodeKind::Scalar { text, .. }, super::raw::TEXT) => visitor.visit_newtype_struct(text.as_str().into_deserializer()),
+            (NodeKind::Scalar { text, .. }, super::raw::TEXT) => {
+                visitor.visit_newtype_struct(text.as_str().into_deserializer())
+            }
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -115,7 +119,8 @@ impl<'de> EnumAccess<'de> for Word<'de> {
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Unfit> {
         let word = self.0.text().into_deserializer();
-        seed.deserialize(de::value::StrDeserializer::<Unfit>::into_deserializer(word)).map(|value| (value, self))
+        seed.deserialize(de::value::StrDeserializer::<Unfit>::into_deserializer(word))
+            .map(|value| (value, self))
     }
 }
 

@@ -16,9 +16,17 @@ pub fn describe(project: &Project) -> String {
 
 fn describe_order(project: &Project, text: &mut String) {
     let _ = writeln!(text, "Environments ({})", project.environments.len());
-    let mut rows = vec![["".into(), "NAME".into(), "AFTER".into(), "ACTIVE BRANCH".into(), "PROPOSED BRANCH".into(), "RULES".into()]];
+    let mut rows = vec![[
+        "".into(),
+        "NAME".into(),
+        "AFTER".into(),
+        "ACTIVE BRANCH".into(),
+        "PROPOSED BRANCH".into(),
+        "RULES".into(),
+    ]];
     for (index, environment) in project.environments.iter().enumerate() {
-        let after: Vec<&str> = project.predecessors(index).iter().map(|before| before.name.as_str()).collect();
+        let after: Vec<&str> =
+            project.predecessors(index).iter().map(|before| before.name.as_str()).collect();
         rows.push([
             String::new(),
             environment.name.to_string(),
@@ -78,19 +86,44 @@ fn describe_targets(project: &Project, text: &mut String) {
             rows.entry(row(environment, target)).or_default().push(index);
         }
     }
-    let _ = writeln!(text, "Targets ({count} in {} environments)", project.environments.len());
-    let mut lines = vec![["".into(), "NAME".into(), "RENDERER".into(), "SOURCE".into(), "OUTPUT".into(), "ENVIRONMENTS".into()]];
+    let _ = writeln!(
+        text,
+        "Targets ({count} in {} {})",
+        project.environments.len(),
+        plural(project.environments.len())
+    );
+    let mut lines = vec![[
+        "".into(),
+        "NAME".into(),
+        "RENDERER".into(),
+        "SOURCE".into(),
+        "OUTPUT".into(),
+        "ENVIRONMENTS".into(),
+    ]];
     for (row, indexes) in rows {
         let source = if row.source.is_empty() { ".".to_owned() } else { row.source };
-        lines.push([String::new(), row.name, row.renderer.to_owned(), source, row.output, which(project, &indexes)]);
+        lines.push([
+            String::new(),
+            row.name,
+            row.renderer.to_owned(),
+            source,
+            row.output,
+            which(project, &indexes),
+        ]);
     }
     table(&lines, text);
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "environment" } else { "environments" }
 }
 
 fn row(environment: &Environment, target: &Target) -> Row {
     let source = match &target.renderer {
         Renderer::Helm(options) => match &options.chart {
-            crate::model::ChartSource::Repository { url, chart, version } => format!("{url}/{chart} {version}"),
+            crate::model::ChartSource::Repository { url, chart, version } => {
+                format!("{url}/{chart} {version}")
+            }
             crate::model::ChartSource::Directory => target.source.to_string(),
         },
         _ => target.source.to_string(),
@@ -112,7 +145,9 @@ fn with_placeholder(source: &str, environment: &str) -> String {
             edge(before.chars().next_back()) && edge(after.chars().next())
         });
         match words {
-            Some((at, _)) => format!("{}{{environment}}{}", &component[..at], &component[at + environment.len()..]),
+            Some((at, _)) => {
+                format!("{}{{environment}}{}", &component[..at], &component[at + environment.len()..])
+            }
             None => component.to_owned(),
         }
     });

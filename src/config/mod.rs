@@ -31,6 +31,7 @@ use node::Node;
 use parse::SyntaxError;
 use problem::Findings;
 use raw::RawConfig;
+use structure::Damage;
 
 /// The version of the configuration's format.
 const VERSION: i64 = 1;
@@ -57,7 +58,9 @@ pub fn load(tree: &dyn DryTree, config_path: &Utf8Path) -> anyhow::Result<Loaded
     let project = resolve_nodes(&root, tree, config_path, &mut findings)?;
     match (findings.finish(), project) {
         (Ok(warnings), Some(project)) => Ok(Loaded { project, warnings }),
-        (Ok(_), None) => Err(Failure::config(format!("`{config_path}` cannot be read as a configuration")).into()),
+        (Ok(_), None) => {
+            Err(Failure::config(format!("`{config_path}` cannot be read as a configuration")).into())
+        }
         (Err(problems), _) => Err(problems.into_error()),
     }
 }
@@ -84,12 +87,20 @@ fn read(tree: &dyn DryTree, config_path: &Utf8Path) -> anyhow::Result<Vec<u8>> {
 
 /// A file of another version is not read any further: what it says may be right there.
 fn check_version(root: &Node, findings: &mut Findings) -> anyhow::Result<()> {
-    let Some(node::Scalar::Integer(version)) = root.get("version").and_then(Node::scalar) else { return Ok(()) };
+    let Some(node::Scalar::Integer(version)) = root.get("version").and_then(Node::scalar) else {
+        return Ok(());
+    };
     if version == VERSION {
         return Ok(());
     }
-    let message = format!("version {version} of the configuration is not known to this hydrator, which knows version {VERSION}");
-    findings.problem_with_hint(root.at("version"), message, "use another version of hydrator, or `version: 1`");
+    let message = format!(
+        "version {version} of the configuration is not known to this hydrator, which knows version {VERSION}"
+    );
+    findings.problem_with_hint(
+        root.at("version"),
+        message,
+        "use another version of hydrator, or `version: 1`",
+    );
     let findings = std::mem::replace(findings, Findings::new(Utf8Path::new("")));
     findings.finish().map(|_| ()).map_err(Problems::into_error)
 }
@@ -106,10 +117,10 @@ fn resolve_nodes(
     config_path: &Utf8Path,
     findings: &mut Findings,
 ) -> anyhow::Result<Option<Project>> {
-    let (rest, incomplete) = structure::check(root, &schema(), findings);
-    let Some(rest) = rest else { return Ok(None) };
+    let Some(rest) = structure::check(root, &schema(), findings) else { return Ok(None) };
+    let damage = Damage::of(root, &rest);
     match de::from_node::<RawConfig>(&rest) {
-        Ok(raw) => resolve::resolve(&raw, &rest, tree, resolve::Scope { config_path, incomplete, findings }),
+        Ok(raw) => resolve::resolve(&raw, &rest, tree, resolve::Scope { config_path, damage, findings }),
         Err(error) => {
             let at = Node { line: error.line, column: error.column, kind: rest.kind.clone() };
             findings.problem(&at, error.message);

@@ -34,7 +34,7 @@ pub(super) enum Style {
     Plain,
     /// Within quotes, or folded: a string.
     Quoted,
-    /// After `|`: a string whose lines are the file's lines below the node.
+    /// After `|`: a string whose lines are the file's, the first of them at the node.
     Literal,
 }
 
@@ -106,12 +106,12 @@ impl Node {
         }
     }
 
-    /// How many lines below the node the first line of its text is.
-    pub(super) fn text_offset(&self) -> Option<usize> {
+    /// Whether the lines of its text are lines of the file, the first one at the node.
+    pub(super) fn is_line_by_line(&self) -> bool {
         match &self.kind {
-            NodeKind::Scalar { style: Style::Literal, .. } => Some(1),
-            NodeKind::Scalar { text, .. } if !text.contains('\n') => Some(0),
-            _ => None,
+            NodeKind::Scalar { style: Style::Literal, .. } => true,
+            NodeKind::Scalar { text, .. } => !text.contains('\n'),
+            _ => false,
         }
     }
 
@@ -138,7 +138,10 @@ fn core_schema(text: &str) -> Scalar<'_> {
         "false" | "False" | "FALSE" => return Scalar::Boolean(false),
         _ => {}
     }
-    integer(text).map(Scalar::Integer).or_else(|| float(text).map(Scalar::Float)).unwrap_or(Scalar::Text(text))
+    integer(text)
+        .map(Scalar::Integer)
+        .or_else(|| float(text).map(Scalar::Float))
+        .unwrap_or(Scalar::Text(text))
 }
 
 fn integer(text: &str) -> Option<i64> {
@@ -152,7 +155,8 @@ fn integer(text: &str) -> Option<i64> {
 }
 
 fn float(text: &str) -> Option<f64> {
-    let starts_like_a_number = text.trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let starts_like_a_number =
+        text.trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit() || c == '.');
     let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
     (starts_like_a_number && has_digit).then(|| text.parse().ok()).flatten()
 }

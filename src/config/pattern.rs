@@ -46,7 +46,9 @@ impl Pattern {
         }
         let text = text.strip_suffix('/').unwrap_or(text);
         if text.starts_with('/') || text.is_empty() {
-            return Err("the path must be relative to the repository's root; the root itself is `.`".to_owned());
+            return Err(
+                "the path must be relative to the repository's root; the root itself is `.`".to_owned()
+            );
         }
         let components = text.split('/').map(|component| bind_component(component, bindings));
         Ok(Self { components: components.collect::<Result<_, _>>()? })
@@ -84,7 +86,9 @@ fn bind_component(text: &str, bindings: Bindings<'_>) -> Result<Component, Strin
             Piece::Text(text) => push_text(&mut parts, text),
             Piece::Placeholder(word) => match bindings.value(word) {
                 Some(value) => push_text(&mut parts, value),
-                None if word.starts_with("vars.") => return Err(format!("the variable `{word}` is not defined")),
+                None if word.starts_with("vars.") => {
+                    return Err(format!("the variable `{word}` is not defined"));
+                }
                 None => push_capture(&mut parts, word)?,
             },
         }
@@ -159,7 +163,11 @@ fn capture(
 
 /// The captures of `name`, together with `before`. An earlier capture takes as little as it can: every later text then
 /// has the most room, so no other split could match where this one does not.
-fn match_name(name: &str, parts: &[Part], before: &BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
+fn match_name(
+    name: &str,
+    parts: &[Part],
+    before: &BTreeMap<String, String>,
+) -> Option<BTreeMap<String, String>> {
     // As in a shell: what is hidden is not meant unless the dot is written.
     if name.starts_with('.') && matches!(parts.first(), Some(Part::Capture(_))) {
         return None;

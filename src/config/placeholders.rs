@@ -91,7 +91,9 @@ fn word_at(text: &str, open: usize) -> Option<&str> {
     let inside = &text[open + 1..];
     let length = inside.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')))?;
     let word = &inside[..length];
-    let single = !text[..open].ends_with('{') && inside[length..].starts_with('}') && !inside[length + 1..].starts_with('}');
+    let single = !text[..open].ends_with('{')
+        && inside[length..].starts_with('}')
+        && !inside[length + 1..].starts_with('}');
     (single && is_placeholder(word)).then_some(word)
 }
 
@@ -120,7 +122,10 @@ mod tests {
     fn replaces_words_in_single_braces_only() {
         assert_eq!(expand("{app}-{environment}.yaml").unwrap(), "web-prod.yaml");
         assert_eq!(expand("{vars.registry}/{app}").unwrap(), "ghcr.io/acme/web");
-        assert_eq!(expand("{{ .Values.app }} {{app}} {\"a\": 1} {} {a b}").unwrap(), "{{ .Values.app }} {{app}} {\"a\": 1} {} {a b}");
+        assert_eq!(
+            expand("{{ .Values.app }} {{app}} {\"a\": 1} {} {a b}").unwrap(),
+            "{{ .Values.app }} {{app}} {\"a\": 1} {} {a b}"
+        );
         assert_eq!(expand("\\{app} {app}").unwrap(), "{app} web");
         assert_eq!(expand("ü{app}ü{").unwrap(), "üwebü{");
     }

@@ -108,14 +108,13 @@ impl Findings {
         Problem { place, message, hint }
     }
 
-    /// How many problems there are so far.
-    pub(super) fn problem_count(&self) -> usize {
-        self.problems.len()
-    }
-
     /// The warnings, sorted, each once; or the problems, if there are any.
     pub(super) fn finish(self) -> Result<Vec<Problem>, Problems> {
-        if self.problems.is_empty() { Ok(sorted(self.warnings)) } else { Err(Problems(sorted(self.problems))) }
+        if self.problems.is_empty() {
+            Ok(sorted(self.warnings))
+        } else {
+            Err(Problems(sorted(self.problems)))
+        }
     }
 }
 

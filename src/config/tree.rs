@@ -95,7 +95,9 @@ impl<'a> TreeReader<'a> {
                 match entry.kind {
                     EntryKind::Directory => ahead.push(directory.join(&entry.name)),
                     EntryKind::Submodule => {}
-                    EntryKind::File | EntryKind::Executable | EntryKind::Link if wanted(&entry.name) => return Ok(true),
+                    EntryKind::File | EntryKind::Executable | EntryKind::Link if wanted(&entry.name) => {
+                        return Ok(true);
+                    }
                     EntryKind::File | EntryKind::Executable | EntryKind::Link => {}
                 }
             }

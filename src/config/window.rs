@@ -32,7 +32,8 @@ impl Window {
     /// Whether it is open at `time`.
     pub fn is_open(&self, time: Timestamp) -> bool {
         let local = time.to_zoned(self.zone.clone());
-        let minute = u32::try_from(local.hour()).unwrap_or(0) * 60 + u32::try_from(local.minute()).unwrap_or(0);
+        let minute =
+            u32::try_from(local.hour()).unwrap_or(0) * 60 + u32::try_from(local.minute()).unwrap_or(0);
         let today = usize::try_from(local.weekday().to_monday_zero_offset()).unwrap_or(0);
         let yesterday = (today + 6) % 7;
         let since_yesterday = minute + 24 * 60;
@@ -75,7 +76,9 @@ fn parse_days(text: &str) -> Result<[bool; 7], String> {
 fn day(text: &str) -> Result<usize, String> {
     let text = text.trim();
     let found = DAYS.iter().position(|name| text.eq_ignore_ascii_case(name));
-    found.ok_or_else(|| format!("`{text}` is not a day: write `mon-thu` or `mon,wed` with mon, tue, wed, thu, fri, sat, sun"))
+    found.ok_or_else(|| {
+        format!("`{text}` is not a day: write `mon-thu` or `mon,wed` with mon, tue, wed, thu, fri, sat, sun")
+    })
 }
 
 fn parse_hours(text: &str) -> Result<(u32, u32), String> {
@@ -84,7 +87,9 @@ fn parse_hours(text: &str) -> Result<(u32, u32), String> {
     let opens = minute(opens.trim()).filter(|minute| *minute < 24 * 60).ok_or_else(wrong)?;
     let closes = minute(closes.trim()).ok_or_else(wrong)?;
     if opens == closes {
-        return Err(format!("`{text}` is empty: it opens when it closes; leave `hours` out for the whole day"));
+        return Err(format!(
+            "`{text}` is empty: it opens when it closes; leave `hours` out for the whole day"
+        ));
     }
     Ok((opens, if closes < opens { closes + 24 * 60 } else { closes }))
 }

@@ -42,7 +42,9 @@ impl Project {
     /// The environments that the one at `index` waits for: by its `after`, else by the order.
     pub fn predecessors(&self, index: usize) -> Vec<&Environment> {
         match (self.environments.get(index).map(|environment| &environment.after), self.order) {
-            (Some(AfterPolicy::Named(names)), _) => names.iter().filter_map(|name| self.environment(name)).collect(),
+            (Some(AfterPolicy::Named(names)), _) => {
+                names.iter().filter_map(|name| self.environment(name)).collect()
+            }
             (Some(AfterPolicy::Order), Order::Linear) => {
                 index.checked_sub(1).and_then(|before| self.environments.get(before)).into_iter().collect()
             }

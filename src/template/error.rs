@@ -59,7 +59,10 @@ impl TemplateError {
         let kind = innermost.kind();
         let unknown = matches!(
             kind,
-            ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction | ErrorKind::UnknownMethod
+            ErrorKind::UnknownFilter
+                | ErrorKind::UnknownTest
+                | ErrorKind::UnknownFunction
+                | ErrorKind::UnknownMethod
         );
         Self {
             template: innermost.name().unwrap_or(asked).to_owned(),
@@ -89,8 +92,13 @@ fn engine_reason(error: &minijinja::Error, source: &str) -> String {
     let detail = error.detail().unwrap_or_default();
     match kind {
         ErrorKind::OutOfFuel => "it takes too long or too much memory".to_owned(),
-        ErrorKind::SyntaxError | ErrorKind::UndefinedError if !detail.is_empty() => format!("{kind}: {detail}"),
-        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction | ErrorKind::UnknownMethod
+        ErrorKind::SyntaxError | ErrorKind::UndefinedError if !detail.is_empty() => {
+            format!("{kind}: {detail}")
+        }
+        ErrorKind::UnknownFilter
+        | ErrorKind::UnknownTest
+        | ErrorKind::UnknownFunction
+        | ErrorKind::UnknownMethod
         | ErrorKind::TemplateNotFound
             if is_written(detail, source) =>
         {
@@ -102,8 +110,12 @@ fn engine_reason(error: &minijinja::Error, source: &str) -> String {
 
 /// Whether every word of the engine's that is not its own stands in the template, so that it is no value.
 fn is_written(detail: &str, source: &str) -> bool {
-    const OWN: &[&str] = &["filter", "test", "function", "method", "template", "is", "unknown", "does", "not", "exist", "has", "no", "named", "object", "map", "string", "sequence", "number", "bool", "none"];
+    const OWN: &str = "filter test function method template is unknown does not exist has no named object map string \
+        sequence number bool none tried to include non-existing one of multiple templates which existed";
     let separator = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '/' | '-'));
     !detail.is_empty()
-        && detail.split(separator).filter(|word| !word.is_empty()).all(|word| OWN.contains(&word) || source.contains(word))
+        && detail
+            .split(separator)
+            .filter(|word| !word.is_empty())
+            .all(|word| OWN.split(' ').any(|own| own == word) || source.contains(word))
 }

@@ -13,7 +13,9 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     for name in ["tojson", "to_json"] {
         environment.add_filter(name, |state: &State<'_, '_>, value: &Value| yaml::json(state, value));
     }
-    environment.add_filter("quote", |state: &State<'_, '_>, value: &Value| yaml::json(state, &Value::from(value.to_string())));
+    environment.add_filter("quote", |state: &State<'_, '_>, value: &Value| {
+        yaml::json(state, &Value::from(value.to_string()))
+    });
     for name in ["b64encode", "b64enc"] {
         environment.add_filter(name, |text: &str| base64_encode(text.as_bytes()));
     }
@@ -42,7 +44,8 @@ fn base64_encode(bytes: &[u8]) -> String {
         let bits = at(0) << 16 | at(1) << 8 | at(2);
         for position in 0..4 {
             let sextet = (bits >> (18 - 6 * position)) & 63;
-            let digit = usize::try_from(sextet).ok().and_then(|index| ALPHABET.get(index)).copied().unwrap_or(b'=');
+            let digit =
+                usize::try_from(sextet).ok().and_then(|index| ALPHABET.get(index)).copied().unwrap_or(b'=');
             text.push(if position <= chunk.len() { char::from(digit) } else { '=' });
         }
     }
@@ -77,7 +80,16 @@ mod tests {
 
     #[test]
     fn base64_as_the_rfc_has_it() {
-        let pairs = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"), ("ü~", "w7x+")];
+        let pairs = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+            ("ü~", "w7x+"),
+        ];
         for (plain, encoded) in pairs {
             assert_eq!(base64_encode(plain.as_bytes()), encoded);
             assert_eq!(base64_decode(encoded).unwrap(), plain);

@@ -11,7 +11,9 @@ pub(super) fn value(json: &Json) -> Value {
         Json::Number(number) => number_value(number),
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().into(),
-        Json::Object(entries) => Value::from_pairs(entries.iter().map(|(key, entry)| (key.as_str(), value(entry)))),
+        Json::Object(entries) => {
+            Value::from_pairs(entries.iter().map(|(key, entry)| (key.as_str(), value(entry))))
+        }
     }
 }
 

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use environment::{RawDelivery, RawDrift, RawEnvironment, RawMergeMethod, RawPullRequest, RawWindow};
+pub(super) use environment::{
+    RawDelivery, RawDrift, RawEnvironment, RawMergeMethod, RawPullRequest, RawWindow,
+};
 pub(super) use target::{RawHelm, RawOptions, RawRenderer, RawTarget};
 
 /// The name by which [`super::de`] knows [`Text`].

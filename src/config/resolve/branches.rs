@@ -1,6 +1,6 @@
 //! Names of active and proposed branches, and the rules among all of them. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::node::Node;
 use super::super::placeholders::Bindings;
@@ -23,7 +23,8 @@ pub(super) struct Patterns {
 
 pub(super) fn patterns(raw: &RawConfig) -> Patterns {
     let branches = raw.branches.as_ref();
-    let active = branches.and_then(|branches| branches.active.clone()).unwrap_or_else(|| DEFAULT_ACTIVE.to_owned());
+    let active =
+        branches.and_then(|branches| branches.active.clone()).unwrap_or_else(|| DEFAULT_ACTIVE.to_owned());
     let proposed = branches.and_then(|branches| branches.proposed.clone());
     Patterns { proposed: proposed.unwrap_or_else(|| format!("{active}{NEXT}")), active }
 }
@@ -55,6 +56,9 @@ pub(super) fn names(
         (None, None) => (next.as_str(), active_node),
     };
     let active = bind(active, &raw.name, active_node, findings);
+    if active.is_none() && proposed == next {
+        return (None, None);
+    }
     let proposed = bind(proposed, &raw.name, proposed_node, findings);
     if let (Some(active), Some(proposed)) = (&active, &proposed) {
         warn_about_promoter(active, proposed, proposed_node, findings);
@@ -77,9 +81,15 @@ fn bind(pattern: &str, environment: &str, node: &Node, findings: &mut Findings) 
 fn warn_about_promoter(active: &BranchName, proposed: &BranchName, node: &Node, findings: &mut Findings) {
     if proposed.as_str() != format!("{active}{NEXT}") {
         let hint = "name it `<active>-next` if you may want to use GitOps Promoter";
-        findings.warning(node, "the proposed branch is not `<active>-next`, which shuts out GitOps Promoter", hint);
+        findings.warning(
+            node,
+            "the proposed branch is not `<active>-next`, which shuts out GitOps Promoter",
+            hint,
+        );
     } else if proposed.as_str().len() > PROMOTER_LONGEST {
-        let message = format!("`{proposed}` is longer than {PROMOTER_LONGEST} characters, which shuts out GitOps Promoter");
+        let message = format!(
+            "`{proposed}` is longer than {PROMOTER_LONGEST} characters, which shuts out GitOps Promoter"
+        );
         findings.warning(node, message, "use a shorter name if you may want to use it");
     }
 }
@@ -90,7 +100,8 @@ pub(super) fn check(dry: Option<&BranchName>, drafts: &[Draft<'_>], root: &Node,
     if let Some(dry) = dry {
         claims.push((dry, "the DRY branch".to_owned(), root.at("dryBranch")));
     }
-    for draft in drafts {
+    let mut seen = HashSet::new();
+    for draft in drafts.iter().filter(|draft| seen.insert(draft.name())) {
         for (branch, key) in [(&draft.active, "active"), (&draft.proposed, "proposed")] {
             let Some(branch) = branch else { continue };
             let node = draft.node.get(key).unwrap_or(draft.node.at("name"));
@@ -102,7 +113,9 @@ pub(super) fn check(dry: Option<&BranchName>, drafts: &[Draft<'_>], root: &Node,
         let message = if one == other {
             format!("`{other}` is {one_is} and {other_is}")
         } else {
-            format!("`{other}` ({other_is}) and `{one}` ({one_is}) cannot both be there: git keeps one as a file and the other below a directory of that name")
+            format!(
+                "`{other}` ({other_is}) and `{one}` ({one_is}) cannot both be there: git keeps one as a file and the other below a directory of that name"
+            )
         };
         findings.problem(node, message);
     }
@@ -116,7 +129,10 @@ fn conflicts<'a>(names: impl Iterator<Item = &'a BranchName>) -> Vec<(usize, usi
     for (index, name) in names.enumerate() {
         let name = name.as_str();
         let above = || name.match_indices('/').map(|(at, _)| &name[..at]);
-        let clash = whole.get(name).or_else(|| folders.get(name)).or_else(|| above().find_map(|folder| whole.get(folder)));
+        let clash = whole
+            .get(name)
+            .or_else(|| folders.get(name))
+            .or_else(|| above().find_map(|folder| whole.get(folder)));
         if let Some(first) = clash {
             found.push((*first, index));
         }
@@ -134,8 +150,13 @@ pub fn check_dry_branch(project: &Project, dry: &BranchName) -> Result<(), Failu
     for environment in &project.environments {
         for branch in [&environment.active, &environment.proposed] {
             if !conflicts([dry, branch].into_iter()).is_empty() {
-                let message = format!("branch `{branch}` of environment `{}` clashes with the DRY branch `{dry}`", environment.name);
-                return Err(Failure::config(message).hint("choose other names with `branches:` in the configuration"));
+                let message = format!(
+                    "branch `{branch}` of environment `{}` clashes with the DRY branch `{dry}`",
+                    environment.name
+                );
+                return Err(
+                    Failure::config(message).hint("choose other names with `branches:` in the configuration")
+                );
             }
         }
     }

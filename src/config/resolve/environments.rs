@@ -12,8 +12,8 @@ use super::super::structure::shown;
 use super::super::window::Window;
 use super::branches;
 use crate::model::{
-    AfterPolicy, BranchName, Delivery, DriftPolicy, Environment, EnvironmentName, Gates, MergeMethod, MergeWindow,
-    PullRequestSettings, Target,
+    AfterPolicy, BranchName, Delivery, DriftPolicy, Environment, EnvironmentName, Gates, MergeMethod,
+    MergeWindow, PullRequestSettings, Target,
 };
 
 /// An environment of which some parts may be wrong.
@@ -34,7 +34,9 @@ pub(super) fn drafts<'a>(raw: &'a RawConfig, root: &'a Node, findings: &mut Find
     check_names(&raw.environments, list, findings);
     check_vars(raw.vars.as_ref(), root, findings);
     let environments = raw.environments.iter().enumerate();
-    environments.map(|(index, environment)| draft((raw, root), environment, list.item(index), findings)).collect()
+    environments
+        .map(|(index, environment)| draft((raw, root), environment, list.item(index), findings))
+        .collect()
 }
 
 fn draft<'a>(
@@ -46,7 +48,8 @@ fn draft<'a>(
     let (active, proposed) = branches::names(config, raw, node, findings);
     check_vars(raw.vars.as_ref(), node, findings);
     let shared = config.0.vars.iter().flatten();
-    let vars = shared.chain(raw.vars.iter().flatten()).map(|(name, Text(value))| (name.clone(), value.clone()));
+    let vars =
+        shared.chain(raw.vars.iter().flatten()).map(|(name, Text(value))| (name.clone(), value.clone()));
     Draft {
         raw,
         node,
@@ -103,7 +106,11 @@ fn check_names(environments: &[RawEnvironment], list: &Node, findings: &mut Find
         let node = list.item(index).at("name");
         check_name(&environment.name, node, findings);
         if let Some(first) = owners.insert(&environment.name, node) {
-            let message = format!("environment `{}` is there twice, first in line {}", shown(&environment.name), first.line);
+            let message = format!(
+                "environment `{}` is there twice, first in line {}",
+                shown(&environment.name),
+                first.line
+            );
             findings.problem(node, message);
         }
     }
@@ -112,7 +119,13 @@ fn check_names(environments: &[RawEnvironment], list: &Node, findings: &mut Find
         let node = list.item(index).at("renamedFrom");
         check_name(former, node, findings);
         if owners.insert(former, node).is_some() {
-            findings.problem(node, format!("`{}` is the name of an environment that is still there, or renamed twice", shown(former)));
+            findings.problem(
+                node,
+                format!(
+                    "`{}` is the name of an environment that is still there, or renamed twice",
+                    shown(former)
+                ),
+            );
         }
     }
 }
@@ -123,7 +136,9 @@ fn check_name(name: &str, node: &Node, findings: &mut Findings) {
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let good = name.chars().all(inner) && edge(name.chars().next()) && edge(name.chars().next_back());
     if !good || name.len() > LONGEST {
-        let hint = format!("at most {LONGEST} lower-case letters, digits, `.`, `_` and `-`, with a letter or digit at both ends");
+        let hint = format!(
+            "at most {LONGEST} lower-case letters, digits, `.`, `_` and `-`, with a letter or digit at both ends"
+        );
         findings.problem_with_hint(node, format!("`{}` is not a name of an environment", shown(name)), hint);
     }
 }
@@ -147,7 +162,10 @@ fn gates(raw: &RawEnvironment, node: &Node, findings: &mut Findings) -> Gates {
     let statuses = raw.statuses.clone().unwrap_or_default();
     for (index, status) in statuses.iter().enumerate() {
         if status.trim().is_empty() || status.contains(char::is_control) {
-            findings.problem(node.at("statuses").item(index), "the context of a status must not be empty or contain control characters");
+            findings.problem(
+                node.at("statuses").item(index),
+                "the context of a status must not be empty or contain control characters",
+            );
         }
     }
     Gates { soak_seconds, statuses }
@@ -198,7 +216,9 @@ fn windows(raw: &[RawWindow], node: &Node, findings: &mut Findings) -> Vec<Merge
 fn pull_request(all: Option<&RawPullRequest>, own: Option<&RawPullRequest>) -> PullRequestSettings {
     let none = RawPullRequest::default();
     let (all, own) = (all.unwrap_or(&none), own.unwrap_or(&none));
-    let list = |own: &Option<Vec<String>>, all: &Option<Vec<String>>| own.clone().or(all.clone()).unwrap_or_default();
+    let list = |own: &Option<Vec<String>>, all: &Option<Vec<String>>| {
+        own.clone().or(all.clone()).unwrap_or_default()
+    };
     PullRequestSettings {
         title: own.title.clone().or(all.title.clone()),
         body: own.body.clone().or(all.body.clone()),
@@ -220,7 +240,9 @@ mod tests {
         assert_eq!(seconds("1h30m"), Some(5_400));
         assert_eq!(seconds("2d"), Some(172_800));
         assert_eq!(seconds("0s"), Some(0));
-        for bad in ["", "30", "m", "30m1h", "1h1h", "-5m", "1.5h", "30 m", "99999999999999999999d", "5000d", "1ü"] {
+        for bad in
+            ["", "30", "m", "30m1h", "1h1h", "-5m", "1.5h", "30 m", "99999999999999999999d", "5000d", "1ü"]
+        {
             assert_eq!(seconds(bad), None, "{bad}");
         }
     }

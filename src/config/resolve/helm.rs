@@ -24,7 +24,10 @@ pub(super) fn options(
     let allow_remote = unit.options.allow_remote();
     let from_repository = matches!(chart, ChartSource::Repository { .. });
     if from_repository && allow_remote == Some(false) {
-        findings.problem(unit.options.node(&["helm", "repository"]), "a chart from a repository, but `allowRemote` is false");
+        findings.problem(
+            unit.options.node(&["helm", "repository"]),
+            "a chart from a repository, but `allowRemote` is false",
+        );
     }
     let api_versions = raw.api_versions.as_deref().unwrap_or_default();
     Ok(Some(HelmOptions {
@@ -47,12 +50,19 @@ fn chart(unit: &Unit<'_>, raw: &RawHelm, findings: &mut Findings) -> Option<Char
         let Some((key, _)) = extra.into_iter().find(|(_, given)| given.is_some()) else {
             return Some(ChartSource::Directory);
         };
-        findings.problem(unit.options.node(&["helm", key]), format!("`{key}` without `chart`: the source directory is the chart"));
+        findings.problem(
+            unit.options.node(&["helm", key]),
+            format!("`{key}` without `chart`: the source directory is the chart"),
+        );
         return None;
     };
     let chart = text(unit, chart, "chart", findings)?;
     let node = unit.options.node(&["helm", "chart"]);
-    if chart.is_empty() || chart.starts_with('-') || chart.contains("://") || chart.contains(char::is_whitespace) {
+    if chart.is_empty()
+        || chart.starts_with('-')
+        || chart.contains("://")
+        || chart.contains(char::is_whitespace)
+    {
         let message = format!("`{}` is not the name of a chart in a repository", shown(&chart));
         findings.problem_with_hint(node, message, "the repository's URL goes under `repository:`");
     }
@@ -66,7 +76,10 @@ fn chart(unit: &Unit<'_>, raw: &RawHelm, findings: &mut Findings) -> Option<Char
     let version = match &raw.version {
         Some(version) => exact_version(unit, version, findings),
         None => {
-            findings.problem(node, "a `chart` needs its exact `version`: without one, every run could render another chart");
+            findings.problem(
+                node,
+                "a `chart` needs its exact `version`: without one, every run could render another chart",
+            );
             None
         }
     };
@@ -88,7 +101,10 @@ fn repository(unit: &Unit<'_>, url: &str, findings: &mut Findings) -> Option<Str
     }
     if host.contains('@') {
         // The URL itself is not repeated: it holds a secret.
-        findings.problem(node, "the repository's URL has a user or password in it, which would end up in git and logs");
+        findings.problem(
+            node,
+            "the repository's URL has a user or password in it, which would end up in git and logs",
+        );
         return None;
     }
     Some(url.trim_end_matches('/').to_owned())
@@ -98,7 +114,11 @@ fn exact_version(unit: &Unit<'_>, version: &str, findings: &mut Findings) -> Opt
     let version = text(unit, version, "version", findings)?;
     if !is_exact(&version) {
         let message = format!("the chart version `{}` is not pinned", shown(&version));
-        findings.problem_with_hint(unit.options.node(&["helm", "version"]), message, "write one exact version, such as `1.2.3`");
+        findings.problem_with_hint(
+            unit.options.node(&["helm", "version"]),
+            message,
+            "write one exact version, such as `1.2.3`",
+        );
     }
     Some(version)
 }
@@ -106,9 +126,11 @@ fn exact_version(unit: &Unit<'_>, version: &str, findings: &mut Findings) -> Opt
 /// Source: semver.org 2.0.0; helm takes anything less for a range.
 fn is_exact(version: &str) -> bool {
     let version = version.strip_prefix('v').unwrap_or(version);
-    let (version, build) = version.split_once('+').map_or((version, None), |(version, build)| (version, Some(build)));
+    let (version, build) =
+        version.split_once('+').map_or((version, None), |(version, build)| (version, Some(build)));
     let (core, pre) = version.split_once('-').map_or((version, None), |(core, pre)| (core, Some(pre)));
-    let number = |part: &str| !part.is_empty() && part.len() < 18 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let number =
+        |part: &str| !part.is_empty() && part.len() < 18 && part.bytes().all(|byte| byte.is_ascii_digit());
     let word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let parts: Vec<&str> = core.split('.').collect();
     parts.len() == 3
@@ -127,7 +149,8 @@ fn release_name(unit: &Unit<'_>, raw: &RawHelm, findings: &mut Findings) -> Stri
     let Some(name) = name else { return String::new() };
     if name.len() > LONGEST || !name.split('.').all(is_label) {
         let message = format!("`{}` is not the name of a helm release", shown(&name));
-        let hint = format!("at most {LONGEST} lower-case letters, digits, `-` and `.`; set `helm.releaseName`");
+        let hint =
+            format!("at most {LONGEST} lower-case letters, digits, `-` and `.`; set `helm.releaseName`");
         findings.problem_with_hint(unit.options.node(&["helm", "releaseName"]), message, hint);
     }
     name
@@ -152,10 +175,15 @@ fn is_label(text: &str) -> bool {
 fn kube_version(unit: &Unit<'_>, raw: &RawHelm, findings: &mut Findings) -> Option<String> {
     let version = text(unit, raw.kube_version.as_deref()?, "kubeVersion", findings)?;
     let parts: Vec<&str> = version.strip_prefix('v').unwrap_or(&version).split('.').collect();
-    let number = |part: &&str| !part.is_empty() && part.len() < 6 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let number =
+        |part: &&str| !part.is_empty() && part.len() < 6 && part.bytes().all(|byte| byte.is_ascii_digit());
     if !matches!(parts.len(), 2 | 3) || !parts.iter().all(number) {
         let message = format!("`{}` is not a version of Kubernetes", shown(&version));
-        findings.problem_with_hint(unit.options.node(&["helm", "kubeVersion"]), message, "write `1.33` or `1.33.2`, in quotes");
+        findings.problem_with_hint(
+            unit.options.node(&["helm", "kubeVersion"]),
+            message,
+            "write `1.33` or `1.33.2`, in quotes",
+        );
     }
     Some(version)
 }
@@ -184,7 +212,20 @@ mod tests {
         for good in ["1.2.3", "v1.2.3", "1.2.3-rc.1", "1.2.3+build.5", "0.0.0-alpha-1+x"] {
             assert!(is_exact(good), "{good}");
         }
-        for bad in ["", "latest", "1", "1.2", "1.2.x", "^1.2.3", "~1.2.3", ">=1.2.3", "1.2.3 - 2.0.0", "1.2.3 || 1.2.4", "*", "1.2.3-"] {
+        for bad in [
+            "",
+            "latest",
+            "1",
+            "1.2",
+            "1.2.x",
+            "^1.2.3",
+            "~1.2.3",
+            ">=1.2.3",
+            "1.2.3 - 2.0.0",
+            "1.2.3 || 1.2.4",
+            "*",
+            "1.2.3-",
+        ] {
             assert!(!is_exact(bad), "{bad}");
         }
     }

@@ -24,7 +24,8 @@ enum Values {
 
 /// The flags as `--flag` or `--flag=value`; a value that follows as an item of its own is joined to its flag.
 pub(super) fn build_options(unit: &Unit<'_>, findings: &mut Findings) -> Vec<String> {
-    let written = unit.options.merged.kustomize.as_ref().and_then(|kustomize| kustomize.build_options.as_deref());
+    let written =
+        unit.options.merged.kustomize.as_ref().and_then(|kustomize| kustomize.build_options.as_deref());
     let keys = ["kustomize", "buildOptions"];
     let texts = expand_all(unit, written.unwrap_or_default(), &keys, findings);
     let mut options: Vec<String> = Vec::with_capacity(texts.len());
@@ -63,8 +64,12 @@ fn wrong(option: &str) -> Option<String> {
         (Values::None, Some("true" | "false")) => None,
         (Values::None, Some(_)) => Some(format!("`{flag}` takes no value")),
         (_, None | Some("")) => Some(format!("`{flag}` needs a value: `{flag}=…`")),
-        (Values::Words(words), Some(value)) if !words.contains(&value) => Some(format!("`{flag}` takes {}", words.join(" or "))),
-        (Values::Text, Some(value)) if value.contains(char::is_control) => Some(format!("the value of `{flag}` has a control character in it")),
+        (Values::Words(words), Some(value)) if !words.contains(&value) => {
+            Some(format!("`{flag}` takes {}", words.join(" or ")))
+        }
+        (Values::Text, Some(value)) if value.contains(char::is_control) => {
+            Some(format!("the value of `{flag}` has a control character in it"))
+        }
         (Values::Words(_) | Values::Text, Some(_)) => None,
     }
 }
@@ -79,8 +84,20 @@ mod tests {
             assert_eq!(wrong(good), None, "{good}");
         }
         for bad in [
-            "--enable-exec", "--enable-alpha-plugins", "--helm-command=/tmp/x", "-o", "--output=/etc", "--network", "--mount", "-e", "--env=X",
-            "--load-restrictor=none", "--load-restrictor", "--enable-helm=x", "https://evil.example/repo", "",
+            "--enable-exec",
+            "--enable-alpha-plugins",
+            "--helm-command=/tmp/x",
+            "-o",
+            "--output=/etc",
+            "--network",
+            "--mount",
+            "-e",
+            "--env=X",
+            "--load-restrictor=none",
+            "--load-restrictor",
+            "--enable-helm=x",
+            "https://evil.example/repo",
+            "",
         ] {
             assert!(wrong(bad).is_some(), "{bad}");
         }

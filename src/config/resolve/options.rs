@@ -15,14 +15,28 @@ use super::helm;
 use super::kustomize;
 use super::paths::{from_source, glob_pattern};
 use super::targets::expand;
-use crate::model::{CommandOptions, EntryKind, KustomizeOptions, PlainOptions, Renderer, TemplateOptions, ValueFile};
+use crate::model::{
+    CommandOptions, EntryKind, KustomizeOptions, PlainOptions, Renderer, TemplateOptions, ValueFile,
+};
 
 /// The file names by which kustomize knows a directory as its own.
 const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// Variables that hold secrets of the run itself, or that we set for the renderer.
 const REFUSED_VARIABLES: &[&str] = &[
-    "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", "CI_JOB_JWT", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD",
-    "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PATH", "HOME", "TMPDIR", "LC_ALL", "TZ",
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GITLAB_TOKEN",
+    "CI_JOB_TOKEN",
+    "CI_JOB_JWT",
+    "CI_REGISTRY_PASSWORD",
+    "CI_DEPLOY_PASSWORD",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LC_ALL",
+    "TZ",
 ];
 
 /// The options of a target in one environment, with the nodes they come from.
@@ -42,7 +56,12 @@ pub(super) struct Unit<'a> {
 }
 
 impl<'a> Options<'a> {
-    pub(super) fn of(raw: &'a RawTarget, node: &'a Node, environment: &str, allow_remote: Option<bool>) -> Self {
+    pub(super) fn of(
+        raw: &'a RawTarget,
+        node: &'a Node,
+        environment: &str,
+        allow_remote: Option<bool>,
+    ) -> Self {
         let overriding = raw.overrides.as_ref().and_then(|overrides| overrides.get(environment));
         let base = raw.options();
         let merged = match overriding {
@@ -60,7 +79,9 @@ impl<'a> Options<'a> {
     /// The node of an option: the override's if it gives it, else the target's, else the nearest above.
     pub(super) fn node(&self, keys: &[&str]) -> &'a Node {
         let exact = |node: &'a Node| keys.iter().try_fold(node, |node, key| node.get(key));
-        self.overriding.and_then(exact).unwrap_or_else(|| keys.iter().fold(self.target, |node, key| node.at(key)))
+        self.overriding
+            .and_then(exact)
+            .unwrap_or_else(|| keys.iter().fold(self.target, |node, key| node.at(key)))
     }
 
     /// The chart's name in a repository.
@@ -85,7 +106,10 @@ impl<'a> Options<'a> {
             let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
             if !name.chars().all(word) || !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
                 findings.problem(node, format!("`{}` is not a name of a variable", shown(name)));
-            } else if REFUSED_VARIABLES.contains(&name.as_str()) || name.starts_with("HYDRATOR_") || name.starts_with("LD_") {
+            } else if REFUSED_VARIABLES.contains(&name.as_str())
+                || name.starts_with("HYDRATOR_")
+                || name.starts_with("LD_")
+            {
                 findings.problem(node, format!("`{name}` is never passed to a renderer"));
             }
         }
@@ -159,11 +183,18 @@ fn merge_values(over: Map<String, Value>, base: &mut Map<String, Value>) {
 }
 
 /// The renderer of a target with its options; nothing after a problem.
-pub(super) fn renderer(unit: &Unit<'_>, tree: &TreeReader<'_>, findings: &mut Findings) -> anyhow::Result<Option<Renderer>> {
+pub(super) fn renderer(
+    unit: &Unit<'_>,
+    tree: &TreeReader<'_>,
+    findings: &mut Findings,
+) -> anyhow::Result<Option<Renderer>> {
     let Some(kind) = kind(unit, tree, findings)? else { return Ok(None) };
     let options = unit.options;
     if options.merged.inputs.is_some() && kind != RawRenderer::Command {
-        findings.problem(options.node(&["inputs"]), "`inputs` belongs to `command`: other renderers know what they read");
+        findings.problem(
+            options.node(&["inputs"]),
+            "`inputs` belongs to `command`: other renderers know what they read",
+        );
     }
     Ok(match kind {
         RawRenderer::Kustomize => Some(Renderer::Kustomize(KustomizeOptions {
@@ -181,7 +212,11 @@ pub(super) fn renderer(unit: &Unit<'_>, tree: &TreeReader<'_>, findings: &mut Fi
 }
 
 /// The renderer as named, else as its options say, else as the source directory says.
-fn kind(unit: &Unit<'_>, tree: &TreeReader<'_>, findings: &mut Findings) -> anyhow::Result<Option<RawRenderer>> {
+fn kind(
+    unit: &Unit<'_>,
+    tree: &TreeReader<'_>,
+    findings: &mut Findings,
+) -> anyhow::Result<Option<RawRenderer>> {
     let blocks = unit.options.blocks();
     let named = unit.options.merged.renderer;
     let wrong = match (named, blocks.as_slice()) {
@@ -192,12 +227,18 @@ fn kind(unit: &Unit<'_>, tree: &TreeReader<'_>, findings: &mut Findings) -> anyh
     if let Some(block) = wrong {
         let key = word(block);
         let other = named.or(blocks.first().copied()).map_or("", word);
-        findings.problem(unit.options.node(&[key]), format!("options of `{key}` for a target that `{other}` renders"));
+        findings.problem(
+            unit.options.node(&[key]),
+            format!("options of `{key}` for a target that `{other}` renders"),
+        );
         return Ok(None);
     }
     let explicit = named.or(blocks.first().copied());
     if explicit == Some(RawRenderer::Command) && unit.options.merged.command.is_none() {
-        findings.problem(unit.options.node(&["renderer"]), "the renderer `command` needs `command: [program, argument…]`");
+        findings.problem(
+            unit.options.node(&["renderer"]),
+            "the renderer `command` needs `command: [program, argument…]`",
+        );
         return Ok(None);
     }
     let holds = contents(unit, tree, findings)?;
@@ -236,13 +277,18 @@ impl Contents {
     }
 }
 
-fn contents(unit: &Unit<'_>, tree: &TreeReader<'_>, findings: &mut Findings) -> anyhow::Result<Option<Contents>> {
+fn contents(
+    unit: &Unit<'_>,
+    tree: &TreeReader<'_>,
+    findings: &mut Findings,
+) -> anyhow::Result<Option<Contents>> {
     let entries = tree.list(unit.source)?.unwrap_or_default();
     let is_file = |kind| matches!(kind, EntryKind::File | EntryKind::Executable | EntryKind::Link);
     let has = |name: &str| entries.iter().any(|entry| entry.name == name && is_file(entry.kind));
     let kustomizations: Vec<&str> = KUSTOMIZATIONS.iter().copied().filter(|name| has(name)).collect();
     let renderer = unit.options.merged.renderer;
-    let by_kustomize = renderer.or(unit.options.blocks().first().copied()).is_none_or(|kind| kind == RawRenderer::Kustomize);
+    let by_kustomize =
+        renderer.or(unit.options.blocks().first().copied()).is_none_or(|kind| kind == RawRenderer::Kustomize);
     if let ([first, second, ..], true) = (kustomizations.as_slice(), by_kustomize) {
         let source = shown(unit.source.as_str());
         let message = format!("`{source}` has both `{first}` and `{second}`: kustomize refuses that");
@@ -265,18 +311,29 @@ fn check_contents(unit: &Unit<'_>, kind: RawRenderer, holds: &Contents, findings
         _ => return true,
     };
     let source = if unit.source.as_str().is_empty() { "." } else { unit.source.as_str() };
-    let message = format!("`{}` has no {}, which `{}` needs", shown(source), missing.trim_start_matches("a "), word(kind));
+    let message = format!(
+        "`{}` has no {}, which `{}` needs",
+        shown(source),
+        missing.trim_start_matches("a "),
+        word(kind)
+    );
     findings.problem(unit.options.node(&["path"]), message);
     false
 }
 
-fn template(unit: &Unit<'_>, tree: &TreeReader<'_>, findings: &mut Findings) -> anyhow::Result<TemplateOptions> {
+fn template(
+    unit: &Unit<'_>,
+    tree: &TreeReader<'_>,
+    findings: &mut Findings,
+) -> anyhow::Result<TemplateOptions> {
     let environment = unit.bindings.environment;
     let given = unit.options.merged.template.as_ref().and_then(|template| template.value_files.as_deref());
     let value_files = match given {
         Some(files) => value_files(unit, files, &["template", "valueFiles"], (tree, findings))?,
         None => ["values.yaml".to_owned(), format!("values-{environment}.yaml")]
-            .into_iter().map(|name| ValueFile { path: join(unit.source, &name), optional: true }).collect(),
+            .into_iter()
+            .map(|name| ValueFile { path: join(unit.source, &name), optional: true })
+            .collect(),
     };
     let mut vars: BTreeMap<String, String> = unit.bindings.vars.clone();
     vars.extend(unit.bindings.captures.iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -312,7 +369,7 @@ pub(super) fn value_files(
             Found::Missing => Some("is not there; a `?` at the end makes it optional"),
             Found::Directory(_) => Some("is a directory"),
             Found::Submodule => Some("is inside a submodule"),
-            Found::Outside => Some("is a link that leads out of the repository"),
+            Found::Outside => Some("is a link that leads out of the repository or in a circle"),
         };
         if let Some(reason) = reason {
             findings.problem(node, format!("the value file `{}` {reason}", shown(path.as_str())));
@@ -323,7 +380,12 @@ pub(super) fn value_files(
 }
 
 /// A list of texts with their placeholders replaced.
-pub(super) fn expand_all(unit: &Unit<'_>, texts: &[String], keys: &[&str], findings: &mut Findings) -> Vec<String> {
+pub(super) fn expand_all(
+    unit: &Unit<'_>,
+    texts: &[String],
+    keys: &[&str],
+    findings: &mut Findings,
+) -> Vec<String> {
     let node = unit.options.node(keys);
     let texts = texts.iter().enumerate();
     texts.filter_map(|(index, text)| expand(text, unit.bindings, node.item(index), findings)).collect()
@@ -339,7 +401,8 @@ fn command(unit: &Unit<'_>, findings: &mut Findings) -> Option<CommandOptions> {
     if argv.iter().any(|argument| argument.contains('\0')) {
         findings.problem(node, "an argument contains a NUL character");
     }
-    let inputs = expand_all(unit, unit.options.merged.inputs.as_deref().unwrap_or_default(), &["inputs"], findings);
+    let inputs =
+        expand_all(unit, unit.options.merged.inputs.as_deref().unwrap_or_default(), &["inputs"], findings);
     for (index, input) in inputs.iter().enumerate() {
         let checked = glob_pattern(input).and_then(|_| from_source(input, unit.source));
         if let Err(reason) = checked {

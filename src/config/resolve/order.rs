@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use super::super::node::Node;
 use super::super::problem::Findings;
-use super::super::structure::shown;
+use super::super::structure::{Damage, shown};
 use super::super::suggest::nearest;
 use super::environments::Draft;
 use crate::model::Order;
 
 /// Checks `after` of all environments.
-pub(super) fn check(drafts: &[Draft<'_>], order: Order, incomplete: bool, findings: &mut Findings) {
+pub(super) fn check(drafts: &[Draft<'_>], order: Order, damage: &Damage, findings: &mut Findings) {
     let indexes: HashMap<&str, usize> =
         drafts.iter().enumerate().rev().map(|(index, draft)| (draft.name(), index)).collect();
     let mut edges = Vec::with_capacity(drafts.len());
@@ -21,7 +21,7 @@ pub(super) fn check(drafts: &[Draft<'_>], order: Order, incomplete: bool, findin
                 for (position, name) in names.iter().enumerate() {
                     let node = draft.node.at("after").item(position);
                     check_name(name, &names[..position], node, findings);
-                    if known(name).is_none() && !incomplete {
+                    if known(name).is_none() && !damage.environments {
                         unknown_environment(name, drafts, node, findings);
                     }
                 }
@@ -35,8 +35,13 @@ pub(super) fn check(drafts: &[Draft<'_>], order: Order, incomplete: bool, findin
         let names: Vec<String> = cycle.iter().map(|index| format!("`{}`", drafts[*index].name())).collect();
         let node = cycle.iter().map(|index| drafts[*index].node).find_map(|node| node.get("after"));
         let node = node.unwrap_or(drafts[cycle[0]].node);
-        let hint = "an environment without `after` waits for the one above it; `after: []` makes it wait for none";
-        findings.problem_with_hint(node, format!("environments wait for each other: {}", names.join(" waits for ")), hint);
+        let hint =
+            "an environment without `after` waits for the one above it; `after: []` makes it wait for none";
+        findings.problem_with_hint(
+            node,
+            format!("environments wait for each other: {}", names.join(" waits for ")),
+            hint,
+        );
     }
 }
 
@@ -95,7 +100,8 @@ mod tests {
         assert_eq!(cycle(&[vec![], vec![0], vec![1, 0]]), None);
         assert_eq!(cycle(&[vec![0]]), Some(vec![0, 0]));
         assert_eq!(cycle(&[vec![], vec![0, 2], vec![1], vec![2]]), Some(vec![1, 2, 1]));
-        let long: Vec<Vec<usize>> = (0..10_000_usize).map(|index| index.checked_sub(1).into_iter().collect()).collect();
+        let long: Vec<Vec<usize>> =
+            (0..10_000_usize).map(|index| index.checked_sub(1).into_iter().collect()).collect();
         assert_eq!(cycle(&long), None);
     }
 }

@@ -23,7 +23,10 @@ pub(super) fn wrong(output: &str) -> Option<String> {
     }
     let first = output.split('/').next().unwrap_or_default();
     if OURS.iter().any(|ours| ours.eq_ignore_ascii_case(first)) {
-        return Some(format!("the output `{}` takes the place of the file `{first}` that hydrator writes", shown(output)));
+        return Some(format!(
+            "the output `{}` takes the place of the file `{first}` that hydrator writes",
+            shown(output)
+        ));
     }
     let reason = output.split('/').find_map(wrong_component)?;
     Some(format!("the output `{}` {reason}", shown(output)))
@@ -59,10 +62,18 @@ pub(super) fn check(environment: &str, targets: &[(Target, &Node)], findings: &m
     for (index, (target, node)) in targets.iter().enumerate() {
         let clash = clash(index, target, &outputs);
         if let Some((first, what)) = clash {
-            let message = format!("in `{environment}`, {} and {} have {what}", described(&targets[first].0), described(target));
+            let message = format!(
+                "in `{environment}`, {} and {} have {what}",
+                described(&targets[first].0),
+                described(target)
+            );
             findings.problem_with_hint(node, message, "give one of them another `name` or `output`");
         } else if let Some(first) = names.get(target.name.as_str()) {
-            let message = format!("in `{environment}`, {} and {} have the same name", described(&targets[*first].0), described(target));
+            let message = format!(
+                "in `{environment}`, {} and {} have the same name",
+                described(&targets[*first].0),
+                described(target)
+            );
             findings.problem_with_hint(node, message, "give one of them another `name`");
         }
         names.entry(&target.name).or_insert(index);
@@ -84,9 +95,14 @@ fn check_case(environment: &str, targets: &[(Target, &Node)], findings: &mut Fin
     let mut spellings: HashMap<String, (&str, usize)> = HashMap::new();
     for (index, (target, node)) in targets.iter().enumerate() {
         for directory in target.output.ancestors().filter(|directory| !directory.as_str().is_empty()) {
-            let (spelling, first) = *spellings.entry(directory.as_str().to_lowercase()).or_insert((directory.as_str(), index));
+            let (spelling, first) =
+                *spellings.entry(directory.as_str().to_lowercase()).or_insert((directory.as_str(), index));
             if spelling != directory.as_str() {
-                let message = format!("in `{environment}`, the outputs of {} and {} differ in case only", described(&targets[first].0), described(target));
+                let message = format!(
+                    "in `{environment}`, the outputs of {} and {} differ in case only",
+                    described(&targets[first].0),
+                    described(target)
+                );
                 findings.problem(node, message);
                 break;
             }
@@ -96,7 +112,12 @@ fn check_case(environment: &str, targets: &[(Target, &Node)], findings: &mut Fin
 
 fn described(target: &Target) -> String {
     let source = if target.source.as_str().is_empty() { "." } else { target.source.as_str() };
-    format!("target `{}` (from `{}`, to `{}`)", shown(&target.name), shown(source), shown(target.output.as_str()))
+    format!(
+        "target `{}` (from `{}`, to `{}`)",
+        shown(&target.name),
+        shown(source),
+        shown(target.output.as_str())
+    )
 }
 
 #[cfg(test)]
@@ -109,8 +130,24 @@ mod tests {
             assert_eq!(wrong(good), None, "{good}");
         }
         for bad in [
-            "", ".", "..", "a/../b", "/a", "a//b", "a/", ".git", "a/.GIT/hooks", ".git.", "git~1", ".g\u{200c}it", ".git::$INDEX_ALLOCATION",
-            "a\nb", "a\\b", "hydrator.metadata", ".gitattributes/x", "Hydrator.Metadata",
+            "",
+            ".",
+            "..",
+            "a/../b",
+            "/a",
+            "a//b",
+            "a/",
+            ".git",
+            "a/.GIT/hooks",
+            ".git.",
+            "git~1",
+            ".g\u{200c}it",
+            ".git::$INDEX_ALLOCATION",
+            "a\nb",
+            "a\\b",
+            "hydrator.metadata",
+            ".gitattributes/x",
+            "Hydrator.Metadata",
         ] {
             assert!(wrong(bad).is_some(), "{bad:?}");
         }

@@ -9,9 +9,7 @@ use super::super::problem::Findings;
 use super::super::raw::{RawConfig, RawContention, RawDiffRule, RawIdentity, RawLayout, RawOrder};
 use super::branches::{branch_name, patterns};
 use super::paths::glob_pattern;
-use crate::model::{
-    CommitSettings, Contention, DiffRule, Identity, Layout, Order, Project, Tool,
-};
+use crate::model::{CommitSettings, Contention, DiffRule, Identity, Layout, Order, Project, Tool};
 
 /// A constant, so that the same inputs give the same commit ids everywhere.
 const DEFAULT_NAME: &str = "hydrator";
@@ -19,7 +17,12 @@ const DEFAULT_NAME: &str = "hydrator";
 const DEFAULT_EMAIL: &str = "hydrator@noreply.invalid";
 
 /// The project without its environments.
-pub(super) fn project(raw: &RawConfig, node: &Node, config_path: &Utf8Path, findings: &mut Findings) -> Project {
+pub(super) fn project(
+    raw: &RawConfig,
+    node: &Node,
+    config_path: &Utf8Path,
+    findings: &mut Findings,
+) -> Project {
     let dry_branch = raw.dry_branch.as_deref();
     Project {
         config_path: config_path.to_owned(),
@@ -62,8 +65,11 @@ fn tools(raw: &RawConfig, node: &Node, findings: &mut Findings) -> BTreeMap<Tool
 /// `5`, `5.8`, `5.8.1`, with `x` or `*` for any number of a part; a `v` before it is accepted.
 fn is_version_pattern(text: &str) -> bool {
     let parts: Vec<&str> = text.strip_prefix('v').unwrap_or(text).split('.').collect();
-    let number = |part: &str| !part.is_empty() && part.len() < 10 && part.bytes().all(|byte| byte.is_ascii_digit());
-    parts.len() <= 3 && number(parts[0]) && parts[1..].iter().all(|part| number(part) || matches!(*part, "x" | "*"))
+    let number =
+        |part: &str| !part.is_empty() && part.len() < 10 && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.len() <= 3
+        && number(parts[0])
+        && parts[1..].iter().all(|part| number(part) || matches!(*part, "x" | "*"))
 }
 
 fn commit(raw: &RawConfig, node: &Node, findings: &mut Findings) -> CommitSettings {
@@ -80,7 +86,10 @@ fn identity(raw: &RawIdentity, node: &Node, findings: &mut Findings) -> Identity
     for (key, value) in [("name", &raw.name), ("email", &raw.email)] {
         // What git itself refuses or drops: it would end the field early in the commit object.
         if value.trim().is_empty() || value.contains(['<', '>']) || value.contains(char::is_control) {
-            findings.problem(node.at(key), format!("`{key}` must not be empty or contain `<`, `>` or control characters"));
+            findings.problem(
+                node.at(key),
+                format!("`{key}` must not be empty or contain `<`, `>` or control characters"),
+            );
         }
     }
     Identity { name: raw.name.trim().to_owned(), email: raw.email.trim().to_owned() }
@@ -93,10 +102,14 @@ fn diff_rules(raw: &RawConfig, node: &Node, findings: &mut Findings) -> Vec<Diff
 
 fn diff_rule(raw: &RawDiffRule, node: &Node, findings: &mut Findings) -> DiffRule {
     if raw.path.is_none() && raw.kind.is_none() && raw.name.is_none() && raw.target.is_none() {
-        findings.problem(node, "the rule is empty and would hide every change: give a `path`, `kind`, `name` or `target`");
+        findings.problem(
+            node,
+            "the rule is empty and would hide every change: give a `path`, `kind`, `name` or `target`",
+        );
     }
     if raw.path.as_deref().is_some_and(|path| !path.starts_with('/')) {
-        let hint = "start with `/` and write a `/` inside a key as `~1`, such as `/metadata/labels/helm.sh~1chart`";
+        let hint =
+            "start with `/` and write a `/` inside a key as `~1`, such as `/metadata/labels/helm.sh~1chart`";
         findings.problem_with_hint(node.at("path"), "not a JSON pointer", hint);
     }
     for (key, glob) in [("name", &raw.name), ("target", &raw.target)] {
@@ -104,7 +117,12 @@ fn diff_rule(raw: &RawDiffRule, node: &Node, findings: &mut Findings) -> DiffRul
             findings.problem(node.at(key), reason);
         }
     }
-    DiffRule { path: raw.path.clone(), kind: raw.kind.clone(), name: raw.name.clone(), target: raw.target.clone() }
+    DiffRule {
+        path: raw.path.clone(),
+        kind: raw.kind.clone(),
+        name: raw.name.clone(),
+        target: raw.target.clone(),
+    }
 }
 
 #[cfg(test)]

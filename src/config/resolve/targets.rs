@@ -9,14 +9,14 @@ use super::super::pattern::{Match, Pattern};
 use super::super::placeholders::Bindings;
 use super::super::problem::Findings;
 use super::super::raw::{RawConfig, RawTarget};
-use super::super::structure::shown;
+use super::super::structure::{Damage, shown};
 use super::super::suggest::nearest;
 use super::super::tree::{Found, TreeReader};
 use super::environments::Draft;
 use super::options::{self, Options};
 use super::order::unknown_environment;
-use super::paths::{glob_pattern, matches_or_holds};
 use super::outputs;
+use super::paths::{glob_pattern, matches_or_holds};
 use crate::model::Target;
 
 /// Names of directories that say nothing about what is in them.
@@ -27,7 +27,7 @@ pub(super) struct Resolver<'a, 'f> {
     pub(super) raw: &'a RawConfig,
     pub(super) node: &'a Node,
     pub(super) tree: &'a TreeReader<'a>,
-    pub(super) incomplete: bool,
+    pub(super) damage: &'a Damage,
     pub(super) findings: &'f mut Findings,
 }
 
@@ -84,7 +84,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn finish(&mut self, draft: &mut Draft<'a>, mut found: Vec<(Target, &'a Node)>, any_broken: bool) {
-        if found.is_empty() && !self.incomplete && !any_broken {
+        if found.is_empty() && !self.damage.any_target && !any_broken {
             let message = format!("environment `{}` has no targets", draft.name());
             let hint = "no pattern of `targets` matches a directory for it";
             self.findings.problem_with_hint(draft.node.at("name"), message, hint);
@@ -95,7 +95,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn check_environment_names(&mut self, raw: &RawTarget, node: &Node, drafts: &[Draft<'_>]) {
-        if self.incomplete {
+        if self.damage.environments {
             return;
         }
         let known: HashSet<&str> = drafts.iter().map(Draft::name).collect();
@@ -114,7 +114,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn check_tally(&mut self, raw: &RawTarget, node: &Node, tally: &Tally) {
-        if tally.matched || tally.broken || !tally.asked || self.incomplete {
+        if tally.matched || tally.broken || !tally.asked || self.damage.in_target(node) {
             return;
         }
         let path = shown(raw.path.as_deref().unwrap_or_default());
@@ -159,8 +159,14 @@ impl<'a> Resolver<'a, '_> {
             if entry.options.has_chart() {
                 return Ok(vec![Match { found: Found::Directory(Utf8PathBuf::new()), ..Match::default() }]);
             }
-            self.findings.problem(entry.node, "the key `path` is missing: only a `helm` chart from a repository needs none");
             tally.broken = true;
+            if self.damage.in_target(entry.node) {
+                return Ok(Vec::new());
+            }
+            self.findings.problem(
+                entry.node,
+                "the key `path` is missing: only a `helm` chart from a repository needs none",
+            );
             return Ok(Vec::new());
         };
         let captures = BTreeMap::new();
@@ -209,7 +215,7 @@ impl<'a> Resolver<'a, '_> {
             Found::Missing => return None,
             Found::File => format!("`{path}` is a file, not a directory"),
             Found::Submodule => format!("`{path}` is a submodule, whose content is not in the repository"),
-            Found::Outside => format!("`{path}` is a link that leads out of the repository"),
+            Found::Outside => format!("`{path}` is a link that leads out of the repository or in a circle"),
         };
         tally.broken = true;
         self.findings.problem(entry.node.at("path"), reason);
@@ -224,7 +230,11 @@ impl<'a> Resolver<'a, '_> {
         }
         match tally.owners.get(source) {
             Some(owner) if owner != entry.environment => {
-                let message = format!("`{}` belongs to environment `{owner}` and to `{}`", shown(source.as_str()), entry.environment);
+                let message = format!(
+                    "`{}` belongs to environment `{owner}` and to `{}`",
+                    shown(source.as_str()),
+                    entry.environment
+                );
                 let hint = "one name begins with the other; use `exclude`, or one path per environment";
                 self.findings.warning(entry.node.at("path"), message, hint);
             }
@@ -235,7 +245,12 @@ impl<'a> Resolver<'a, '_> {
         }
     }
 
-    fn target(&mut self, entry: &Entry<'a, '_>, at: &Match, source: &Utf8Path) -> anyhow::Result<Option<Target>> {
+    fn target(
+        &mut self,
+        entry: &Entry<'a, '_>,
+        at: &Match,
+        source: &Utf8Path,
+    ) -> anyhow::Result<Option<Target>> {
         let bindings = entry.bindings(&at.captures);
         let Some(name) = self.name(entry, at, bindings) else { return Ok(None) };
         let output = match &entry.raw.output {
@@ -270,7 +285,9 @@ impl<'a> Resolver<'a, '_> {
         let blank = name.trim() != name || name.is_empty();
         if blank || name.len() > LONGEST || name.contains(char::is_control) {
             let message = format!("`{}` is not a name of a target", shown(&name));
-            let hint = format!("at most {LONGEST} characters, without control characters or blanks at the ends; give `name:`");
+            let hint = format!(
+                "at most {LONGEST} characters, without control characters or blanks at the ends; give `name:`"
+            );
             self.findings.problem_with_hint(entry.node.at("name"), message, hint);
             return None;
         }
@@ -288,20 +305,30 @@ impl Entry<'_, '_> {
 fn default_name(raw: &RawTarget, at: &Match, chart: Option<&str>) -> String {
     let pattern = raw.path.as_deref().unwrap_or_default();
     if !at.captures.is_empty() {
-        let mut captured: Vec<(usize, &str)> = at.captures.iter()
-            .map(|(word, value)| (pattern.find(&format!("{{{word}}}")).unwrap_or(usize::MAX), value.as_str())).collect();
+        let mut captured: Vec<(usize, &str)> = at
+            .captures
+            .iter()
+            .map(|(word, value)| (pattern.find(&format!("{{{word}}}")).unwrap_or(usize::MAX), value.as_str()))
+            .collect();
         captured.sort_unstable();
         return captured.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join("-");
     }
     let written = pattern.trim_end_matches('/').split('/').zip(at.path.components());
-    let own: Vec<&str> =
-        written.filter(|(part, _)| !part.contains("{environment}")).map(|(_, component)| component.as_str()).collect();
+    let own: Vec<&str> = written
+        .filter(|(part, _)| !part.contains("{environment}"))
+        .map(|(_, component)| component.as_str())
+        .collect();
     let telling = own.iter().rev().find(|part| !GENERIC.contains(*part)).or(own.last());
     telling.copied().or(chart).unwrap_or_default().to_owned()
 }
 
 /// `text` with its placeholders replaced, or a problem at `node`.
-pub(super) fn expand(text: &str, bindings: Bindings<'_>, node: &Node, findings: &mut Findings) -> Option<String> {
+pub(super) fn expand(
+    text: &str,
+    bindings: Bindings<'_>,
+    node: &Node,
+    findings: &mut Findings,
+) -> Option<String> {
     match bindings.expand(text) {
         Ok(text) => Some(text.into_owned()),
         Err(word) => {
@@ -309,7 +336,10 @@ pub(super) fn expand(text: &str, bindings: Bindings<'_>, node: &Node, findings: 
             let message = format!("unknown placeholder `{{{}}}`", shown(word));
             let hint = match nearest(word, known.iter().map(String::as_str)) {
                 Some(word) => format!("did you mean `{{{word}}}`?"),
-                None => format!("known here: {}", known.iter().map(|word| format!("`{{{word}}}`")).collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "known here: {}",
+                    known.iter().map(|word| format!("`{{{word}}}`")).collect::<Vec<_>>().join(", ")
+                ),
             };
             findings.problem_with_hint(node, message, hint);
             None

@@ -16,8 +16,20 @@ pub(super) fn check(raw: &RawConfig, root: &Node, drafts: &[Draft<'_>], findings
     let own = |draft: &Draft<'_>| draft.raw.pull_request.clone().unwrap_or_default();
     let title = all.and_then(|all| all.title.as_deref());
     let body = all.and_then(|all| all.body.as_deref());
-    check_one(title, "pullRequest.title", look.at("title"), (drafts, &|draft| own(draft).title.is_none()), findings);
-    check_one(body, "pullRequest.body", look.at("body"), (drafts, &|draft| own(draft).body.is_none()), findings);
+    check_one(
+        title,
+        "pullRequest.title",
+        look.at("title"),
+        (drafts, &|draft| own(draft).title.is_none()),
+        findings,
+    );
+    check_one(
+        body,
+        "pullRequest.body",
+        look.at("body"),
+        (drafts, &|draft| own(draft).body.is_none()),
+        findings,
+    );
     for (index, draft) in drafts.iter().enumerate() {
         let Some(own) = &draft.raw.pull_request else { continue };
         let look = draft.node.at("pullRequest");
@@ -36,9 +48,12 @@ fn check_one(source: Option<&str>, name: &str, node: &Node, users: Users<'_, '_>
         Ok(template) => template,
         Err(error) => return report(node, error.line, &error.reason, findings),
     };
-    for draft in users.0.iter().filter(|draft| users.1(draft)) {
+    // A template that every environment replaces must be right all the same.
+    let unused = !users.0.iter().any(users.1);
+    for draft in users.0.iter().filter(|draft| unused || users.1(draft)) {
         let vars = draft.vars.keys().map(|name| format!("vars.{name}"));
-        let known: Vec<String> = PROPOSAL_VARIABLES.iter().map(|name| (*name).to_owned()).chain(vars).collect();
+        let known: Vec<String> =
+            PROPOSAL_VARIABLES.iter().map(|name| (*name).to_owned()).chain(vars).collect();
         let unknown = template.unknown_variables(&known);
         for variable in &unknown {
             report_unknown(source, variable, &known, (node, draft), findings);
@@ -49,10 +64,20 @@ fn check_one(source: Option<&str>, name: &str, node: &Node, users: Users<'_, '_>
     }
 }
 
-fn report_unknown(source: &str, variable: &str, known: &[String], at: (&Node, &Draft<'_>), findings: &mut Findings) {
+fn report_unknown(
+    source: &str,
+    variable: &str,
+    known: &[String],
+    at: (&Node, &Draft<'_>),
+    findings: &mut Findings,
+) {
     let (node, draft) = at;
     let line = source.lines().position(|line| line.contains(variable)).map(|index| index + 1);
-    let where_ = if variable.starts_with("vars.") { format!(" in environment `{}`", draft.raw.name) } else { String::new() };
+    let where_ = if variable.starts_with("vars.") {
+        format!(" in environment `{}`", draft.raw.name)
+    } else {
+        String::new()
+    };
     let hint = match nearest(variable, known.iter().map(String::as_str)) {
         Some(word) => format!("; did you mean `{}`?", word.trim_end_matches(".*")),
         None => String::new(),
@@ -72,9 +97,11 @@ fn try_out(template: &Template, draft: &Draft<'_>, node: &Node, findings: &mut F
 
 /// The template's own line is the file's where the file has the text line by line.
 fn report(node: &Node, line: Option<usize>, reason: &str, findings: &mut Findings) {
-    match (node.text_offset(), line) {
-        (Some(offset), Some(line)) => findings.problem_below(node, offset + line - 1, format!("template: {reason}")),
-        (None, Some(line)) => findings.problem(node, format!("template, line {line}: {reason}")),
-        (_, None) => findings.problem(node, format!("template: {reason}")),
+    match line {
+        Some(line) if node.is_line_by_line() => {
+            findings.problem_below(node, line.saturating_sub(1), format!("template: {reason}"))
+        }
+        Some(line) => findings.problem(node, format!("template, line {line}: {reason}")),
+        None => findings.problem(node, format!("template: {reason}")),
     }
 }

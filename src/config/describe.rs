@@ -17,7 +17,7 @@ pub fn describe(project: &Project) -> String {
 fn describe_order(project: &Project, text: &mut String) {
     let _ = writeln!(text, "Environments ({})", project.environments.len());
     let mut rows = vec![[
-        "".into(),
+        String::new(),
         "NAME".into(),
         "AFTER".into(),
         "ACTIVE BRANCH".into(),
@@ -93,7 +93,7 @@ fn describe_targets(project: &Project, text: &mut String) {
         plural(project.environments.len())
     );
     let mut lines = vec![[
-        "".into(),
+        String::new(),
         "NAME".into(),
         "RENDERER".into(),
         "SOURCE".into(),

@@ -46,9 +46,8 @@ fn join(name: &str, parent: &str) -> String {
     path.pop();
     for part in name.split('/') {
         match part {
-            "." => {}
             ".." if path.pop().is_none() => return name.to_owned(),
-            ".." => {}
+            "." | ".." => {}
             part => path.push(part),
         }
     }

@@ -34,7 +34,7 @@ fn the_published_variables_are_those_of_the_context() {
     for (key, value) in context.as_object().unwrap() {
         match value {
             serde_json::Value::Object(inner) => {
-                names.extend(inner.keys().map(|inner| format!("{key}.{inner}")))
+                names.extend(inner.keys().map(|inner| format!("{key}.{inner}")));
             }
             serde_json::Value::Array(_) => names.push(format!("{key}.*")),
             _ => names.push(key.clone()),

@@ -29,7 +29,9 @@ fn problems(text: &str, listing: &str) -> String {
 
 fn cases(directory: &str) -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases-config").join(directory);
-    let entries = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(&directory)
+        .expect("the directory of cases")
+        .map(|entry| entry.expect("an entry").path());
     let mut cases: Vec<PathBuf> =
         entries.filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
     cases.sort();
@@ -39,17 +41,18 @@ fn cases(directory: &str) -> Vec<PathBuf> {
 
 /// The case's own `.tree`, else the one of all cases.
 fn case_tree(case: &Path) -> MemoryTree {
-    let shared = case.parent().unwrap().parent().unwrap().join("default.tree");
+    let shared =
+        case.parent().and_then(Path::parent).expect("a case is two levels down").join("default.tree");
     let listing =
         std::fs::read_to_string(case.with_extension("tree")).or_else(|_| std::fs::read_to_string(shared));
-    MemoryTree::parse(&listing.unwrap()).file(CONFIG, std::fs::read(case).unwrap())
+    MemoryTree::parse(&listing.expect("a tree")).file(CONFIG, std::fs::read(case).expect("the case"))
 }
 
 /// Compares with the case's `.want`; `UPDATE_CASES=1` writes it.
 fn compare(case: &Path, got: &str, wrong: &mut String) {
     let want = case.with_extension("want");
     if std::env::var_os("UPDATE_CASES").is_some() {
-        std::fs::write(&want, got).unwrap();
+        std::fs::write(&want, got).expect("the expectation is written");
     } else if std::fs::read_to_string(&want).unwrap_or_default() != got {
         let _ = write!(wrong, "--- {}\n{got}\n", case.display());
     }
@@ -270,6 +273,10 @@ fn hostile_files_are_refused() {
         assert!(said.starts_with("hydrator.yaml"), "{name}: {said}");
         assert!(said.len() < 4_000, "{name}: {}", said.len());
     }
+    let keys: Vec<String> = (0..20_000).map(|number| format!("k{number}: 1\n")).collect();
+    let keys = keys.concat();
+    let many = format!("version: 1\n{keys}environments: [{}]\n", "{},".repeat(20_000));
+    assert_eq!(problems(&many, "").lines().count(), 500, "enough is enough");
     let error = load(&MemoryTree::default().file(CONFIG, b"version: 1\nx: \xff\n")).expect_err("not UTF-8");
     let said = error.downcast_ref::<Problems>().expect("problems").to_string();
     assert_eq!(said, "hydrator.yaml:2: the file is not UTF-8");

@@ -12,7 +12,7 @@ use crate::model::{BranchName, Project};
 
 const DEFAULT_ACTIVE: &str = "hydrator/{environment}";
 const NEXT: &str = "-next";
-/// GitOps Promoter's limit on branch names.
+/// The limit on branch names of `GitOps` Promoter.
 const PROMOTER_LONGEST: usize = 100;
 
 /// The patterns of `branches:`.

@@ -3,6 +3,7 @@
 //! Reads the DRY tree through [`TreeReader`]; an error (not a problem) means that the tree could not be read.
 
 mod branches;
+mod detect;
 mod environments;
 mod helm;
 mod kustomize;

@@ -21,7 +21,7 @@ pub(super) fn check(drafts: &[Draft<'_>], order: Order, damage: &Damage, finding
                 for (position, name) in names.iter().enumerate() {
                     let node = draft.node.at("after").item(position);
                     check_name(name, &names[..position], node, findings);
-                    if known(name).is_none() && !damage.environments {
+                    if known(name).is_none() && !damage.environments && !findings.is_full() {
                         unknown_environment(name, drafts, node, findings);
                     }
                 }
@@ -46,7 +46,7 @@ pub(super) fn check(drafts: &[Draft<'_>], order: Order, damage: &Damage, finding
 }
 
 fn check_name(name: &str, before: &[String], node: &Node, findings: &mut Findings) {
-    if before.iter().any(|other| other == name) {
+    if !findings.is_full() && before.iter().any(|other| other == name) {
         findings.problem(node, format!("`{}` is named twice", shown(name)));
     }
 }

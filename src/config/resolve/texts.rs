@@ -99,7 +99,7 @@ fn try_out(template: &Template, draft: &Draft<'_>, node: &Node, findings: &mut F
 fn report(node: &Node, line: Option<usize>, reason: &str, findings: &mut Findings) {
     match line {
         Some(line) if node.is_line_by_line() => {
-            findings.problem_below(node, line.saturating_sub(1), format!("template: {reason}"))
+            findings.problem_below(node, line.saturating_sub(1), format!("template: {reason}"));
         }
         Some(line) => findings.problem(node, format!("template, line {line}: {reason}")),
         None => findings.problem(node, format!("template: {reason}")),

@@ -146,10 +146,7 @@ pub fn kind_of(error: &anyhow::Error) -> FailureKind {
 /// The first hint in the chain.
 pub fn hint_of(error: &anyhow::Error) -> Option<String> {
     error.downcast_ref::<Failure>().and_then(|failure| failure.hint.clone()).or_else(|| {
-        error
-            .chain()
-            .filter_map(|cause| cause.downcast_ref::<Failure>())
-            .find_map(|failure| failure.hint.clone())
+        error.chain().filter_map(|cause| cause.downcast_ref::<Failure>()).find_map(|failure| failure.hint.clone())
     })
 }
 

@@ -46,8 +46,7 @@ pub trait DryTree: Sync {
     fn walk(&self, path: &Utf8Path) -> anyhow::Result<Vec<(Utf8PathBuf, DryEntry)>> {
         let mut found = Vec::new();
         for entry in self.list(path)?.unwrap_or_default() {
-            let full =
-                if path.as_str().is_empty() { entry.name.clone().into() } else { path.join(&entry.name) };
+            let full = if path.as_str().is_empty() { entry.name.clone().into() } else { path.join(&entry.name) };
             if entry.kind == EntryKind::Directory {
                 found.extend(self.walk(&full)?);
             } else {

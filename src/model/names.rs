@@ -83,9 +83,7 @@ fn broken_rule(name: &str) -> Option<&'static str> {
             || part.ends_with('.')
             || std::path::Path::new(part).extension().is_some_and(|end| end == "lock")
     };
-    name.split('/')
-        .any(bad_part)
-        .then_some("a part of it is empty, starts or ends with `.`, or ends with `.lock`")
+    name.split('/').any(bad_part).then_some("a part of it is empty, starts or ends with `.`, or ends with `.lock`")
 }
 
 /// The id of a git object: 40 lower-case hexadecimal digits.
@@ -150,8 +148,7 @@ impl Serialize for ObjectId {
 impl<'de> Deserialize<'de> for ObjectId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a full git object id")))
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a full git object id")))
     }
 }
 

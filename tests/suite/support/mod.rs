@@ -5,6 +5,7 @@ pub(crate) mod command;
 pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod leaks;
+pub(crate) mod memory_tree;
 pub(crate) mod person;
 pub(crate) mod project;
 pub(crate) mod reading;

@@ -4,6 +4,7 @@ pub(crate) mod checkout;
 pub(crate) mod command;
 pub(crate) mod git;
 pub(crate) mod http;
+pub(crate) mod hydrating;
 pub(crate) mod leaks;
 pub(crate) mod memory_tree;
 pub(crate) mod person;

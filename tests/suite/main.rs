@@ -7,9 +7,13 @@ mod cases;
 #[cfg(test)]
 mod checkouts;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod local_forge;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod render;
 #[cfg(test)]
 mod structure;
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! CONTRIBUTING.md.
 
 pub mod branch;
+pub mod cached_tree;
 pub mod ci;
 pub mod cli;
 pub mod commit;

@@ -16,6 +16,7 @@ pub mod digest;
 pub mod dry;
 pub mod error;
 pub mod escape;
+pub mod fingerprint;
 pub mod forge;
 pub mod git;
 pub mod hydrate;

@@ -67,7 +67,10 @@ fn offers(repo: &TestRepo) -> Vec<Offer> {
         if let Some(open) = &open {
             assert_eq!(open["headSha"], tip, "{environment}");
             let body = open["body"].as_str().unwrap();
-            assert!(body.contains(&format!("proposal=\"{tip}\"")), "the text is about another proposal: {body}");
+            assert!(
+                body.contains(&format!("proposal=\"{tip}\"")),
+                "the text is about another proposal: {body}"
+            );
             let active = repo.tip(&base).unwrap();
             assert_eq!(repo.commit_view(&tip).parents, [active], "{environment}");
         }
@@ -198,8 +201,7 @@ fn whatever_two_runs_want_the_newer_one_gets() {
                             _ = outcome.success();
                         }
                     } else {
-                        let (outcome, happened) =
-                            run_inside(&repo, &server, (inside.0, inside.1), nth);
+                        let (outcome, happened) = run_inside(&repo, &server, (inside.0, inside.1), nth);
                         if happened {
                             interleaved += 1;
                             assert_eq!(offers(&repo), wanted, "{second} around {first} at push {nth}");

@@ -7,9 +7,9 @@ use super::Surroundings;
 
 /// Arguments of `hydrator demo`.
 #[derive(Debug, Args)]
-pub struct DemoArgs {}
+pub(super) struct DemoArgs {}
 
 /// Runs the command.
-pub fn run(_: &DemoArgs, _: &mut Surroundings<'_>) -> Result<u8> {
+pub(super) fn run(_: &DemoArgs, _: &mut Surroundings<'_>) -> Result<u8> {
     Ok(0)
 }

@@ -16,7 +16,7 @@ const CHANGES_FOUND: u8 = 10;
 
 /// Arguments of `hydrator plan`.
 #[derive(Debug, Args)]
-pub struct PlanArgs {
+pub(super) struct PlanArgs {
     #[command(flatten)]
     repository: RepositoryArgs,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct PlanArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &PlanArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+pub(super) fn run(args: &PlanArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let world = world(&args.repository, &args.forge, surroundings)?;
     let request = RunRequest {
         environments: args.environments.names(),

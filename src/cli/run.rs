@@ -13,7 +13,7 @@ use crate::run::RunRequest;
 
 /// Arguments of `hydrator run`.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     #[command(flatten)]
     repository: RepositoryArgs,
     #[command(flatten)]
@@ -56,7 +56,7 @@ impl RunArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+pub(super) fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let world = world(&args.repository, &args.forge, surroundings)?;
     let request = RunRequest {
         environments: args.environments.names(),
@@ -72,7 +72,7 @@ pub fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
 }
 
 /// Prints a report in the form that was asked for.
-pub fn print(
+pub(super) fn print(
     report: &RunReport,
     format: Format,
     explain: bool,

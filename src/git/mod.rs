@@ -12,6 +12,7 @@ mod program;
 mod remote;
 mod scratch;
 mod shared;
+mod workshop;
 
 pub use ancestry::Ancestry;
 pub use checkout::Checkout;
@@ -22,3 +23,4 @@ pub use program::GitProgram;
 pub use remote::{PushOutcome, RefUpdate, RemoteRefs};
 pub use scratch::{Login, Scratch};
 pub use shared::SharedObjects;
+pub use workshop::{BRANCH, Workshop};

@@ -56,7 +56,7 @@ pub fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
 /// Prints a report in the form that was asked for.
 pub fn print(report: &RunReport, format: Format, surroundings: &mut Surroundings<'_>) -> Result<()> {
     let text = match format {
-        Format::Text => report::text(report, TextStyle { colour: surroundings.terminal, explain: false }),
+        Format::Text => report::text(report, TextStyle { colour: surroundings.colour, explain: false }),
         Format::Json => report::json(report)?,
         Format::Markdown => report::markdown(report),
     };

@@ -17,6 +17,7 @@ use crate::hydrate::{
 use crate::model::{
     Commit, CommitId, CommitSettings, EntryKind, Environment, Layout, Manifest, ManifestId, ObjectId,
 };
+use crate::observe::Seen;
 use crate::template::Template;
 
 /// What a target rendered to, as objects; the manifests themselves are not kept in memory.
@@ -24,8 +25,11 @@ use crate::template::Template;
 pub struct TargetOutput {
     /// The tree of its manifest files; `None` if it rendered to nothing.
     pub tree: Option<ObjectId>,
-    /// Its manifests, each with the id of its text.
-    pub manifests: BTreeMap<ManifestId, ObjectId>,
+    /// How many manifests there are.
+    pub count: usize,
+    /// The manifests, each with the id of its text; `None` if they were rendered before this run, so that they are
+    /// known by their tree alone.
+    pub manifests: Option<BTreeMap<ManifestId, ObjectId>>,
     /// How to make it again.
     pub commands: Vec<String>,
     /// What the renderer warned about.
@@ -48,17 +52,24 @@ pub struct Hydration<'a> {
     pub adopt: bool,
 }
 
-/// Writes the files of one target.
-pub fn write_target(objects: Objects<'_>, layout: Layout, manifests: &[Manifest]) -> Result<TargetOutput> {
-    let mut output = TargetOutput::default();
+/// Manifests by identity, each with the id of its text.
+pub fn index(manifests: &[Manifest]) -> Result<BTreeMap<ManifestId, ObjectId>> {
+    let mut index = BTreeMap::new();
     for manifest in manifests {
         if manifest.parts.is_empty() {
-            output.manifests.insert(manifest.id.clone(), crate::git::hash_of(&manifest.text)?);
+            index.insert(manifest.id.clone(), crate::git::hash_of(&manifest.text)?);
         }
         for part in &manifest.parts {
-            output.manifests.insert(part.id.clone(), crate::git::hash_of(&part.text)?);
+            index.insert(part.id.clone(), crate::git::hash_of(&part.text)?);
         }
     }
+    Ok(index)
+}
+
+/// Writes the files of one target.
+pub fn write_target(objects: Objects<'_>, layout: Layout, manifests: &[Manifest]) -> Result<TargetOutput> {
+    let index = index(manifests)?;
+    let mut output = TargetOutput { count: index.len(), manifests: Some(index), ..TargetOutput::default() };
     let files = layout::files(layout, manifests);
     let files: BTreeMap<String, ObjectId> = files
         .into_iter()
@@ -90,9 +101,10 @@ impl Hydration<'_> {
         &self,
         environment: &Environment,
         parent: CommitId,
-        active: Option<&Tip>,
+        seen: &Seen,
         outputs: &BTreeMap<String, TargetOutput>,
     ) -> Result<CommitId> {
+        let active = seen.active.as_ref();
         let content = content(outputs);
         let (references, body) = references::part(self.dry.body());
         let mut edits = BTreeMap::new();
@@ -130,6 +142,16 @@ impl Hydration<'_> {
         let root = self.objects.write_blob(&to_json(&metadata)?)?;
         let tree = self.tree(active, &content, edits, root)?;
         self.write(parent, tree, &message, (self.dry.authored, self.dry.committed))
+    }
+
+    /// The directory that the waiting proposal has for the same manifests: its metadata and README name the DRY commit
+    /// that changed them, and are rewritten only when they change again.
+    fn waiting_directory(&self, seen: &Seen, output: &str, tree: ObjectId) -> Result<Option<ObjectId>> {
+        let waiting = crate::plan::offer(seen)
+            .filter(|waiting| waiting.intact && waiting.content.get(output) == Some(&tree));
+        let Some(waiting) = waiting else { return Ok(None) };
+        let entry = self.objects.entry(waiting.commit.tree, output.into())?;
+        Ok(entry.filter(|entry| entry.kind == EntryKind::Directory).map(|entry| entry.id))
     }
 
     /// The subject and body that the configuration's template makes.

@@ -1,3 +1,5 @@
+//! Titles, bodies and steps, by example.
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -276,7 +278,10 @@ fn templates_get_escaped_values_and_their_text_is_tidied() {
     };
     let look = look(&summary, &settings, &render).unwrap();
     assert_eq!(look.title, "T (skip ci) Bump *all*");
-    assert_eq!(look.body, "<!-- hydrator environment=\"prod\" proposal=\"0707070707070707070707070707070707070707\" text=\"v\" -->\nB (skip ci)\nBump \\*all\\*\n");
+    assert_eq!(
+        look.body,
+        "<!-- hydrator environment=\"prod\" proposal=\"0707070707070707070707070707070707070707\" text=\"v\" -->\nB (skip ci)\nBump \\*all\\*\n"
+    );
     assert_eq!((look.labels.as_slice(), look.draft), (&["production".to_owned()][..], true));
     let seen = seen.into_inner();
     assert_eq!(seen[0]["dry"]["shortSha"], "1a1a1a1");

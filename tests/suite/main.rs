@@ -7,6 +7,8 @@ mod demo;
 #[cfg(test)]
 mod local_forge;
 #[cfg(test)]
+mod render;
+#[cfg(test)]
 mod structure;
 #[cfg(test)]
 mod support;

@@ -278,10 +278,7 @@ fn note(planned: &Planned<'_>) -> Option<String> {
         Decision::Propose | Decision::Leave
             if planned.seen.active.as_ref().is_none_or(|active| active.content.is_empty()) =>
         {
-            Some(format!(
-                "`{}` is empty until the first merge: do not sync a cluster from it before",
-                planned.environment.active
-            ))
+            Some("empty until the first merge: do not point a cluster at it before".to_owned())
         }
         _ => None,
     }

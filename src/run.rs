@@ -114,7 +114,9 @@ fn refuse_older(wanted: Wanted<'_>, observation: &Observation, dry: &Dry) -> Res
         "{} is not the newest DRY commit: `{branch}` or its environments are past it",
         commit.short()
     );
-    Err(Failure::usage(message).hint("to go back to an older state, use `hydrator rollback`").into())
+    Err(Failure::usage(message)
+        .hint(format!("to bring an older state back, revert what is newer on `{branch}`"))
+        .into())
 }
 
 /// Stages 4 and 5: how each environment stands, the rendering of those that may change, and what is to be done.

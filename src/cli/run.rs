@@ -79,7 +79,7 @@ pub(super) fn print(
     surroundings: &mut Surroundings<'_>,
 ) -> Result<()> {
     let text = match format {
-        Format::Text => report::text(report, TextStyle { colour: surroundings.terminal, explain }),
+        Format::Text => report::text(report, TextStyle { colour: surroundings.colour, explain }),
         Format::Json => report::json(report)?,
         Format::Markdown => report::markdown(report),
     };

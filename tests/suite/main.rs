@@ -9,6 +9,8 @@ mod checkouts;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod local_forge;
 #[cfg(test)]
 mod races;

@@ -131,10 +131,9 @@ fn withdraw(world: &World, dry: &Dry, planned: &Planned<'_>, outcome: &mut Outco
 }
 
 fn push(world: &World, dry: &Dry, change: Change<'_>) -> Result<()> {
-    let publisher = publisher(world, dry);
     let refs = world.repository.scratch.look()?;
     let environment = change.environment;
-    let mut published = publisher.publish(&[change], &refs, None)?;
+    let mut published = publisher(world, dry).publish(&[change], &refs, None)?;
     if published.moved {
         return Err(Failure::git(format!(
             "the branches of `{}` moved while this run worked",

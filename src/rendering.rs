@@ -368,7 +368,7 @@ fn render_jobs(
     let path = Utf8Path::from_path(scratch.path()).context("the temporary directory's path is not UTF-8")?;
     let variables =
         request.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let templates = Engine::default();
+    let templates = Engine;
     let setup = RenderSetup {
         toolbox,
         tree: request.tree,

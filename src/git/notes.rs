@@ -27,7 +27,7 @@ struct Note {
 impl Objects<'_> {
     /// The blobs that hold notes about each of `commits`, by commit; several if several writers left some.
     pub fn note_blobs(
-        &self,
+        self,
         notes: ObjectId,
         commits: &[ObjectId],
     ) -> Result<BTreeMap<ObjectId, Vec<ObjectId>>> {
@@ -43,7 +43,7 @@ impl Objects<'_> {
     }
 
     /// The DRY commit that the first readable of `blobs` names.
-    pub fn noted_dry_sha(&self, blobs: &[ObjectId]) -> Result<Option<ObjectId>> {
+    pub fn noted_dry_sha(self, blobs: &[ObjectId]) -> Result<Option<ObjectId>> {
         for blob in blobs {
             let note = self.blob(*blob)?.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
             if let Some(note) = note {
@@ -56,7 +56,7 @@ impl Objects<'_> {
     /// Writes one notes commit on top of `notes` that says `dry_sha` of every commit in `entries`; `None` if all of
     /// them say so already.
     pub fn write_notes(
-        &self,
+        self,
         notes: Option<ObjectId>,
         entries: &BTreeMap<ObjectId, ObjectId>,
         signed: (&Person, Moment),
@@ -95,7 +95,7 @@ impl Objects<'_> {
 
     /// Makes the notes readable that say what the newest notes commit said, without fetching them: nearly all of
     /// them are the same few bytes, and those are known from the commit's message.
-    pub fn expect_notes(&self, notes: ObjectId) -> Result<()> {
+    pub fn expect_notes(self, notes: ObjectId) -> Result<()> {
         let commit = self.commit(notes)?;
         match commit.trailer(TRAILER).and_then(ObjectId::parse) {
             Some(dry_sha) => self.write_note(dry_sha).map(drop),
@@ -103,12 +103,12 @@ impl Objects<'_> {
         }
     }
 
-    fn write_note(&self, dry_sha: ObjectId) -> Result<ObjectId> {
+    fn write_note(self, dry_sha: ObjectId) -> Result<ObjectId> {
         self.write_blob(format!("{}\n", serde_json::to_string(&Note { dry_sha })?).as_bytes())
     }
 
     /// Every place where a note about `commit` stands: the fan-out may be two digits deep at each level.
-    fn note_entries(&self, tree: ObjectId, commit: ObjectId) -> Result<Vec<(Utf8PathBuf, ObjectId)>> {
+    fn note_entries(self, tree: ObjectId, commit: ObjectId) -> Result<Vec<(Utf8PathBuf, ObjectId)>> {
         let digits = commit.to_string();
         let mut found = Vec::new();
         let mut directory = Utf8PathBuf::new();

@@ -36,6 +36,7 @@ pub mod rendering;
 pub mod report;
 pub mod run;
 pub mod secret;
+pub mod settle;
 pub mod template;
 pub mod variables;
 pub mod worktree;

@@ -10,7 +10,7 @@ use anyhow::Result;
 use crate::branch::{Tip, metadata_blob};
 use crate::cache::{self, CACHE_REF, Cache};
 use crate::forge::Forge;
-use crate::git::{Ancestry, NOTES_REF, Objects, RemoteRefs, Scratch};
+use crate::git::{Ancestry, NOTES_REF, Note, Objects, RemoteRefs, Scratch};
 use crate::hydrate::message::DRY_SHA_TRAILER;
 use crate::model::{BranchName, CommitId, Delivery, Environment, ObjectId, PullRequest, PullRequestState};
 
@@ -60,6 +60,8 @@ pub struct Seen {
     pub open: Option<PullRequest>,
     /// Where nothing is open although something is offered: the last pull request there was.
     pub last: Option<PullRequest>,
+    /// Whether a run began to take the proposal back: it closed the pull request then, no person did.
+    pub withdrawn: bool,
     /// Whether the proposal has been on the active branch before, and is not any more.
     pub left_behind: bool,
     /// Whether the active branch went back to an older DRY commit without a record of ours.
@@ -84,7 +86,9 @@ pub fn observe(question: &Question<'_>, refs: RemoteRefs) -> Result<Observation>
             open: find_open(&pull_requests, environment),
             ..Seen::default()
         };
-        seen.processed = processed(objects, notes, &seen)?;
+        let note = note(objects, notes, &seen)?;
+        seen.withdrawn = note.is_some_and(|note| note.withdrawn);
+        seen.processed = processed(note, &seen);
         look_back(question, environment, &mut seen)?;
         environments.push(seen);
     }
@@ -125,19 +129,22 @@ fn find_open(pull_requests: &[PullRequest], environment: &Environment) -> Option
     pull_requests.iter().find(ours).cloned()
 }
 
-/// T: the note of the proposed tip, else of the active tip, else the metadata's.
-fn processed(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Result<Option<CommitId>> {
-    let tips = [seen.proposed.as_ref(), seen.active.as_ref()];
-    if let Some(notes) = notes {
-        for tip in tips.into_iter().flatten() {
-            let blobs =
-                objects.note_blobs(notes, &[tip.commit.id])?.remove(&tip.commit.id).unwrap_or_default();
-            if let Some(dry_sha) = objects.noted_dry_sha(&blobs)? {
-                return Ok(Some(dry_sha));
-            }
+/// The note of the proposed tip, else of the active tip.
+fn note(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Result<Option<Note>> {
+    let Some(notes) = notes else { return Ok(None) };
+    for tip in [seen.proposed.as_ref(), seen.active.as_ref()].into_iter().flatten() {
+        let blobs = objects.note_blobs(notes, &[tip.commit.id])?.remove(&tip.commit.id).unwrap_or_default();
+        if let Some(note) = objects.note(&blobs)? {
+            return Ok(Some(note));
         }
     }
-    Ok(tips.into_iter().flatten().find_map(Tip::dry_sha))
+    Ok(None)
+}
+
+/// T: what the note says, else the metadata.
+fn processed(note: Option<Note>, seen: &Seen) -> Option<CommitId> {
+    let tips = [seen.proposed.as_ref(), seen.active.as_ref()];
+    note.map(|note| note.dry_sha).or_else(|| tips.into_iter().flatten().find_map(Tip::dry_sha))
 }
 
 /// Finds out what happened where the two tips alone do not tell.

@@ -3,35 +3,29 @@
 //! Does I/O through the forge and the remote. An environment whose forge call fails is reported as failed; the others
 //! go on, and the next run repairs what is missing.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use crate::dry::Dry;
-use crate::error::Failure;
-use crate::forge::NewPullRequest;
-use crate::git::RefUpdate;
 use crate::model::{
-    CommitId, Delivery, EnvironmentReport, ErrorReport, HoldReport, Operation, PullRequest,
+    Delivery, EnvironmentName, EnvironmentReport, ErrorReport, HoldReport, Operation, PullRequest,
     PullRequestOperation, PullRequestReport, RunReport,
 };
 use crate::observe::Observation;
 use crate::plan::Decision;
-use crate::planned::{Planned, as_failure, publisher};
-use crate::promote::{self, Applied, PullRequestStep, Wanted};
-use crate::publish::Change;
+use crate::planned::Planned;
+use crate::promote;
 use crate::rendering::Rendering;
-use crate::template::Template;
+use crate::settle::{self, Outcome, Stage};
 use crate::world::World;
 
-/// What became of one environment beyond its branches.
-#[derive(Debug, Default)]
-struct Outcome {
-    pull_request: Option<PullRequest>,
-    pull_request_operation: Option<PullRequestOperation>,
-    active: Option<CommitId>,
-    proposed: Option<CommitId>,
-    pushed: bool,
-    failure: Option<Failure>,
-    note: Option<String>,
+/// What promoting came to.
+pub struct Promoted {
+    /// One report for each environment, in their order.
+    pub environments: Vec<EnvironmentReport>,
+    /// The environments where another writer was faster at the last moment: they are to be observed again.
+    pub lost: BTreeSet<EnvironmentName>,
 }
 
 /// The report of a run that stopped before it changed anything.
@@ -56,150 +50,24 @@ pub fn planned(
 }
 
 /// Closes what went away, opens and updates pull requests, delivers, and reports.
-pub fn promote(
-    world: &World,
-    dry: &Dry,
-    planned: Vec<Planned<'_>>,
-    observation: &Observation,
-    rendering: &Rendering<'_>,
-) -> Result<RunReport> {
-    let offered: Vec<&Planned<'_>> = planned.iter().filter(|planned| needs_text(planned)).collect();
-    crate::proposal::fetch_changed_manifests(&world.repository.scratch, &offered)?;
-    let mut environments = Vec::new();
+pub fn promote(stage: &Stage<'_>, planned: Vec<Planned<'_>>, rendering: &Rendering<'_>) -> Result<Promoted> {
+    let offered: Vec<&Planned<'_>> = planned.iter().filter(|planned| settle::needs_text(planned)).collect();
+    crate::proposal::fetch_changed_manifests(&stage.world.repository.scratch, &offered)?;
+    let mut promoted = Promoted { environments: Vec::new(), lost: BTreeSet::new() };
     for planned in planned {
-        let outcome = settle(world, dry, &planned).unwrap_or_else(|error| failed(&planned, &error));
-        environments.push(report(&planned, outcome, rendering));
-    }
-    for orphan in crate::orphans::find(dry, observation) {
-        environments.push(orphan.close(world.forge.as_ref()));
-    }
-    Ok(RunReport { dry_sha: dry.commit.id, environments })
-}
-
-fn failed(planned: &Planned<'_>, error: &anyhow::Error) -> Outcome {
-    Outcome {
-        pull_request: planned.seen.open.clone(),
-        active: planned.seen.active.as_ref().map(|active| active.commit.id),
-        proposed: planned.proposed,
-        failure: Some(as_failure(error)),
-        ..Outcome::default()
-    }
-}
-
-/// Brings the forge and, for `delivery: push`, the active branch to where the decision says.
-fn settle(world: &World, dry: &Dry, planned: &Planned<'_>) -> Result<Outcome> {
-    let mut outcome = Outcome {
-        pull_request: planned.seen.open.clone(),
-        active: planned.seen.active.as_ref().map(|active| active.commit.id).or(planned.first),
-        proposed: planned.proposed,
-        ..Outcome::default()
-    };
-    match &planned.decision {
-        Ok(Decision::Withdraw) => withdraw(world, dry, planned, &mut outcome)?,
-        Ok(Decision::Leave | Decision::Reparent | Decision::Propose) => {
-            deliver(world, dry, planned, &mut outcome)?
+        let outcome = settle::settle(stage, &planned);
+        if outcome.lost {
+            promoted.lost.insert(planned.environment.name.clone());
         }
-        _ => {}
+        promoted.environments.push(report(&planned, outcome, rendering));
     }
-    Ok(outcome)
+    Ok(promoted)
 }
 
-/// First the pull request, then the branch: a forge calls a pull request merged whose head moves onto its base.
-fn withdraw(world: &World, dry: &Dry, planned: &Planned<'_>, outcome: &mut Outcome) -> Result<()> {
-    let environment = planned.environment;
-    if let Some(open) = &planned.seen.open {
-        let short = dry.commit.id.short();
-        world.forge.close(
-            open.number,
-            &format!(
-                "The change went away: with DRY commit {short}, `{}` has what it should have.",
-                environment.name
-            ),
-        )?;
-        outcome.pull_request_operation = Some(PullRequestOperation::Closed);
-        outcome.pull_request =
-            Some(PullRequest { state: crate::model::PullRequestState::Closed, ..open.clone() });
-    }
-    let update = RefUpdate {
-        name: environment.proposed.full(),
-        expected: planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id),
-        new: outcome.active,
-    };
-    push(world, dry, Change { environment, updates: vec![update], noted: outcome.active })?;
-    outcome.proposed = outcome.active;
-    Ok(())
-}
-
-fn push(world: &World, dry: &Dry, change: Change<'_>) -> Result<()> {
-    let refs = world.repository.scratch.look()?;
-    let environment = change.environment;
-    let mut published = publisher(world, dry).publish(&[change], &refs, None)?;
-    if published.moved {
-        return Err(Failure::git(format!(
-            "the branches of `{}` moved while this run worked",
-            environment.name
-        ))
-        .hint("run again")
-        .into());
-    }
-    published.refused.remove(&environment.name).map_or(Ok(()), |failure| Err(failure.into()))
-}
-
-fn deliver(world: &World, dry: &Dry, planned: &Planned<'_>, outcome: &mut Outcome) -> Result<()> {
-    let environment = planned.environment;
-    match environment.delivery {
-        Delivery::PullRequest => {
-            let Some(proposed) = planned.proposed else { return Ok(()) };
-            let applied = open_or_update(world, planned, proposed)?;
-            outcome.pull_request = applied.pull_request.or_else(|| planned.seen.open.clone());
-            outcome.pull_request_operation = Some(applied.operation);
-        }
-        Delivery::Push => {
-            let update = RefUpdate {
-                name: environment.active.full(),
-                expected: outcome.active,
-                new: planned.proposed,
-            };
-            push(world, dry, Change { environment, updates: vec![update], noted: None })?;
-            outcome.active = planned.proposed;
-            outcome.pushed = true;
-        }
-        Delivery::Branch => {
-            outcome.note = world.forge.compare_url(&environment.active, &environment.proposed);
-        }
-    }
-    Ok(())
-}
-
-/// Whether this run has to say something new about a proposal. What an open pull request says of the same commit,
-/// made by the same templates, is still right.
-fn needs_text(planned: &Planned<'_>) -> bool {
-    planned.environment.delivery == Delivery::PullRequest
-        && matches!(planned.decision, Ok(Decision::Leave | Decision::Reparent | Decision::Propose))
-        && !is_described(planned)
-}
-
-fn is_described(planned: &Planned<'_>) -> bool {
-    let (Some(open), Some(proposed)) = (&planned.seen.open, planned.proposed) else { return false };
-    promote::is_current(open, proposed, &planned.environment.pull_request) || planned.outputs.is_empty()
-}
-
-fn open_or_update(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Result<Applied> {
-    if is_described(planned) {
-        return Ok(Applied { operation: PullRequestOperation::None, pull_request: None });
-    }
-    let environment = planned.environment;
-    let summary = crate::proposal::summary(world, planned, proposed)?;
-    let look = promote::look(&summary, &environment.pull_request, &fill_in)?;
-    let wanted =
-        NewPullRequest { head: environment.proposed.clone(), base: environment.active.clone(), look };
-    let open: Vec<PullRequest> = planned.seen.open.iter().cloned().collect();
-    let step: PullRequestStep = promote::decide(&Wanted::Open(wanted), &open);
-    promote::apply(&step, world.forge.as_ref())
-}
-
-fn fill_in(source: &str, context: &serde_json::Value) -> Result<String> {
-    Ok(Template::parse("pullRequest", source)?.render(context)?)
+/// Closes the pull requests of environments that left the configuration, and reports them.
+pub fn close_orphans(world: &World, dry: &Dry, observation: &Observation) -> Vec<EnvironmentReport> {
+    let orphans = crate::orphans::find(dry, observation);
+    orphans.into_iter().map(|orphan| orphan.close(world.forge.as_ref())).collect()
 }
 
 fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) -> EnvironmentReport {

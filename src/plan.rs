@@ -107,7 +107,9 @@ fn intent(tip: &Tip) -> bool {
 
 /// A person closed the proposal's pull request without merging it.
 fn is_rejected(seen: &Seen) -> bool {
-    seen.open.is_none() && seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Closed)
+    !seen.withdrawn
+        && seen.open.is_none()
+        && seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Closed)
 }
 
 fn check_active(

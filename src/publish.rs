@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::cache::CACHE_REF;
 use crate::error::Failure;
-use crate::git::{NOTES_REF, PushOutcome, RefUpdate, RemoteRefs, Scratch};
+use crate::git::{NOTES_REF, Note, PushOutcome, RefUpdate, RemoteRefs, Scratch};
 use crate::model::{Commit, CommitId, Environment, EnvironmentName, Identity, ObjectId};
 
 /// What one environment wants to have pushed.
@@ -21,6 +21,8 @@ pub struct Change<'a> {
     pub updates: Vec<RefUpdate>,
     /// The commit that gets the note; `None` when there is no branch yet.
     pub noted: Option<CommitId>,
+    /// Whether the note says that the commit is being taken back.
+    pub withdrawn: bool,
 }
 
 /// What all pushes of a run have in common.
@@ -40,8 +42,18 @@ pub struct Published {
     pub moved: bool,
     /// Environments that the server refused, with why.
     pub refused: BTreeMap<EnvironmentName, Failure>,
-    /// Whether anything was pushed.
-    pub pushed: bool,
+    /// The refs as this push left them, as far as it knows; what else moves is another writer's doing.
+    pub refs: RemoteRefs,
+}
+
+impl Published {
+    fn done(refs: RemoteRefs) -> Self {
+        Self { refs, ..Self::default() }
+    }
+
+    fn moved() -> Self {
+        Self { moved: true, ..Self::default() }
+    }
 }
 
 /// How often a notes ref that others write too is merged again before everything is observed anew.
@@ -67,14 +79,14 @@ impl Publisher<'_> {
             let mut updates = self.updates(changes, notes)?;
             updates.extend(cache.clone());
             if updates.iter().all(|update| update.new == update.expected) {
-                return Ok(Published::default());
+                return Ok(Published::done(refs.clone()));
             }
             let PushOutcome::Refused(words) = self.scratch.push(&updates)? else {
-                return Ok(Published { pushed: true, ..Published::default() });
+                return Ok(Published::done(refs.after(&updates)));
             };
             let now = self.scratch.look()?;
             if updates.iter().all(|update| now.get(&update.name) == update.new) {
-                return Ok(Published { pushed: true, ..Published::default() });
+                return Ok(Published::done(refs.after(&updates)));
             }
             let moved = |update: &&RefUpdate| now.get(&update.name) != update.expected;
             let mut moved = updates.iter().filter(moved).map(|update| update.name.as_str()).peekable();
@@ -86,12 +98,12 @@ impl Publisher<'_> {
             }
             let branch_moved = moved.any(|name| name != NOTES_REF && name != CACHE_REF);
             if branch_moved || self.notes_changed(changes, notes, now.get(NOTES_REF))? {
-                return Ok(Published { moved: true, ..Published::default() });
+                return Ok(Published::moved());
             }
             cache = cache.map(|update| RefUpdate { expected: now.get(CACHE_REF), ..update });
             notes = now.get(NOTES_REF);
         }
-        Ok(Published { moved: true, ..Published::default() })
+        Ok(Published::moved())
     }
 
     /// The branches' updates, and the notes that go with them.
@@ -99,7 +111,9 @@ impl Publisher<'_> {
         // Another writer may have moved the notes since they were observed.
         let unknown = notes.filter(|notes| !self.scratch.objects().has(*notes));
         self.scratch.fetch_tips(&unknown.into_iter().collect())?;
-        let entries = changes.iter().filter_map(|change| Some((change.noted?, self.dry.id))).collect();
+        let note = |withdrawn| Note { dry_sha: self.dry.id, withdrawn };
+        let entries =
+            changes.iter().filter_map(|change| Some((change.noted?, note(change.withdrawn)))).collect();
         let signed = (self.identity, self.dry.committed);
         let new = self.scratch.objects().write_notes(notes, &entries, signed)?;
         let mut updates: Vec<RefUpdate> =
@@ -138,7 +152,7 @@ impl Publisher<'_> {
         refs: &RemoteRefs,
         words: &[(String, String)],
     ) -> Result<Published> {
-        let mut published = Published::default();
+        let mut published = Published::done(refs.clone());
         let mut notes = refs.get(NOTES_REF);
         for change in changes {
             let updates = self.updates(std::slice::from_ref(change), notes)?;
@@ -147,11 +161,8 @@ impl Publisher<'_> {
             }
             match self.scratch.push(&updates)? {
                 PushOutcome::Done => {
-                    published.pushed = true;
-                    notes = updates
-                        .iter()
-                        .find(|update| update.name == NOTES_REF)
-                        .map_or(notes, |update| update.new);
+                    published.refs = published.refs.after(&updates);
+                    notes = published.refs.get(NOTES_REF);
                 }
                 PushOutcome::Refused(own) => {
                     let now = self.scratch.look()?;

@@ -14,12 +14,13 @@ use crate::commit::{Hydration, TargetOutput, content};
 use crate::dry::{self, Dry, Wanted};
 use crate::error::{Failure, FailureKind};
 use crate::git::{RefUpdate, RemoteRefs};
-use crate::model::{CommitId, Environment, EnvironmentName, ObjectId, Project, RunReport};
+use crate::model::{CommitId, Environment, EnvironmentName, EnvironmentReport, ObjectId, Project, RunReport};
 use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Permissions, Standing};
 use crate::planned::{Planned, as_failure, publisher};
-use crate::publish::Change;
+use crate::publish::{Change, Published};
 use crate::rendering::{Limits, Rendering, Scope};
+use crate::settle::Stage;
 use crate::world::World;
 
 /// How often everything is observed again after a lost race.
@@ -48,25 +49,58 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
     let mut refs = scratch.look()?;
     let wanted = wanted(world, request);
     let dry = dry::load(scratch, &refs, wanted, &world.config)?;
-    let environments = select(&dry.loaded.project, &request.environments)?;
+    let mut waiting = select(&dry.loaded.project, &request.environments)?;
     let mut rendering = Rendering::new(world, &dry, request.limits, request.scope)?;
+    let mut reports = Reports::of(&waiting);
     for attempt in 1.. {
-        let observation = observe(world, &dry, &environments, refs)?;
+        let observation = observe(world, &dry, &waiting, refs)?;
         refuse_older(wanted, &observation, &dry)?;
-        let mut planned = decide(world, request, &environments, &observation, &mut rendering, talk)?;
+        let mut planned = decide(world, request, &waiting, &observation, &mut rendering, talk)?;
         if request.dry_run {
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }
         hydrate(world, request, &dry, &mut planned)?;
-        let cache = write_cache(world, request, &planned, &observation, &rendering)?;
-        let moved = publish(world, &dry, &mut planned, &observation.refs, cache)?;
-        if !moved {
-            return crate::outcome::promote(world, &dry, planned, &observation, &rendering);
+        let narrowed = waiting.len() < dry.loaded.project.environments.len();
+        let cache = write_cache(world, &planned, &observation, &rendering, narrowed)?;
+        let published = publish(world, &dry, &mut planned, &observation.refs, cache)?;
+        if !published.moved {
+            let stage = Stage { world, dry: &dry, refs: &published.refs };
+            let promoted = crate::outcome::promote(&stage, planned, &rendering)?;
+            reports.take(promoted.environments);
+            reports.orphans.get_or_insert_with(|| crate::outcome::close_orphans(world, &dry, &observation));
+            waiting.retain(|environment| promoted.lost.contains(&environment.name));
+            if waiting.is_empty() || attempt >= ATTEMPTS {
+                return Ok(reports.finish(dry.commit.id));
+            }
         }
         stop_or_pause(world, attempt)?;
         refs = scratch.look()?;
     }
     Err(lost_race().into())
+}
+
+/// The reports so far: of an environment that is given back and done again, the last one counts.
+struct Reports {
+    order: Vec<EnvironmentName>,
+    done: BTreeMap<EnvironmentName, EnvironmentReport>,
+    orphans: Option<Vec<EnvironmentReport>>,
+}
+
+impl Reports {
+    fn of(environments: &[Environment]) -> Self {
+        let order = environments.iter().map(|environment| environment.name.clone()).collect();
+        Self { order, done: BTreeMap::new(), orphans: None }
+    }
+
+    fn take(&mut self, reports: Vec<EnvironmentReport>) {
+        self.done.extend(reports.into_iter().map(|report| (report.name.clone(), report)));
+    }
+
+    fn finish(mut self, dry_sha: CommitId) -> RunReport {
+        let mut environments: Vec<_> = self.order.iter().filter_map(|name| self.done.remove(name)).collect();
+        environments.extend(self.orphans.unwrap_or_default());
+        RunReport { dry_sha, environments }
+    }
 }
 
 fn wanted<'a>(world: &'a World, request: &RunRequest) -> Wanted<'a> {
@@ -218,13 +252,12 @@ fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>) -> Result<(
 /// What this run knows about every target's rendering, for the next one.
 fn write_cache(
     world: &World,
-    request: &RunRequest,
     planned: &[Planned<'_>],
     observation: &Observation,
     rendering: &Rendering<'_>,
+    narrowed: bool,
 ) -> Result<Option<ObjectId>> {
     let objects = world.repository.scratch.objects();
-    let narrowed = !request.environments.is_empty();
     let mut shelf = BTreeSet::new();
     if narrowed {
         shelf.extend(observation.shelf.iter().copied());
@@ -240,14 +273,14 @@ fn write_cache(
     cache.write(objects, &shelf).map(Some)
 }
 
-/// Stage 8: one push of everything; true if a race was lost.
+/// Stage 8: one push of everything.
 fn publish(
     world: &World,
     dry: &Dry,
     planned: &mut [Planned<'_>],
     refs: &RemoteRefs,
     cache: Option<ObjectId>,
-) -> Result<bool> {
+) -> Result<Published> {
     let changes: Vec<Change<'_>> = planned.iter().filter_map(change).collect();
     let published = publisher(world, dry).publish(&changes, refs, cache)?;
     for environment in planned {
@@ -255,13 +288,12 @@ fn publish(
             environment.decision = Err(failure.clone());
         }
     }
-    Ok(published.moved)
+    Ok(published)
 }
 
 fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
     let decision = planned.decision.as_ref().ok()?;
-    // A withdrawn proposal's branch moves only after its pull request is closed.
-    if matches!(decision, Decision::Superseded | Decision::Held(_) | Decision::Withdraw) {
+    if matches!(decision, Decision::Superseded | Decision::Held(_)) {
         return None;
     }
     let environment = planned.environment;
@@ -281,7 +313,10 @@ fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
             new: active.or(planned.first),
         });
     }
-    Some(Change { environment, updates, noted: planned.proposed })
+    // A withdrawn proposal's branch moves only after its pull request is closed; the note says so beforehand, so that
+    // nobody takes that for a person's doing.
+    let withdrawn = *decision == Decision::Withdraw;
+    Some(Change { environment, updates, noted: planned.proposed, withdrawn })
 }
 
 fn stop_or_pause(world: &World, attempt: u32) -> Result<(), Failure> {

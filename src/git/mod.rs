@@ -19,7 +19,7 @@ pub use ancestry::Ancestry;
 pub use checkout::Checkout;
 pub use dry_tree::CommitTree;
 pub use login::Login;
-pub use notes::NOTES_REF;
+pub use notes::{NOTES_REF, Note};
 pub use objects::{Edits, NewCommit, Objects, TreeEntry, hash_of};
 pub use program::GitProgram;
 pub use remote::{PushOutcome, RefUpdate, RemoteRefs};

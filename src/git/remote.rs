@@ -33,6 +33,19 @@ impl RemoteRefs {
         self.default_branch.as_ref()
     }
 
+    /// The refs as they are after these updates.
+    #[must_use]
+    pub fn after(&self, updates: &[RefUpdate]) -> Self {
+        let mut after = self.clone();
+        for update in updates {
+            match update.new {
+                Some(new) => after.refs.insert(update.name.clone(), new),
+                None => after.refs.remove(&update.name),
+            };
+        }
+        after
+    }
+
     /// All branches with their tips.
     pub fn branches(&self) -> impl Iterator<Item = (&str, ObjectId)> {
         self.refs.iter().filter_map(|(name, id)| Some((name.strip_prefix("refs/heads/")?, *id)))

@@ -28,6 +28,11 @@ pub fn environment_of(body: &str) -> Option<String> {
     marker_value(body, "environment")
 }
 
+/// The proposal that a pull request's hidden marker names.
+pub fn proposal_of(body: &str) -> Option<CommitId> {
+    marker_value(body, "proposal").and_then(|id| CommitId::parse(&id))
+}
+
 /// Whether an open pull request already says what these settings would make of this proposal: then nothing has to be
 /// read to say it again.
 pub fn is_current(open: &PullRequest, proposal: CommitId, settings: &PullRequestSettings) -> bool {

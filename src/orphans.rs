@@ -88,7 +88,12 @@ fn orphan(
         hold: None,
         targets: Vec::new(),
         error: None,
-        note: Some("left the configuration; its branches are kept".to_owned()),
+        note: Some(match &open {
+            Some(open) => {
+                format!("left the configuration: #{} is closed, its branches are kept", open.number)
+            }
+            None => "left the configuration: its branches are kept".to_owned(),
+        }),
         warnings: Vec::new(),
     };
     Orphan { report, open }
@@ -104,6 +109,13 @@ fn pull_request(request: &PullRequest, operation: PullRequestOperation) -> PullR
 }
 
 impl Orphan {
+    /// What closing would report.
+    pub fn planned(mut self) -> EnvironmentReport {
+        self.report.pull_request =
+            self.open.as_ref().map(|open| pull_request(open, PullRequestOperation::Closed));
+        self.report
+    }
+
     /// Closes its pull request, if one is open, and reports.
     pub fn close(mut self, forge: &dyn Forge) -> EnvironmentReport {
         let Some(open) = &self.open else { return self.report };

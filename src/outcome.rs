@@ -20,6 +20,9 @@ use crate::rendering::Rendering;
 use crate::settle::{self, Outcome, Stage};
 use crate::world::World;
 
+/// The reason of a hold that nobody asked for.
+const DRIFT: &str = "drift";
+
 /// What promoting came to.
 pub struct Promoted {
     /// One report for each environment, in their order.
@@ -45,7 +48,8 @@ pub fn planned(
     };
     let reports = planned.iter().map(|planned| report(planned, outcome(planned), rendering));
     let mut environments: Vec<EnvironmentReport> = reports.collect();
-    environments.extend(crate::orphans::find(dry, observation).into_iter().map(|orphan| orphan.report));
+    environments
+        .extend(crate::orphans::find(dry, observation).into_iter().map(crate::orphans::Orphan::planned));
     Ok(RunReport { dry_sha: dry.commit.id, environments })
 }
 
@@ -134,14 +138,20 @@ fn hold(planned: &Planned<'_>) -> Option<HoldReport> {
         .and_then(|active| active.metadata.as_ref())
         .and_then(|metadata| metadata.hold.clone());
     Some(recorded.map_or_else(
-        || HoldReport { reason: "drift".to_owned(), actor: None, since: None },
+        || HoldReport { reason: DRIFT.to_owned(), actor: None, since: None },
         |hold| HoldReport { reason: "rollback".to_owned(), actor: Some(hold.actor), since: Some(hold.since) },
     ))
 }
 
 fn note(planned: &Planned<'_>) -> Option<String> {
     match planned.decision.as_ref().ok()? {
+        Decision::Held(why) if hold(planned).is_some_and(|hold| hold.reason == DRIFT) => {
+            Some(format!("{why}: revert that, or set `drift: repair`"))
+        }
         Decision::Held(why) => Some(why.clone()),
+        Decision::Rejected => {
+            Some("a person closed its pull request: offered again when its manifests change".to_owned())
+        }
         Decision::Propose | Decision::Leave
             if planned.seen.active.as_ref().is_none_or(|active| active.content.is_empty()) =>
         {

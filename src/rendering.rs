@@ -273,9 +273,7 @@ impl<'a> Rendering<'a> {
         let mut failures: Vec<Failure> = Vec::new();
         for (index, target) in environment.targets.iter().enumerate() {
             match self.done.get(&(environment.name.clone(), index)) {
-                Some(Ok(output))
-                    if output.tree.is_none() && !(target.allow_empty || environment.allow_empty) =>
-                {
+                Some(Ok(output)) if output.tree.is_none() && !may_be_empty(environment, target) => {
                     failures.push(rendered_to_nothing(environment, target));
                 }
                 Some(Ok(output)) => {
@@ -337,11 +335,20 @@ pub fn render_to_memory(
         *results[index].lock().unwrap_or_else(PoisonError::into_inner) =
             Some(rendered.map(|rendered| rendered.manifests));
     })?;
-    let take = |result: Mutex<Option<Result<Vec<Manifest>>>>| {
+    let take = |(index, result): (usize, Mutex<Option<Result<Vec<Manifest>>>>)| {
         let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-        result.unwrap_or_else(|| Err(anyhow::anyhow!("a target was not rendered")))
+        let manifests = result.unwrap_or_else(|| Err(anyhow::anyhow!("a target was not rendered")))?;
+        let target = &environment.targets[index];
+        if manifests.is_empty() && !may_be_empty(environment, target) {
+            return Err(rendered_to_nothing(environment, target).into());
+        }
+        Ok(manifests)
     };
-    Ok(results.into_iter().map(take).collect())
+    Ok(results.into_iter().enumerate().map(take).collect())
+}
+
+const fn may_be_empty(environment: &Environment, target: &Target) -> bool {
+    target.allow_empty || environment.allow_empty
 }
 
 fn job(environment: &Environment, index: usize) -> RenderJob<'_> {

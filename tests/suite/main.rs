@@ -5,6 +5,8 @@ mod cases;
 #[cfg(test)]
 mod checkouts;
 #[cfg(test)]
+mod closure_property;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod local_forge;

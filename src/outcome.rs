@@ -220,7 +220,7 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
             .map(|request| pull_request(request, outcome.pull_request_operation)),
         promotion: None,
         hold: hold(planned),
-        targets: rendering.reports(environment, planned.current()),
+        targets: rendering.reports(environment),
         error: failure.map(|failure| ErrorReport {
             kind: failure.kind,
             message: failure.to_string(),
@@ -278,10 +278,7 @@ fn note(planned: &Planned<'_>) -> Option<String> {
         Decision::Propose | Decision::Leave
             if planned.seen.active.as_ref().is_none_or(|active| active.content.is_empty()) =>
         {
-            Some(format!(
-                "`{}` is empty until the first merge: do not sync a cluster from it before",
-                planned.environment.active
-            ))
+            Some("empty until the first merge: do not point a cluster at it before".to_owned())
         }
         _ => None,
     }

@@ -87,13 +87,13 @@ fn mixed() -> RunReport {
 fn the_text_is_one_line_for_each_and_details_where_something_happened() {
     let wanted = "\
 DRY commit 1a1a1a1
-  dev      created  #12  1/2 affected  gate success
+  dev      created    #12  1/2 affected  gate success
     opened https://example.com/acme/gitops/pull/12
     ~ web: apps/web/base changed
     warning: helm said: deprecated
-  staging  none          0/1 affected
-  prod-eu  held                        rollback by alice since 2024-05-06T07:08:09Z
-  prod     failed        1/1 affected
+  staging  unchanged       0/1 affected
+  prod-eu  held                          rollback by alice since 2024-05-06T07:08:09Z
+  prod     failed          1/1 affected
     ! web: apps/web/base changed
         error: exit status: 1
                boom
@@ -115,7 +115,7 @@ fn an_explanation_names_every_target() {
 fn colours_change_nothing_but_colours() {
     let style = TextStyle { colour: true, ..Default::default() };
     let mut said = text(&mixed(), style);
-    assert!(said.contains("\u{1b}[31mfailed \u{1b}[0m"), "{said:?}");
+    assert!(said.contains("\u{1b}[31mfailed   \u{1b}[0m"), "{said:?}");
     for code in ["31", "32", "33", "2", "0"] {
         said = said.replace(&format!("\u{1b}[{code}m"), "");
     }
@@ -149,7 +149,40 @@ fn affected_targets_of_an_unchanged_environment_are_only_counted() {
     let mut one = environment("dev", Operation::None);
     one.targets = vec![target("web", true)];
     let said = text(&report(vec![one]), TextStyle::default());
-    assert_eq!(said, "DRY commit 1a1a1a1\n  dev  none  1/1 affected\n1 environment: 1 unchanged\n");
+    assert_eq!(said, "DRY commit 1a1a1a1\n  dev  unchanged  1/1 affected\n1 environment: 1 unchanged\n");
+}
+
+#[test]
+fn what_several_environments_are_warned_of_is_said_once() {
+    let warned = |name: &str, warnings: &[&str]| {
+        let warnings = warnings.iter().map(|warning| (*warning).to_owned()).collect();
+        EnvironmentReport { warnings, ..environment(name, Operation::None) }
+    };
+    let report = report(vec![warned("dev", &["web: old", "web: own"]), warned("prod", &["web: old"])]);
+    let wanted = "\
+DRY commit 1a1a1a1
+  dev   unchanged
+    warning: web: own
+  prod  unchanged
+warning in 2 environments: web: old
+2 environments: 2 unchanged
+";
+    assert_eq!(text(&report, TextStyle::default()), wanted);
+}
+
+#[test]
+fn what_an_environment_says_of_its_target_is_not_said_again() {
+    let mut one = failed(FailureKind::Render, "cannot render `web`: boom\ncannot render `api`: bang", None);
+    one.targets = vec![target("web", false), target("api", false)];
+    one.targets[0].error = Some("cannot render `web`: boom".to_owned());
+    one.targets[1].error = Some("cannot render `api`: bang".to_owned());
+    let report = report(vec![one]);
+    let wanted = "    error: cannot render `web`: boom\n           cannot render `api`: bang\n1 environment";
+    let said = text(&report, TextStyle::default());
+    assert!(said.contains(wanted) && said.matches("boom").count() == 1, "{said}");
+    let said = markdown(&report);
+    assert!(said.contains("- `web`: inputs are the same; **failed**\n"), "{said}");
+    assert_eq!(said.matches("boom").count(), 1, "{said}");
 }
 
 #[test]

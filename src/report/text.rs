@@ -2,7 +2,7 @@
 //! happened. Pure; everything that others wrote is made harmless.
 
 use super::error::with_start;
-use super::{operation_counts, remark};
+use super::{is_told, operation_counts, remark};
 use crate::escape::{cut, log_text, one_line};
 use crate::model::{
     EnvironmentReport, ErrorReport, Operation, PullRequestOperation, RunReport, TargetReport,
@@ -24,13 +24,44 @@ pub struct TextStyle {
 /// The report as text, ending with a line feed.
 pub fn text(report: &RunReport, style: TextStyle) -> String {
     let widths = Widths::of(report);
+    let warnings = Warnings::of(report);
     let mut lines = vec![format!("DRY commit {}", report.dry_sha.short())];
     for environment in &report.environments {
         lines.push(environment_line(environment, &widths, style));
-        lines.extend(details(environment, style).into_iter().map(|line| indented(&line)));
+        lines.extend(details(environment, &warnings, style).into_iter().map(|line| indented(&line)));
     }
+    lines.extend(warnings.shared());
     lines.push(total_line(report));
     lines.join("\n") + "\n"
+}
+
+/// Warnings, each with how many environments got it. What a tool says of a shared base, it says for every environment.
+struct Warnings<'a>(Vec<(&'a str, usize)>);
+
+impl<'a> Warnings<'a> {
+    fn of(report: &'a RunReport) -> Self {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for warning in report.environments.iter().flat_map(|one| &one.warnings) {
+            match counts.iter_mut().find(|(known, _)| known == warning) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((warning, 1)),
+            }
+        }
+        Self(counts)
+    }
+
+    /// Those of this environment alone.
+    fn own(&self, environment: &EnvironmentReport) -> Vec<String> {
+        let once = |warning: &&String| self.0.contains(&(warning.as_str(), 1));
+        environment.warnings.iter().filter(once).map(|warning| with_start("warning: ", warning)).collect()
+    }
+
+    fn shared(&self) -> Vec<String> {
+        let shared = self.0.iter().filter(|(_, count)| *count > 1);
+        shared
+            .map(|(warning, count)| with_start(&format!("warning in {count} environments: "), warning))
+            .collect()
+    }
 }
 
 struct Widths {
@@ -47,7 +78,7 @@ impl Widths {
         };
         Self {
             name: widest(&name),
-            operation: widest(&|one| one.operation.word().to_owned()),
+            operation: widest(&|one| word(one.operation).to_owned()),
             request: widest(&request),
             targets: widest(&targets),
         }
@@ -55,7 +86,7 @@ impl Widths {
 }
 
 fn environment_line(environment: &EnvironmentReport, widths: &Widths, style: TextStyle) -> String {
-    let operation = format!("{:<1$}", environment.operation.word(), widths.operation);
+    let operation = format!("{:<1$}", word(environment.operation), widths.operation);
     let operation = if style.colour { coloured(environment.operation, &operation) } else { operation };
     let remark = remark(environment).map(|remark| cut(&line(&remark), REMARK_LIMIT)).unwrap_or_default();
     // A column that is empty in every line is left out.
@@ -80,6 +111,14 @@ fn coloured(operation: Operation, text: &str) -> String {
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
 }
 
+/// The operation for people.
+const fn word(operation: Operation) -> &'static str {
+    match operation {
+        Operation::None => "unchanged",
+        other => other.word(),
+    }
+}
+
 fn name(environment: &EnvironmentReport) -> String {
     line(environment.name.as_str())
 }
@@ -95,13 +134,13 @@ fn targets(environment: &EnvironmentReport) -> String {
 }
 
 /// What is worth more than the one line.
-fn details(environment: &EnvironmentReport, style: TextStyle) -> Vec<String> {
+fn details(environment: &EnvironmentReport, warnings: &Warnings<'_>, style: TextStyle) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(request_line(environment));
     if style.explain || !is_quiet(environment.operation) {
-        lines.extend(target_lines(&environment.targets, style));
+        lines.extend(target_lines(environment, style));
     }
-    lines.extend(environment.warnings.iter().map(|warning| with_start("warning: ", warning)));
+    lines.extend(warnings.own(environment));
     if let Some(error) = &environment.error {
         lines.extend(error_lines(error));
     }
@@ -124,11 +163,13 @@ fn request_line(environment: &EnvironmentReport) -> Option<String> {
     Some(format!("{word} {}", line(&request.url)))
 }
 
-fn target_lines(targets: &[TargetReport], style: TextStyle) -> Vec<String> {
+fn target_lines(environment: &EnvironmentReport, style: TextStyle) -> Vec<String> {
+    let targets = &environment.targets;
     if style.explain {
         return targets.iter().map(|target| target_line(target, target.reasons.len())).collect();
     }
-    let failed = targets.iter().filter(|target| target.error.is_some()).map(|target| target_line(target, 1));
+    let failed = targets.iter().filter(|target| target.error.is_some() && !is_told(environment, target));
+    let failed = failed.map(|target| target_line(target, 1));
     let affected =
         targets.iter().filter(|target| target.affected && target.error.is_none()).collect::<Vec<_>>();
     let rest = match affected.as_slice() {
@@ -170,14 +211,11 @@ fn error_lines(error: &ErrorReport) -> Vec<String> {
 
 fn total_line(report: &RunReport) -> String {
     let all = report.environments.len();
-    let word = if all == 1 { "environment" } else { "environments" };
+    let noun = if all == 1 { "environment" } else { "environments" };
     let counts = operation_counts(report);
-    let said = counts.iter().map(|(operation, count)| match operation {
-        Operation::None => format!("{count} unchanged"),
-        other => format!("{count} {}", other.word()),
-    });
+    let said = counts.iter().map(|(operation, count)| format!("{count} {}", word(*operation)));
     let said = said.collect::<Vec<_>>().join(", ");
-    if said.is_empty() { format!("{all} {word}") } else { format!("{all} {word}: {said}") }
+    if said.is_empty() { format!("{all} {noun}") } else { format!("{all} {noun}: {said}") }
 }
 
 fn line(text: &str) -> String {

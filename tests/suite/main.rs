@@ -1,6 +1,8 @@
 //! The one test binary: real repositories, real renderers, a real git server. One line per area, in order.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod checkouts;
@@ -8,6 +10,8 @@ mod checkouts;
 mod closure_property;
 #[cfg(test)]
 mod config;
+#[cfg(test)]
+mod demo;
 #[cfg(test)]
 mod local_forge;
 #[cfg(test)]

@@ -62,7 +62,7 @@ const NOTES_ATTEMPTS: usize = 8;
 impl Publisher<'_> {
     /// Pushes all changes at once; where the server refuses that, each environment by itself.
     ///
-    /// `cache` goes along as long as nobody minds: it is nothing that anything depends on.
+    /// `cache` goes along where something is pushed anyway, as long as nobody minds: nothing depends on it.
     pub fn publish(
         &self,
         changes: &[Change<'_>],
@@ -77,10 +77,10 @@ impl Publisher<'_> {
         });
         for _ in 0..NOTES_ATTEMPTS {
             let mut updates = self.updates(changes, notes)?;
-            updates.extend(cache.clone());
             if updates.iter().all(|update| update.new == update.expected) {
                 return Ok(Published::done(refs.clone()));
             }
+            updates.extend(cache.clone());
             let PushOutcome::Refused(words) = self.scratch.push(&updates)? else {
                 return Ok(Published::done(refs.after(&updates)));
             };
@@ -179,7 +179,12 @@ impl Publisher<'_> {
 /// The server's refusal, with the setting that is most likely behind it.
 fn refusal(change: &Change<'_>, words: &[(String, String)]) -> Failure {
     let environment = change.environment;
-    let said: Vec<&str> = words.iter().map(|(_, said)| said.as_str()).collect();
+    let mut said: Vec<&str> = Vec::new();
+    for (_, words) in words {
+        if !said.contains(&words.as_str()) {
+            said.push(words);
+        }
+    }
     let creates = change
         .updates
         .iter()

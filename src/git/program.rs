@@ -145,7 +145,7 @@ impl GitProgram {
     pub fn redact(&self, text: &str) -> String {
         let text = without_userinfo(text);
         match &self.credential {
-            Some(credential) => credential.header.redact(&credential.token.redact(&text)),
+            Some(credential) => credential.encoded.redact(&credential.token.redact(&text)),
             None => text,
         }
     }
@@ -169,7 +169,7 @@ impl GitProgram {
             let key = format!("http.{}.extraheader", credential.url);
             settings.push(("http.extraheader".to_owned(), String::new()));
             settings.push((key.clone(), String::new()));
-            settings.push((key, format!("Authorization: {}", credential.header.reveal())));
+            settings.push((key, format!("Authorization: Basic {}", credential.encoded.reveal())));
         }
         let mut variables = vec![("GIT_CONFIG_COUNT".to_owned(), settings.len().to_string())];
         for (index, (key, value)) in settings.into_iter().enumerate() {

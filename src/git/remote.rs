@@ -173,7 +173,8 @@ impl Scratch {
         if output.status.success() {
             return Ok(PushOutcome::Done);
         }
-        let mut refused = parse_push(&String::from_utf8_lossy(&output.stdout));
+        // The server's reasons stand in it, and a server may say anything.
+        let mut refused = parse_push(&self.git.redact(&String::from_utf8_lossy(&output.stdout)));
         refused.push((String::new(), output.words()));
         Ok(PushOutcome::Refused(refused))
     }

@@ -540,7 +540,7 @@ fn of_branches_and_repositories() {
                 run.arguments(["--dry-sha", &old])
             },
             code: USAGE,
-            says: &["not the newest DRY commit", "hydrator rollback"],
+            says: &["not the newest DRY commit", "revert what is newer"],
         },
         Case {
             name: "an abbreviated commit",

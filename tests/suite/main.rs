@@ -15,11 +15,15 @@ mod config;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod local_forge;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
 mod render;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod structure;
 #[cfg(test)]

@@ -111,10 +111,11 @@ impl Hydration<'_> {
         for (output, tree) in &content {
             if active.and_then(|active| active.content.get(output)) != Some(tree) {
                 let commands = outputs.get(output).map(|output| output.commands.clone()).unwrap_or_default();
-                edits.insert(
-                    output.clone(),
-                    Some((EntryKind::Directory, self.target_directory(*tree, commands)?)),
-                );
+                let directory = match self.waiting_directory(seen, output, *tree)? {
+                    Some(directory) => directory,
+                    None => self.target_directory(*tree, commands)?,
+                };
+                edits.insert(output.clone(), Some((EntryKind::Directory, directory)));
             }
         }
         let custom = self.custom_message(environment, &body)?;

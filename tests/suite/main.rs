@@ -3,11 +3,17 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod checkouts;
+#[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod config;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod local_forge;
+#[cfg(test)]
+mod races;
 #[cfg(test)]
 mod render;
 #[cfg(test)]

@@ -112,6 +112,16 @@ impl Ground {
         None
     }
 
+    /// The targets whose fingerprints differ between two states.
+    pub(super) fn affected(&self, history: &Placed, one: usize, other: usize) -> Vec<String> {
+        let groups = self.groups(history, None);
+        let of = |index: usize| -> BTreeSet<&(String, ObjectId)> {
+            let is_there = |places: &Vec<(usize, usize)>| places.iter().any(|(place, _)| *place == index);
+            groups.iter().filter(|(_, places)| is_there(places)).map(|(key, _)| key).collect()
+        };
+        of(other).difference(&of(one)).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Looks for a target that renders otherwise when its program sees only the closure.
     pub(super) fn narrow_export(&mut self, history: &Placed) -> Option<String> {
         let tree = history.trees[0];

@@ -9,6 +9,7 @@ mod features;
 mod ground;
 mod history;
 mod others;
+mod overlays;
 mod random;
 mod state;
 

@@ -20,13 +20,11 @@ const WRITERS: &[&str] = &["init", "render"];
 /// Plays a case with a hydrator and tells its story.
 pub(crate) fn play(case: &Path, script: &Script, hydrator: &Path) -> String {
     let story = Story::new(&script.title, &script.about);
-    let mut stage = Stage { case, hydrator, repo: TestRepo::new(), story, pull_requests: None };
+    let mut stage =
+        Stage { case, hydrator, repo: TestRepo::new(), story, pull_requests: None, must_succeed: false };
     for step in &script.steps {
         stage.story.step(&heading(step));
-        let before = stage.repo.refs();
-        stage.perform(step);
-        stage.story.moves(&stage.repo, &before);
-        stage.tell_pull_requests();
+        stage.whole(step);
     }
     stage.story.finish(stage.repo.root())
 }
@@ -52,6 +50,7 @@ fn heading(step: &Step) -> String {
         Step::ForcePush(push) => format!("Somebody moves {} to {} by force", push.branch, push.to),
         Step::Note(note) => format!("Another program writes a note on {}", note.on),
         Step::Protect(reference) => format!("The remote refuses pushes to {reference} from now on"),
+        Step::Quietly(_) => "What led here".to_owned(),
         Step::Show(_) => "A look".to_owned(),
     }
 }
@@ -63,9 +62,30 @@ struct Stage<'a> {
     story: Story,
     /// As they were told last; nothing before hydrator has run.
     pull_requests: Option<String>,
+    /// Whether a program that fails ends the case.
+    must_succeed: bool,
 }
 
 impl Stage<'_> {
+    fn whole(&mut self, step: &Step) {
+        let before = self.repo.refs();
+        self.perform(step);
+        self.story.moves(&self.repo, &before);
+        self.tell_pull_requests();
+    }
+
+    fn quietly(&mut self, steps: &[Step]) {
+        let length = self.story.length();
+        self.must_succeed = true;
+        for step in steps {
+            self.whole(step);
+        }
+        self.must_succeed = false;
+        self.story.forget_since(length);
+        let headings: Vec<String> = steps.iter().map(|step| format!("- {}", heading(step))).collect();
+        self.story.line(&headings.join("\n"));
+    }
+
     fn perform(&mut self, step: &Step) {
         let repo = &self.repo;
         match step {
@@ -89,6 +109,7 @@ impl Stage<'_> {
                 repo.write_note(&note.reference, &commit, &note.text, note.filing());
             }
             Step::Protect(reference) => repo.protect(reference),
+            Step::Quietly(steps) => self.quietly(steps),
             Step::Show(looks) => looks.iter().for_each(|look| self.show(look)),
         }
     }
@@ -148,10 +169,15 @@ impl Stage<'_> {
             .arguments(arguments)
             .variable("HYDRATOR_REPO", &self.repo.work().display().to_string())
             .variable("HYDRATOR_FORGE", "local")
+            // The talk tells what was rendered as it comes; one after the other it always comes in the same order.
+            .variable("HYDRATOR_JOBS", "1")
             .run()
     }
 
     fn tell(&mut self, outcome: &Outcome) {
+        if self.must_succeed {
+            _ = outcome.clone().success();
+        }
         let code =
             outcome.exit_code().map_or_else(|| "by a signal".to_owned(), |code| format!("with code {code}"));
         self.story.line(&format!("It exits {code}."));
@@ -247,6 +273,19 @@ esac
             "only when it changes:\n{told}"
         );
         assert!(told.ends_with("## 4. `hydrator local merge 1`\n\nIt exits with code 3.\n"), "{told}");
+    }
+
+    #[test]
+    fn what_led_here_is_told_by_headings() {
+        let told = play_steps("- quietly: [{hydrator: run}, {delete-branch: dev-next}]\n- show: [branches]");
+        let wanted = "## 2. What led here\n\n- `hydrator run`\n- Somebody deletes dev-next\n\n## 3. A look\n\nBranches:\n";
+        assert!(told.contains(wanted), "{told}");
+    }
+
+    #[test]
+    #[should_panic(expected = "exit code")]
+    fn what_led_here_must_go_well() {
+        play_steps("- quietly: [{local: merge 1}]");
     }
 
     #[test]

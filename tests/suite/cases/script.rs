@@ -46,6 +46,8 @@ pub(crate) enum Step {
     Note(Note),
     /// The remote refuses pushes to a ref from now on.
     Protect(String),
+    /// What led here and other cases tell in full: steps that must go well, told by their headings alone.
+    Quietly(Vec<Step>),
     /// Nothing happens, but this is looked at.
     Show(Vec<Look>),
 }

@@ -38,6 +38,16 @@ impl Story {
         self.line(&format!("## {number}. {heading}"));
     }
 
+    /// Takes back what was told since the story was this long: other cases tell it.
+    pub(crate) fn forget_since(&mut self, length: usize) {
+        self.text.truncate(length);
+    }
+
+    /// How long the story is.
+    pub(crate) fn length(&self) -> usize {
+        self.text.len()
+    }
+
     /// Adds a paragraph.
     pub(crate) fn line(&mut self, text: &str) {
         self.text.push('\n');

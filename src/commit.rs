@@ -44,8 +44,17 @@ pub struct Hydration<'a> {
     pub config: &'a str,
     /// How the commits look.
     pub settings: &'a CommitSettings,
+}
+
+/// What a proposal is put on.
+#[derive(Clone, Copy, Debug)]
+pub struct Base<'a> {
+    /// The active branch's tip, or its first commit.
+    pub parent: CommitId,
+    /// The active branch, where there was one.
+    pub active: Option<&'a Tip>,
     /// Whether the branch's other files in the way of an output may be replaced.
-    pub adopt: bool,
+    pub adopts: bool,
 }
 
 /// Writes the files of one target.
@@ -89,15 +98,14 @@ impl Hydration<'_> {
     pub fn propose(
         &self,
         environment: &Environment,
-        parent: CommitId,
-        active: Option<&Tip>,
+        base: &Base<'_>,
         outputs: &BTreeMap<String, TargetOutput>,
     ) -> Result<CommitId> {
         let content = content(outputs);
         let (references, body) = references::part(self.dry.body());
         let mut edits = BTreeMap::new();
         for (output, tree) in &content {
-            if active.and_then(|active| active.content.get(output)) != Some(tree) {
+            if base.active.and_then(|active| active.content.get(output)) != Some(tree) {
                 let commands = outputs.get(output).map(|output| output.commands.clone()).unwrap_or_default();
                 edits.insert(
                     output.clone(),
@@ -128,8 +136,8 @@ impl Hydration<'_> {
             intent: None,
         };
         let root = self.objects.write_blob(&to_json(&metadata)?)?;
-        let tree = self.tree(active, &content, edits, root)?;
-        self.write(parent, tree, &message, (self.dry.authored, self.dry.committed))
+        let tree = self.tree(base, &content, edits, root)?;
+        self.write(base.parent, tree, &message, (self.dry.authored, self.dry.committed))
     }
 
     /// The subject and body that the configuration's template makes.
@@ -148,7 +156,7 @@ impl Hydration<'_> {
     }
 
     /// The proposal's own content and words, with the active tip as its parent.
-    pub fn reparent(&self, parent: CommitId, active: Option<&Tip>, proposed: &Tip) -> Result<CommitId> {
+    pub fn reparent(&self, base: &Base<'_>, proposed: &Tip) -> Result<CommitId> {
         let mut edits = BTreeMap::new();
         for output in proposed.content.keys() {
             let entry = self.objects.entry(proposed.commit.tree, output.as_str().into())?;
@@ -158,9 +166,9 @@ impl Hydration<'_> {
             .objects
             .entry(proposed.commit.tree, METADATA_FILE.into())?
             .context("a proposal without metadata")?;
-        let tree = self.tree(active, &proposed.content, edits, root.id)?;
+        let tree = self.tree(base, &proposed.content, edits, root.id)?;
         let dates = (proposed.commit.authored, proposed.commit.committed);
-        self.write(parent, tree, &self.own_message(proposed)?, dates)
+        self.write(base.parent, tree, &self.own_message(proposed)?, dates)
     }
 
     /// The message of our own commit: a merge into the proposed branch ("update branch") has words of the forge's.
@@ -201,34 +209,34 @@ impl Hydration<'_> {
     /// The active branch's tree without the outputs that went away, with the edits and the root's two files.
     fn tree(
         &self,
-        active: Option<&Tip>,
+        base: &Base<'_>,
         content: &Content,
         edits: BTreeMap<String, Option<(EntryKind, ObjectId)>>,
         root: ObjectId,
     ) -> Result<ObjectId> {
-        let owned = crate::plan::owned(active);
-        let mut base = active.map(|active| active.commit.tree);
+        let owned = crate::plan::owned(base.active);
+        let mut tree = base.active.map(|active| active.commit.tree);
         let gone: BTreeMap<_, _> = owned
             .iter()
             .filter(|output| !content.contains_key(*output))
             .map(|output| (output.clone(), None))
             .collect();
         if !gone.is_empty() {
-            base = self.objects.replace_all(base, &gone)?;
+            tree = self.objects.replace_all(tree, &gone)?;
         }
-        for output in edits.keys().filter(|output| !owned.contains(output)) {
-            self.refuse_foreign(base, output)?;
+        for output in edits.keys().filter(|output| !base.adopts && !owned.contains(output)) {
+            self.refuse_foreign(tree, output)?;
         }
         let mut edits = edits;
         let attributes = self.objects.write_blob(GIT_ATTRIBUTES.as_bytes())?;
         edits.insert(METADATA_FILE.to_owned(), Some((EntryKind::File, root)));
         edits.insert(GIT_ATTRIBUTES_FILE.to_owned(), Some((EntryKind::File, attributes)));
-        self.objects.replace_all(base, &edits)?.context("a hydrated branch is never empty")
+        self.objects.replace_all(tree, &edits)?.context("a hydrated branch is never empty")
     }
 
     /// A directory that stands where a new output shall be is somebody else's.
     fn refuse_foreign(&self, base: Option<ObjectId>, output: &str) -> Result<()> {
-        let Some(base) = base.filter(|_| !self.adopt) else { return Ok(()) };
+        let Some(base) = base else { return Ok(()) };
         if self.objects.entry(base, output.into())?.is_none() {
             return Ok(());
         }

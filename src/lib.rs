@@ -26,6 +26,7 @@ pub mod plan;
 pub mod promote;
 pub mod proposal;
 pub mod publish;
+pub mod remarks;
 pub mod render;
 pub mod rendering;
 pub mod report;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::dry::Dry;
 use crate::error::Failure;
 use crate::forge::NewPullRequest;
-use crate::git::RefUpdate;
+use crate::git::{Objects, RefUpdate};
 use crate::model::{
     CommitId, Delivery, EnvironmentReport, ErrorReport, HoldReport, Operation, PullRequest,
     PullRequestOperation, PullRequestReport, RunReport,
@@ -17,6 +17,7 @@ use crate::observe::Observation;
 use crate::plan::Decision;
 use crate::promote::{self, Applied, PullRequestStep, Wanted};
 use crate::publish::Change;
+use crate::remarks;
 use crate::rendering::Rendering;
 use crate::run::{Planned, as_failure, publisher};
 use crate::template::Template;
@@ -63,8 +64,10 @@ pub fn promote(
     observation: &Observation,
     rendering: &Rendering<'_>,
 ) -> Result<RunReport> {
-    let offered: Vec<&Planned<'_>> = planned.iter().filter(|planned| needs_text(planned)).collect();
-    crate::proposal::fetch_changed_manifests(&world.repository.scratch, &offered)?;
+    let scratch = &world.repository.scratch;
+    let offered: Vec<&Planned<'_>> =
+        planned.iter().filter(|planned| needs_text(scratch.objects(), planned)).collect();
+    crate::proposal::fetch_changed_manifests(scratch, &offered)?;
     let mut environments = Vec::new();
     for planned in planned {
         let outcome = settle(world, dry, &planned).unwrap_or_else(|error| failed(&planned, &error));
@@ -153,7 +156,11 @@ fn deliver(world: &World, dry: &Dry, planned: &Planned<'_>, outcome: &mut Outcom
             let Some(proposed) = planned.proposed else { return Ok(()) };
             let applied = open_or_update(world, planned, proposed)?;
             outcome.pull_request = applied.pull_request.or_else(|| planned.seen.open.clone());
-            outcome.pull_request_operation = Some(applied.operation);
+            outcome.pull_request_operation = Some(match applied.operation {
+                // The head is part of what people see of it.
+                PullRequestOperation::None if moves(planned) => PullRequestOperation::Updated,
+                operation => operation,
+            });
         }
         Delivery::Push => {
             let update = RefUpdate {
@@ -166,27 +173,40 @@ fn deliver(world: &World, dry: &Dry, planned: &Planned<'_>, outcome: &mut Outcom
             outcome.pushed = true;
         }
         Delivery::Branch => {
-            outcome.note = world.forge.compare_url(&environment.active, &environment.proposed);
+            let url = world.forge.compare_url(&environment.active, &environment.proposed);
+            outcome.note = Some(url.map_or_else(
+                || format!("waits on `{}` for somebody to merge it", environment.proposed),
+                |url| format!("waits for somebody to merge it: {url}"),
+            ));
         }
     }
     Ok(())
 }
 
-/// Whether this run has to say something new about a proposal. What an open pull request says of the same commit,
-/// made by the same templates, is still right.
-fn needs_text(planned: &Planned<'_>) -> bool {
-    planned.environment.delivery == Delivery::PullRequest
-        && matches!(planned.decision, Ok(Decision::Leave | Decision::Reparent | Decision::Propose))
-        && !is_described(planned)
+/// Whether the proposed branch got another commit.
+const fn moves(planned: &Planned<'_>) -> bool {
+    matches!(planned.decision, Ok(Decision::Reparent | Decision::Propose))
 }
 
-fn is_described(planned: &Planned<'_>) -> bool {
+/// Whether this run has to say something new about a proposal. What an open pull request says of the same change,
+/// made by the same templates, is still right.
+fn needs_text(objects: Objects<'_>, planned: &Planned<'_>) -> bool {
+    planned.environment.delivery == Delivery::PullRequest
+        && matches!(planned.decision, Ok(Decision::Leave | Decision::Reparent | Decision::Propose))
+        && !is_described(objects, planned)
+}
+
+fn is_described(objects: Objects<'_>, planned: &Planned<'_>) -> bool {
     let (Some(open), Some(proposed)) = (&planned.seen.open, planned.proposed) else { return false };
-    promote::is_current(open, proposed, &planned.environment.pull_request) || planned.outputs.is_empty()
+    let settings = &planned.environment.pull_request;
+    // What cannot be read is said again.
+    let same = crate::proposal::change_id(objects, planned, proposed)
+        .is_ok_and(|change| promote::is_current(open, change, settings));
+    same || planned.outputs.is_empty()
 }
 
 fn open_or_update(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Result<Applied> {
-    if is_described(planned) {
+    if is_described(world.repository.scratch.objects(), planned) {
         return Ok(Applied { operation: PullRequestOperation::None, pull_request: None });
     }
     let environment = planned.environment;
@@ -207,6 +227,9 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
     let environment = planned.environment;
     let failure = outcome.failure.clone().or_else(|| planned.decision.as_ref().err().cloned());
     let operation = if failure.is_some() { Operation::Failed } else { operation(planned, &outcome) };
+    let takeover = remarks::takeover(rendering.objects(), planned);
+    let mut warnings = rendering.warnings(environment);
+    warnings.extend(takeover.as_ref().and_then(remarks::Takeover::warning));
     EnvironmentReport {
         name: environment.name.clone(),
         operation,
@@ -214,9 +237,7 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
         active_branch: environment.active.clone(),
         proposed_sha: outcome.proposed,
         active_sha: outcome.active,
-        pull_request: outcome
-            .pull_request
-            .as_ref()
+        pull_request: shown_request(planned, &outcome)
             .map(|request| pull_request(request, outcome.pull_request_operation)),
         promotion: None,
         hold: hold(planned),
@@ -226,13 +247,12 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
             message: failure.to_string(),
             hint: failure.hint,
         }),
-        note: outcome.note.or_else(|| note(planned)),
-        warnings: rendering.warnings(environment),
+        note: outcome.note.or_else(|| remarks::note(planned, operation, takeover.as_ref())),
+        warnings,
     }
 }
 
 fn operation(planned: &Planned<'_>, outcome: &Outcome) -> Operation {
-    let request = outcome.pull_request_operation;
     match planned.decision.as_ref() {
         _ if outcome.pushed => Operation::Pushed,
         Err(_) => Operation::Failed,
@@ -240,13 +260,25 @@ fn operation(planned: &Planned<'_>, outcome: &Outcome) -> Operation {
         Ok(Decision::Held(_)) => Operation::Held,
         Ok(Decision::Rejected) => Operation::Rejected,
         Ok(Decision::Withdraw) => Operation::Closed,
-        Ok(Decision::Reparent) => Operation::Updated,
-        Ok(Decision::Propose) if planned.waits() => Operation::Updated,
-        Ok(Decision::Propose) => Operation::Created,
-        Ok(Decision::Leave) if request == Some(PullRequestOperation::Created) => Operation::Created,
-        Ok(Decision::Leave) if request == Some(PullRequestOperation::Updated) => Operation::Updated,
+        Ok(Decision::Leave | Decision::Reparent | Decision::Propose) if is_new(planned) => Operation::Created,
+        Ok(Decision::Reparent | Decision::Propose) => Operation::Updated,
+        Ok(Decision::Leave) if outcome.pull_request_operation == Some(PullRequestOperation::Updated) => {
+            Operation::Updated
+        }
         Ok(Decision::Leave | Decision::Nothing) => Operation::None,
     }
+}
+
+/// Whether nothing was offered before: neither a proposal, nor its pull request where it takes one.
+fn is_new(planned: &Planned<'_>) -> bool {
+    let takes_one = planned.environment.delivery == Delivery::PullRequest;
+    !planned.waits() || (takes_one && planned.seen.open.is_none())
+}
+
+/// The pull request that the report is about; of a rejected proposal, the one that a person closed.
+fn shown_request<'a>(planned: &'a Planned<'_>, outcome: &'a Outcome) -> Option<&'a PullRequest> {
+    let rejected = matches!(planned.decision, Ok(Decision::Rejected));
+    outcome.pull_request.as_ref().or_else(|| planned.seen.last.as_ref().filter(|_| rejected))
 }
 
 fn pull_request(request: &PullRequest, operation: Option<PullRequestOperation>) -> PullRequestReport {
@@ -270,19 +302,4 @@ fn hold(planned: &Planned<'_>) -> Option<HoldReport> {
         || HoldReport { reason: "drift".to_owned(), actor: None, since: None },
         |hold| HoldReport { reason: "rollback".to_owned(), actor: Some(hold.actor), since: Some(hold.since) },
     ))
-}
-
-fn note(planned: &Planned<'_>) -> Option<String> {
-    match planned.decision.as_ref().ok()? {
-        Decision::Held(why) => Some(why.clone()),
-        Decision::Propose | Decision::Leave
-            if planned.seen.active.as_ref().is_none_or(|active| active.content.is_empty()) =>
-        {
-            Some(format!(
-                "`{}` is empty until the first merge: do not sync a cluster from it before",
-                planned.environment.active
-            ))
-        }
-        _ => None,
-    }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use crate::branch::{Tip, metadata_blob};
+use crate::branch::{Content, Tip, digest, metadata_blob};
 use crate::commit::TargetOutput;
 use crate::error::Failure;
 use crate::git::{Objects, Scratch, hash_of};
@@ -35,7 +35,7 @@ pub fn fetch_changed_manifests(scratch: &Scratch, planned: &[&Planned<'_>]) -> R
     let mut blobs = BTreeSet::new();
     for environment in planned {
         if let Some(active) = &environment.seen.active {
-            for tree in changed_outputs(active, &environment.outputs).values() {
+            for tree in changed_outputs(objects, active, &environment.outputs)?.values() {
                 blobs.extend(blobs_of(objects, *tree)?.into_values());
             }
         }
@@ -47,6 +47,19 @@ pub fn fetch_changed_manifests(scratch: &Scratch, planned: &[&Planned<'_>]) -> R
     scratch.fetch_blobs(&blobs)
 }
 
+/// Names what a proposal changes: both sides' manifests and DRY commits. A proposal that only gets another parent keeps
+/// its text.
+pub fn change_id(objects: Objects<'_>, planned: &Planned<'_>, proposed: CommitId) -> Result<ObjectId> {
+    let side = |tip: Option<&Tip>| -> Result<String> {
+        let Some(tip) = tip else { return Ok(String::new()) };
+        let dry_sha = tip.dry_sha().map(|dry| dry.to_string()).unwrap_or_default();
+        Ok(format!("{dry_sha} {} {}", digest(&tip.content)?, tip.is_blank()))
+    };
+    let active = side(planned.seen.active.as_ref())?;
+    let proposed = side(Some(&Tip::read(objects, proposed)?))?;
+    hash_of(format!("{active}\n{proposed}\n").as_bytes())
+}
+
 /// Everything that there is to say about the proposal of an environment.
 pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Result<ProposalSummary> {
     let objects = world.repository.scratch.objects();
@@ -54,7 +67,7 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
     let active = planned.seen.active.as_ref();
     let metadata = Tip::read(objects, proposed)?.metadata.unwrap_or_default();
     let before = active
-        .map(|active| index(objects, changed_outputs(active, &planned.outputs)))
+        .map(|active| index(objects, changed_outputs(objects, active, &planned.outputs)?))
         .transpose()?
         .unwrap_or_default();
     let targets = changes(environment, active, &planned.outputs, &before);
@@ -66,7 +79,7 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         environment: environment.name.clone(),
         active: environment.active.clone(),
         proposed: environment.proposed.clone(),
-        proposal: proposed,
+        change: change_id(objects, planned, proposed)?,
         intent: Intent::Promote,
         dry: dry_info(&metadata)?,
         repo_url: Some(world.repository.web_url()).filter(|url| !url.is_empty()),
@@ -75,28 +88,31 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         targets,
         dry_commits: dry_commits(world, active.and_then(Tip::dry_sha), &metadata)?,
         references: references(&metadata),
-        first_run: active.is_none_or(|active| active.content.is_empty()),
+        first_run: active.is_none_or(Tip::is_blank),
         large_deletion: (removed >= LARGE_COUNT && removed * LARGE_SHARE >= of)
             .then_some(LargeDeletion { removed, of }),
     })
 }
 
-/// Outputs of the active branch whose manifests the proposal changes or removes.
-fn changed_outputs(active: &Tip, outputs: &BTreeMap<String, TargetOutput>) -> BTreeMap<String, ObjectId> {
-    let stays =
-        |output: &str, tree: ObjectId| outputs.get(output).and_then(|output| output.tree) == Some(tree);
-    active
-        .content
-        .iter()
-        .filter(|(output, tree)| !stays(output, **tree))
-        .map(|(output, tree)| (output.clone(), *tree))
-        .collect()
+/// Outputs of the active branch whose manifests the proposal changes or removes; also those that it takes over.
+fn changed_outputs(
+    objects: Objects<'_>,
+    active: &Tip,
+    outputs: &BTreeMap<String, TargetOutput>,
+) -> Result<Content> {
+    let mut content = active.content_at(objects, outputs.keys())?;
+    content.extend(active.content.clone());
+    let stays = |output: &String, tree: ObjectId| outputs.get(output).and_then(|new| new.tree) == Some(tree);
+    content.retain(|output, tree| !stays(output, *tree));
+    Ok(content)
 }
 
 /// Every file below a tree, by path.
-fn blobs_of(objects: Objects<'_>, tree: ObjectId) -> Result<BTreeMap<String, ObjectId>> {
+pub fn blobs_of(objects: Objects<'_>, tree: ObjectId) -> Result<BTreeMap<String, ObjectId>> {
     let mut found = BTreeMap::new();
-    for entry in objects.tree(tree)? {
+    // A person may have put a file where a directory was.
+    let Ok(entries) = objects.tree(tree) else { return Ok(found) };
+    for entry in entries {
         match entry.kind {
             EntryKind::Directory => {
                 let below = blobs_of(objects, entry.id)?;

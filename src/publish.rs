@@ -144,25 +144,38 @@ impl Publisher<'_> {
 
 /// The server's refusal, with the setting that is most likely behind it.
 fn refusal(change: &Change<'_>, words: &[(String, String)]) -> Failure {
-    let environment = change.environment;
-    let said: Vec<&str> = words.iter().map(|(_, said)| said.as_str()).collect();
-    let creates = change
-        .updates
-        .iter()
-        .any(|update| update.expected.is_none() && update.name == environment.active.full());
-    let hint = if creates {
+    let (active, proposed) = (&change.environment.active, &change.environment.proposed);
+    let at_fault = |branch: &str| words.iter().any(|(name, said)| name == branch && !is_bystander(said));
+    let hint = if at_fault(&active.full()) {
         format!(
-            "allow hydrator's account to create `{}` (GitHub: the ruleset's \"Restrict creations\" with a bypass; GitLab: protected branches), \
-             or create it once by hand with an empty commit",
-            environment.active
+            "allow hydrator's account to create `{active}` (GitHub: the ruleset's \"Restrict creations\" with a bypass; GitLab: protected \
+             branches), or create it once by hand with an empty commit"
         )
+    } else if at_fault(NOTES_REF) {
+        format!("allow hydrator's account to push `{NOTES_REF}`")
     } else {
         format!(
-            "allow hydrator's account to force-push `{}` (GitHub: a ruleset's \"Block force pushes\"; GitLab: `allow_force_push`), \
-             and look for a hook's own message above",
-            environment.proposed
+            "allow hydrator's account to create and force-push `{proposed}` (GitHub: a ruleset's \"Block force pushes\"; GitLab: \
+             `allow_force_push`)"
         )
     };
-    Failure::git(format!("the server refused the push to `{}`: {}", environment.proposed, said.join("; ")))
-        .hint(hint)
+    Failure::git(format!("the server refused the push of `{proposed}`: {}", said(words))).hint(hint)
+}
+
+/// Whether a ref was refused only because another one of the same push was.
+fn is_bystander(said: &str) -> bool {
+    said.contains("atomic")
+}
+
+/// The server's own words, each once, without git's frame around them.
+fn said(words: &[(String, String)]) -> String {
+    let mut said: Vec<&str> = Vec::new();
+    let lines = words.iter().flat_map(|(_, words)| words.split("; ")).map(str::trim);
+    for line in lines.filter(|line| !is_bystander(line) && !line.starts_with("error: failed to push")) {
+        let line = line.strip_prefix("remote: ").unwrap_or(line);
+        if !line.is_empty() && !said.contains(&line) {
+            said.push(line);
+        }
+    }
+    said.join("; ")
 }

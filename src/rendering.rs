@@ -69,6 +69,11 @@ impl<'a> Rendering<'a> {
         Ok(Self { request, objects: SharedObjects::open(&world.repository.scratch)?, done: BTreeMap::new() })
     }
 
+    /// Where the manifests are written.
+    pub const fn objects(&self) -> &SharedObjects {
+        &self.objects
+    }
+
     /// Renders all targets of these environments that have not been rendered yet.
     pub fn render(&mut self, environments: &[&Environment], talk: &(dyn Fn(&str) + Sync)) -> Result<()> {
         let keys: Vec<(Key, &Environment)> = environments

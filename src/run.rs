@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Result;
 
 use crate::branch::Tip;
-use crate::commit::{Hydration, TargetOutput, content};
+use crate::commit::{Base, Hydration, TargetOutput, content};
 use crate::dry::{self, Dry, Wanted};
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
 use crate::git::{RefUpdate, RemoteRefs};
@@ -48,6 +48,8 @@ pub struct Planned<'a> {
     pub seen: Seen,
     /// What is to be done, or why the environment failed.
     pub decision: Result<Decision, Failure>,
+    /// Whether its active branch has content that is not of this configuration.
+    pub is_foreign: bool,
     /// Its targets' outputs, by path; empty where nothing was rendered.
     pub outputs: BTreeMap<String, TargetOutput>,
     /// The active branch's first commit, where the branch is missing.
@@ -122,6 +124,7 @@ fn observe(world: &World, dry: &Dry, environments: &[Environment], refs: RemoteR
         ancestry: &|| world.repository.ancestry(),
         forge: world.forge.as_ref(),
         environments,
+        active_pattern: &dry.loaded.project.active_pattern,
         dry: dry.commit.id,
         dry_branch: &dry.branch,
     };
@@ -172,7 +175,16 @@ fn decide<'a>(
             (Err(failure), _) | (_, Err(failure)) => (Err(failure), BTreeMap::new()),
             (Ok(standing), Ok(outputs)) => (decide_one(environment, seen, &standing, &outputs), outputs),
         };
-        Planned { environment, seen: seen.clone(), decision, outputs, first: None, proposed: None }
+        let is_foreign = plan::is_foreign(seen, config);
+        Planned {
+            environment,
+            seen: seen.clone(),
+            decision,
+            is_foreign,
+            outputs,
+            first: None,
+            proposed: None,
+        }
     });
     Ok(decided.collect())
 }
@@ -205,32 +217,32 @@ fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planne
         repo_url: &repo_url,
         config: world.config.as_str(),
         settings: &dry.loaded.project.commit,
-        adopt: request.permissions.adopt,
     };
     for environment in planned {
-        if let Err(error) = hydrate_one(&hydration, environment) {
+        if let Err(error) = hydrate_one(&hydration, environment, request.permissions.adopt) {
             environment.decision = Err(as_failure(&error));
         }
     }
     Ok(())
 }
 
-fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>) -> Result<()> {
+fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>, adopt: bool) -> Result<()> {
     let Ok(decision) = &planned.decision else { return Ok(()) };
     let active = planned.seen.active.as_ref();
     let tip = active.map(|active| active.commit.id);
     let proposed = planned.seen.proposed.as_ref();
     planned.proposed = proposed.map(|proposed| proposed.commit.id);
     match decision {
-        Decision::Nothing if proposed.is_none() => planned.proposed = tip,
+        Decision::Nothing if plan::is_stale(&planned.seen) => planned.proposed = tip,
         Decision::Propose | Decision::Reparent => {
             if tip.is_none() {
                 planned.first = Some(hydration.first_commit(planned.environment)?);
             }
             let Some(parent) = tip.or(planned.first) else { return Ok(()) };
+            let base = Base { parent, active, adopts: planned.is_foreign || adopt };
             planned.proposed = Some(match (decision, proposed) {
-                (Decision::Reparent, Some(proposed)) => hydration.reparent(parent, active, proposed)?,
-                _ => hydration.propose(planned.environment, parent, active, &planned.outputs)?,
+                (Decision::Reparent, Some(proposed)) => hydration.reparent(&base, proposed)?,
+                _ => hydration.propose(planned.environment, &base, &planned.outputs)?,
             });
         }
         _ => {}
@@ -245,6 +257,8 @@ fn publish(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &RemoteR
     for environment in planned {
         if let Some(failure) = published.refused.get(&environment.environment.name) {
             environment.decision = Err(failure.clone());
+            environment.first = None;
+            environment.proposed = environment.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
         }
     }
     Ok(published.moved)
@@ -261,12 +275,19 @@ pub fn publisher<'a>(world: &'a World, dry: &'a Dry) -> Publisher<'a> {
 
 fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
     let decision = planned.decision.as_ref().ok()?;
+    let environment = planned.environment;
+    let tip = planned.seen.active.as_ref().map(|active| active.commit.id);
+    let is_new = planned.seen.renamed_from.is_some();
+    // Asserted unchanged where it is there: the new commit is meant for exactly this tip.
+    let active = RefUpdate {
+        name: environment.active.full(),
+        expected: tip.filter(|_| !is_new),
+        new: tip.or(planned.first),
+    };
     // A withdrawn proposal's branch moves only after its pull request is closed.
     if matches!(decision, Decision::Superseded | Decision::Held(_) | Decision::Withdraw) {
-        return None;
+        return is_new.then(|| Change { environment, updates: vec![active], noted: None });
     }
-    let environment = planned.environment;
-    let active = planned.seen.active.as_ref().map(|active| active.commit.id);
     let before = planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
     let mut updates = Vec::new();
     if planned.proposed != before {
@@ -275,12 +296,9 @@ fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
             expected: before,
             new: planned.proposed,
         });
-        // Asserted unchanged: the new commit is meant for exactly this tip.
-        updates.push(RefUpdate {
-            name: environment.active.full(),
-            expected: active,
-            new: active.or(planned.first),
-        });
+    }
+    if planned.proposed != before || is_new {
+        updates.push(active);
     }
     Some(Change { environment, updates, noted: planned.proposed })
 }

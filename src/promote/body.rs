@@ -30,8 +30,8 @@ pub(super) fn changes_within(summary: &ProposalSummary, room: usize) -> String {
 
 /// The hidden first line of every body.
 pub(super) fn own_marker(summary: &ProposalSummary) -> String {
-    let (proposal, text) = (summary.proposal.to_string(), &summary.text_version);
-    marker(&[("environment", summary.environment.as_str()), ("proposal", &proposal), ("text", text)])
+    let (change, text) = (summary.change.to_string(), &summary.text_version);
+    marker(&[("environment", summary.environment.as_str()), ("change", &change), ("text", text)])
 }
 
 /// How much of each list is shown.

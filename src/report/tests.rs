@@ -147,7 +147,7 @@ fn affected_targets_of_an_unchanged_environment_are_only_counted() {
     let mut one = environment("dev", Operation::None);
     one.targets = vec![target("web", true)];
     let said = text(&report(vec![one]), TextStyle::default());
-    assert_eq!(said, "DRY commit 1a1a1a1\n  dev  none  1/1 affected\n1 environment: 1 unchanged\n");
+    assert_eq!(said, "DRY commit 1a1a1a1\n  dev  unchanged  1/1 affected\n1 environment: 1 unchanged\n");
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Widths {
         };
         Self {
             name: widest(&name),
-            operation: widest(&|one| one.operation.word().to_owned()),
+            operation: widest(&|one| word(one.operation).to_owned()),
             request: widest(&request),
             targets: widest(&targets),
         }
@@ -55,7 +55,7 @@ impl Widths {
 }
 
 fn environment_line(environment: &EnvironmentReport, widths: &Widths, style: TextStyle) -> String {
-    let operation = format!("{:<1$}", environment.operation.word(), widths.operation);
+    let operation = format!("{:<1$}", word(environment.operation), widths.operation);
     let operation = if style.colour { coloured(environment.operation, &operation) } else { operation };
     let remark = remark(environment).map(|remark| cut(&line(&remark), REMARK_LIMIT)).unwrap_or_default();
     // A column that is empty in every line is left out.
@@ -68,6 +68,14 @@ fn environment_line(environment: &EnvironmentReport, widths: &Widths, style: Tex
     ];
     let line = format!("  {}", cells.into_iter().flatten().collect::<Vec<_>>().join("  "));
     line.trim_end().to_owned()
+}
+
+/// For people, nothing done means that nothing changed.
+const fn word(operation: Operation) -> &'static str {
+    match operation {
+        Operation::None => "unchanged",
+        other => other.word(),
+    }
 }
 
 fn coloured(operation: Operation, text: &str) -> String {
@@ -91,7 +99,9 @@ fn request(environment: &EnvironmentReport) -> String {
 fn targets(environment: &EnvironmentReport) -> String {
     let all = environment.targets.len();
     let affected = environment.targets.iter().filter(|target| target.affected).count();
-    if all == 0 { String::new() } else { format!("{affected}/{all} affected") }
+    // Where nothing was looked at, a zero would say too much.
+    let unknown = matches!(environment.operation, Operation::Failed | Operation::Superseded) && affected == 0;
+    if all == 0 || unknown { String::new() } else { format!("{affected}/{all} affected") }
 }
 
 /// What is worth more than the one line.
@@ -170,14 +180,11 @@ fn error_lines(error: &ErrorReport) -> Vec<String> {
 
 fn total_line(report: &RunReport) -> String {
     let all = report.environments.len();
-    let word = if all == 1 { "environment" } else { "environments" };
+    let noun = if all == 1 { "environment" } else { "environments" };
     let counts = operation_counts(report);
-    let said = counts.iter().map(|(operation, count)| match operation {
-        Operation::None => format!("{count} unchanged"),
-        other => format!("{count} {}", other.word()),
-    });
+    let said = counts.iter().map(|(operation, count)| format!("{count} {}", word(*operation)));
     let said = said.collect::<Vec<_>>().join(", ");
-    if said.is_empty() { format!("{all} {word}") } else { format!("{all} {word}: {said}") }
+    if said.is_empty() { format!("{all} {noun}") } else { format!("{all} {noun}: {said}") }
 }
 
 fn line(text: &str) -> String {

@@ -167,25 +167,22 @@ impl Hydration<'_> {
             .entry(proposed.commit.tree, METADATA_FILE.into())?
             .context("a proposal without metadata")?;
         let tree = self.tree(base, &proposed.content, edits, root.id)?;
-        let dates = (proposed.commit.authored, proposed.commit.committed);
-        self.write(base.parent, tree, &self.own_message(proposed)?, dates)
+        let own = self.own_commit(proposed)?;
+        let dates = (own.authored, own.committed);
+        self.write(base.parent, tree, &own.message, dates)
     }
 
-    /// The message of our own commit: a merge into the proposed branch ("update branch") has words of the forge's.
-    fn own_message(&self, proposed: &Tip) -> Result<String> {
+    /// Our own commit of a proposal: merges into the proposed branch ("update branch") have words of the forge's.
+    fn own_commit(&self, proposed: &Tip) -> Result<Commit> {
         let mut commit = proposed.commit.clone();
         while commit.trailer(message::DRY_SHA_TRAILER).is_none() {
             let parent = commit.parents.first().copied().filter(|parent| self.objects.has(*parent));
             let Some(parent) = parent else {
-                let dry_sha = proposed.dry_sha().map(|dry| dry.to_string()).unwrap_or_default();
-                let subject =
-                    proposed.metadata.as_ref().map(|metadata| metadata.subject.clone()).unwrap_or_default();
-                let short = dry_sha.get(..7).unwrap_or_default();
-                return Ok(format!("{short}: {subject}\n\n{}: {dry_sha}\n", message::DRY_SHA_TRAILER));
+                return Ok(Commit { message: bare_message(proposed), ..proposed.commit.clone() });
             };
             commit = self.objects.commit(parent)?;
         }
-        Ok(commit.message)
+        Ok(commit)
     }
 
     fn write(
@@ -224,8 +221,8 @@ impl Hydration<'_> {
         if !gone.is_empty() {
             tree = self.objects.replace_all(tree, &gone)?;
         }
-        for output in edits.keys().filter(|output| !base.adopts && !owned.contains(output)) {
-            self.refuse_foreign(tree, output)?;
+        for output in edits.keys().filter(|output| !owned.contains(output)) {
+            self.refuse_foreign(tree, output, base.adopts)?;
         }
         let mut edits = edits;
         let attributes = self.objects.write_blob(GIT_ATTRIBUTES.as_bytes())?;
@@ -234,10 +231,19 @@ impl Hydration<'_> {
         self.objects.replace_all(tree, &edits)?.context("a hydrated branch is never empty")
     }
 
-    /// A directory that stands where a new output shall be is somebody else's.
-    fn refuse_foreign(&self, base: Option<ObjectId>, output: &str) -> Result<()> {
-        let Some(base) = base else { return Ok(()) };
-        if self.objects.entry(base, output.into())?.is_none() {
+    /// What stands where a new output shall be, or in the way to it, is somebody else's.
+    fn refuse_foreign(&self, tree: Option<ObjectId>, output: &str, adopts: bool) -> Result<()> {
+        let Some(tree) = tree else { return Ok(()) };
+        let entry = |path: &str| self.objects.entry(tree, path.into());
+        for (end, _) in output.match_indices('/') {
+            let above = &output[..end];
+            if entry(above)?.is_some_and(|entry| entry.kind != EntryKind::Directory) {
+                let message =
+                    format!("the active branch has a file `{above}` in the way to output `{output}`");
+                return Err(Failure::git(message).hint("remove it there, or choose another `output`").into());
+            }
+        }
+        if adopts || entry(output)?.is_none() {
             return Ok(());
         }
         Err(Failure::git(format!(
@@ -258,6 +264,15 @@ impl Hydration<'_> {
         ]);
         self.objects.replace_all(Some(manifests), &edits)?.context("a target's directory is never empty")
     }
+}
+
+/// What the metadata alone tells, where our own commit is not to be found.
+fn bare_message(proposed: &Tip) -> String {
+    let metadata = proposed.metadata.as_ref();
+    let subject = metadata.map(|metadata| metadata.subject.as_str()).unwrap_or_default();
+    let dry_sha = metadata.map(|metadata| metadata.dry_sha.as_str()).unwrap_or_default();
+    let short = dry_sha.get(..7).unwrap_or_default();
+    format!("{short}: {subject}\n\n{}: {dry_sha}\n", message::DRY_SHA_TRAILER)
 }
 
 /// What the environment should have, by output.

@@ -10,6 +10,9 @@ use crate::hydrate::Metadata;
 use crate::model::{DriftPolicy, Environment, PullRequestState};
 use crate::observe::Seen;
 
+/// How a hold for drift ends.
+const WAY_OUT: &str = "make the DRY branch say the same, or set `drift: repair`";
+
 /// What the user allowed for this run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Permissions {
@@ -179,7 +182,7 @@ fn is_hydrated(tip: &Tip) -> bool {
 }
 
 /// Why the active branch is not what our last hydrated commit made it.
-fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<String> {
+pub fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<String> {
     let branch = &environment.active;
     if seen.checked
         || seen
@@ -191,9 +194,10 @@ fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<String>
     }
     let written = active.metadata.as_ref().is_some_and(|metadata| !metadata.config.is_empty());
     if written && !active.intact {
-        return Some(format!("`{branch}` was edited by hand"));
+        return Some(format!("`{branch}` was edited by hand; {WAY_OUT}"));
     }
-    (seen.left_behind || seen.went_back).then(|| format!("`{branch}` was reverted or moved back by hand"))
+    let back = seen.left_behind || seen.went_back;
+    back.then(|| format!("`{branch}` was reverted or moved back by hand; {WAY_OUT}"))
 }
 
 /// What is to be done, given the content that the environment should have.

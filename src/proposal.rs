@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::git::{Objects, Scratch, hash_of};
 use crate::hydrate::Metadata;
 use crate::model::{CommitId, EntryKind, Environment, ManifestId, ObjectId, Target};
+use crate::plan;
 use crate::promote::{
     DryCommits, DryInfo, DryLine, Intent, LargeDeletion, MoreCommits, ProposalSummary, ReferenceLine,
     TargetChange,
@@ -51,9 +52,10 @@ pub fn fetch_changed_manifests(scratch: &Scratch, planned: &[&Planned<'_>]) -> R
 /// its text.
 pub fn change_id(objects: Objects<'_>, planned: &Planned<'_>, proposed: CommitId) -> Result<ObjectId> {
     let side = |tip: Option<&Tip>| -> Result<String> {
-        let Some(tip) = tip else { return Ok(String::new()) };
+        // An active branch that is not there yet will be blank.
+        let Some(tip) = tip.filter(|tip| !tip.is_blank()) else { return Ok(String::new()) };
         let dry_sha = tip.dry_sha().map(|dry| dry.to_string()).unwrap_or_default();
-        Ok(format!("{dry_sha} {} {}", digest(&tip.content)?, tip.is_blank()))
+        Ok(format!("{dry_sha} {}", digest(&tip.content)?))
     };
     let active = side(planned.seen.active.as_ref())?;
     let proposed = side(Some(&Tip::read(objects, proposed)?))?;
@@ -89,9 +91,14 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         dry_commits: dry_commits(world, active.and_then(Tip::dry_sha), &metadata)?,
         references: references(&metadata),
         first_run: active.is_none_or(Tip::is_blank),
-        large_deletion: (removed >= LARGE_COUNT && removed * LARGE_SHARE >= of)
-            .then_some(LargeDeletion { removed, of }),
+        undoes_drift: active.is_some_and(|active| plan::drift(environment, &planned.seen, active).is_some()),
+        large_deletion: is_large(removed, of).then_some(LargeDeletion { removed, of }),
     })
+}
+
+/// A large part of more than a few, or all there is.
+const fn is_large(removed: usize, of: usize) -> bool {
+    removed > 0 && (removed == of || (removed >= LARGE_COUNT && removed * LARGE_SHARE >= of))
 }
 
 /// Outputs of the active branch whose manifests the proposal changes or removes; also those that it takes over.
@@ -172,15 +179,19 @@ fn changes(
         environment.targets.iter().map(|target| (target.output.as_str(), target)).collect();
     let paths: BTreeSet<&String> = outputs.keys().chain(before.keys()).collect();
     let mut changes = Vec::new();
-    for path in paths {
+    for path in paths.iter().copied() {
         let tree = outputs.get(path).and_then(|output| output.tree);
         if active.and_then(|active| active.content.get(path)).copied() == tree {
             continue;
         }
         let old = before.get(path).unwrap_or(&nothing);
         let new = outputs.get(path).map_or(&nothing, |output| &output.manifests);
+        // A removed output may have the name that a target has elsewhere now: then only the outputs tell them apart.
+        let target = names.get(path.as_str());
+        let target =
+            target.filter(|target| target.name == *path || !paths.iter().any(|other| **other == target.name));
         changes.push(TargetChange {
-            name: names.get(path.as_str()).map_or_else(|| path.clone(), |target| target.name.clone()),
+            name: target.map_or_else(|| path.clone(), |target| target.name.clone()),
             output: path.clone(),
             added: new.keys().filter(|id| !old.contains_key(*id)).cloned().collect(),
             changed: new

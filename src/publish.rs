@@ -145,21 +145,25 @@ impl Publisher<'_> {
 /// The server's refusal, with the setting that is most likely behind it.
 fn refusal(change: &Change<'_>, words: &[(String, String)]) -> Failure {
     let (active, proposed) = (&change.environment.active, &change.environment.proposed);
-    let at_fault = |branch: &str| words.iter().any(|(name, said)| name == branch && !is_bystander(said));
-    let hint = if at_fault(&active.full()) {
-        format!(
-            "allow hydrator's account to create `{active}` (GitHub: the ruleset's \"Restrict creations\" with a bypass; GitLab: protected \
-             branches), or create it once by hand with an empty commit"
-        )
-    } else if at_fault(NOTES_REF) {
-        format!("allow hydrator's account to push `{NOTES_REF}`")
+    let at_fault = |name: &str| words.iter().any(|(of, said)| of == name && !is_bystander(said));
+    let creates = |update: &RefUpdate| update.name == active.full() && update.expected.is_none();
+    let (refused, hint) = if at_fault(NOTES_REF) {
+        (NOTES_REF, format!("allow hydrator's account to push `{NOTES_REF}`"))
+    } else if !at_fault(&active.full()) {
+        let settings = "GitHub: a ruleset's \"Block force pushes\"; GitLab: `allow_force_push`";
+        let hint = format!("allow hydrator's account to create and force-push `{proposed}` ({settings})");
+        (proposed.as_str(), hint)
+    } else if change.updates.iter().any(creates) {
+        let settings = "GitHub: a bypass of the ruleset's \"Restrict creations\"; GitLab: protected branches";
+        let hint = format!(
+            "allow hydrator's account to create `{active}` ({settings}), or create it once by hand with an empty commit"
+        );
+        (active.as_str(), hint)
     } else {
-        format!(
-            "allow hydrator's account to create and force-push `{proposed}` (GitHub: a ruleset's \"Block force pushes\"; GitLab: \
-             `allow_force_push`)"
-        )
+        let hint = format!("allow hydrator's account to push `{active}`, or use `delivery: pull-request`");
+        (active.as_str(), hint)
     };
-    Failure::git(format!("the server refused the push of `{proposed}`: {}", said(words))).hint(hint)
+    Failure::git(format!("the server refused the push of `{refused}`: {}", said(words))).hint(hint)
 }
 
 /// Whether a ref was refused only because another one of the same push was.
@@ -173,6 +177,7 @@ fn said(words: &[(String, String)]) -> String {
     let lines = words.iter().flat_map(|(_, words)| words.split("; ")).map(str::trim);
     for line in lines.filter(|line| !is_bystander(line) && !line.starts_with("error: failed to push")) {
         let line = line.strip_prefix("remote: ").unwrap_or(line);
+        let line = line.strip_prefix("error: ").unwrap_or(line);
         if !line.is_empty() && !said.contains(&line) {
             said.push(line);
         }

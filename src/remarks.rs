@@ -18,6 +18,7 @@ const PATHS_SHOWN: usize = 5;
 pub struct Takeover {
     branch: String,
     owned: Vec<String>,
+    removed: Vec<String>,
     replaced: Vec<String>,
     kept: Vec<String>,
 }
@@ -40,13 +41,17 @@ fn takeover_of(objects: Objects<'_>, planned: &Planned<'_>, active: &Tip) -> Res
         })
     };
     let (replaced, kept) = files.unwrap_or_default().into_keys().partition(inside);
-    Ok(Takeover { branch: planned.environment.active.to_string(), owned, replaced, kept })
+    let before = active.content.keys().cloned();
+    let removed = before.filter(|output| !planned.outputs.contains_key(output)).collect();
+    Ok(Takeover { branch: planned.environment.active.to_string(), owned, removed, replaced, kept })
 }
 
 impl Takeover {
     fn note(&self) -> String {
-        let kept = if self.kept.is_empty() { "nothing".to_owned() } else { list(&self.kept) };
-        format!("takes over `{}`: owns {}; keeps {kept}", self.branch, list(&self.owned))
+        let parts = [("owns", &self.owned), ("removes", &self.removed), ("keeps", &self.kept)];
+        let parts = parts.iter().filter(|(_, paths)| !paths.is_empty());
+        let parts: Vec<String> = parts.map(|(verb, paths)| format!("{verb} {}", list(paths))).collect();
+        format!("takes over `{}`: {}", self.branch, parts.join("; "))
     }
 
     /// Files of others that the proposal replaces or removes.

@@ -83,7 +83,7 @@ fn longest_list(summary: &ProposalSummary) -> usize {
 }
 
 fn head(summary: &ProposalSummary) -> String {
-    let warnings = [first_run(summary), large_deletion(summary)];
+    let warnings = [first_run(summary), undoes_drift(summary), large_deletion(summary)];
     let parts = std::iter::once(purpose(summary)).chain(warnings.into_iter().flatten());
     parts.collect::<Vec<_>>().join("\n\n")
 }
@@ -122,6 +122,14 @@ fn first_run(summary: &ProposalSummary) -> Option<String> {
     let text = "> [!NOTE]\n> This is the first proposal for this environment. \
                 Point the cluster at the branch after it is merged, not before.";
     summary.first_run.then(|| text.to_owned())
+}
+
+fn undoes_drift(summary: &ProposalSummary) -> Option<String> {
+    let active = name(summary.active.as_str());
+    let text = format!(
+        "> [!NOTE]\n> {active} was changed by hand. Merging this makes it again what the DRY branch says."
+    );
+    summary.undoes_drift.then_some(text)
 }
 
 fn large_deletion(summary: &ProposalSummary) -> Option<String> {

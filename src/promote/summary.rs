@@ -33,6 +33,8 @@ pub struct ProposalSummary {
     pub references: Vec<ReferenceLine>,
     /// Whether the active branch has no manifests yet.
     pub first_run: bool,
+    /// Whether it undoes what somebody did to the active branch by hand.
+    pub undoes_drift: bool,
     /// Set when so much is removed that people must look twice.
     pub large_deletion: Option<LargeDeletion>,
 }

@@ -52,6 +52,7 @@ fn proposal() -> ProposalSummary {
         dry_commits: DryCommits::default(),
         references: Vec::new(),
         first_run: false,
+        undoes_drift: false,
         large_deletion: None,
     }
 }

@@ -109,7 +109,7 @@ fn details(environment: &EnvironmentReport, style: TextStyle) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(request_line(environment));
     if style.explain || !is_quiet(environment.operation) {
-        lines.extend(target_lines(&environment.targets, style));
+        lines.extend(target_lines(&environment.targets, environment.error.as_ref(), style));
     }
     lines.extend(environment.warnings.iter().map(|warning| with_start("warning: ", warning)));
     if let Some(error) = &environment.error {
@@ -134,11 +134,14 @@ fn request_line(environment: &EnvironmentReport) -> Option<String> {
     Some(format!("{word} {}", line(&request.url)))
 }
 
-fn target_lines(targets: &[TargetReport], style: TextStyle) -> Vec<String> {
+/// What an environment's own error says already is not said again for its targets.
+fn target_lines(targets: &[TargetReport], whole: Option<&ErrorReport>, style: TextStyle) -> Vec<String> {
     if style.explain {
         return targets.iter().map(|target| target_line(target, target.reasons.len())).collect();
     }
-    let failed = targets.iter().filter(|target| target.error.is_some()).map(|target| target_line(target, 1));
+    let said = |error: &String| whole.is_some_and(|whole| whole.message.contains(error.as_str()));
+    let told_here = |target: &&TargetReport| target.error.as_ref().is_some_and(|error| !said(error));
+    let failed = targets.iter().filter(told_here).map(|target| target_line(target, 1));
     let affected =
         targets.iter().filter(|target| target.affected && target.error.is_none()).collect::<Vec<_>>();
     let rest = match affected.as_slice() {

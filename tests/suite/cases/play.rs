@@ -233,12 +233,38 @@ impl Stage<'_> {
         list.as_array().expect("a list of pull requests is an array").iter().map(pull_request).collect()
     }
 
+    /// From the local forge's own file: its list does not show bodies.
+    fn whole_pull_request(&self, number: u64) -> String {
+        let state =
+            std::fs::read(self.repo.remote().join("hydrator-forge/state.json")).expect("the forge's file");
+        let state: Value = serde_json::from_slice(&state).expect("the forge's file is JSON");
+        let mut all = state["pullRequests"].as_array().into_iter().flatten();
+        let found =
+            all.find(|one| one["number"] == number).unwrap_or_else(|| panic!("no pull request #{number}"));
+        let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
+        let mut told = format!("{}\n", text("title"));
+        for key in ["labels", "reviewers", "teamReviewers", "assignees", "comments"] {
+            let values: Vec<&str> =
+                found[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            if !values.is_empty() {
+                told += &format!("{key}: {}\n", values.join(", "));
+            }
+        }
+        if found["draft"] == true {
+            told += "draft\n";
+        }
+        told + "\n" + &text("body")
+    }
+
     fn show(&mut self, look: &Look) {
         let repo = &self.repo;
         let git = repo.remote_git();
         let (caption, text) = match look {
             Look::Branches => ("Branches:".to_owned(), branches(repo)),
             Look::PullRequests => ("Pull requests:".to_owned(), self.list_pull_requests()),
+            Look::PullRequest(number) => {
+                (format!("Pull request #{number}:"), self.whole_pull_request(*number))
+            }
             Look::Notes => ("Notes:".to_owned(), notes(repo, NOTES)),
             Look::Tree(revision) => (format!("Files of {revision}:"), tree(repo, revision)),
             Look::Log(revision) => {

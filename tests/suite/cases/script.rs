@@ -174,6 +174,8 @@ pub(crate) enum Look {
     Branches,
     /// Every pull request.
     PullRequests,
+    /// Everything that one pull request shows.
+    PullRequest(u64),
     /// Every note of hydrator's notes ref.
     Notes,
     /// The files of a revision.

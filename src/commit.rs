@@ -17,6 +17,7 @@ use crate::hydrate::{
 use crate::model::{
     Commit, CommitId, CommitSettings, EntryKind, Environment, Layout, Manifest, ManifestId, ObjectId,
 };
+use crate::observe::Seen;
 use crate::template::Template;
 
 /// What a target rendered to, as objects; the manifests themselves are not kept in memory.
@@ -24,8 +25,11 @@ use crate::template::Template;
 pub struct TargetOutput {
     /// The tree of its manifest files; `None` if it rendered to nothing.
     pub tree: Option<ObjectId>,
-    /// Its manifests, each with the id of its text.
-    pub manifests: BTreeMap<ManifestId, ObjectId>,
+    /// How many manifests there are.
+    pub count: usize,
+    /// The manifests, each with the id of its text; `None` if they were rendered before this run, so that they are
+    /// known by their tree alone.
+    pub manifests: Option<BTreeMap<ManifestId, ObjectId>>,
     /// How to make it again.
     pub commands: Vec<String>,
     /// What the renderer warned about.
@@ -51,23 +55,30 @@ pub struct Hydration<'a> {
 pub struct Base<'a> {
     /// The active branch's tip, or its first commit.
     pub parent: CommitId,
-    /// The active branch, where there was one.
-    pub active: Option<&'a Tip>,
+    /// What the branches hold.
+    pub seen: &'a Seen,
     /// Whether the branch's other files in the way of an output may be replaced.
     pub adopts: bool,
 }
 
-/// Writes the files of one target.
-pub fn write_target(objects: Objects<'_>, layout: Layout, manifests: &[Manifest]) -> Result<TargetOutput> {
-    let mut output = TargetOutput::default();
+/// Manifests by identity, each with the id of its text.
+pub fn index(manifests: &[Manifest]) -> Result<BTreeMap<ManifestId, ObjectId>> {
+    let mut index = BTreeMap::new();
     for manifest in manifests {
         if manifest.parts.is_empty() {
-            output.manifests.insert(manifest.id.clone(), crate::git::hash_of(&manifest.text)?);
+            index.insert(manifest.id.clone(), crate::git::hash_of(&manifest.text)?);
         }
         for part in &manifest.parts {
-            output.manifests.insert(part.id.clone(), crate::git::hash_of(&part.text)?);
+            index.insert(part.id.clone(), crate::git::hash_of(&part.text)?);
         }
     }
+    Ok(index)
+}
+
+/// Writes the files of one target.
+pub fn write_target(objects: Objects<'_>, layout: Layout, manifests: &[Manifest]) -> Result<TargetOutput> {
+    let index = index(manifests)?;
+    let mut output = TargetOutput { count: index.len(), manifests: Some(index), ..TargetOutput::default() };
     let files = layout::files(layout, manifests);
     let files: BTreeMap<String, ObjectId> = files
         .into_iter()
@@ -101,16 +112,17 @@ impl Hydration<'_> {
         base: &Base<'_>,
         outputs: &BTreeMap<String, TargetOutput>,
     ) -> Result<CommitId> {
+        let seen = base.seen;
         let content = content(outputs);
         let (references, body) = references::part(self.dry.body());
         let mut edits = BTreeMap::new();
         for (output, tree) in &content {
-            if base.active.and_then(|active| active.content.get(output)) != Some(tree) {
+            if seen.active.as_ref().and_then(|active| active.content.get(output)) != Some(tree) {
                 let commands = outputs.get(output).map(|output| output.commands.clone()).unwrap_or_default();
-                edits.insert(
-                    output.clone(),
-                    Some((EntryKind::Directory, self.target_directory(*tree, commands)?)),
-                );
+                let waiting = self.waiting_directory(seen, output, *tree)?;
+                let directory =
+                    waiting.map_or_else(|| self.target_directory(*tree, commands), Ok::<_, anyhow::Error>)?;
+                edits.insert(output.clone(), Some((EntryKind::Directory, directory)));
             }
         }
         let custom = self.custom_message(environment, &body)?;
@@ -138,6 +150,16 @@ impl Hydration<'_> {
         let root = self.objects.write_blob(&to_json(&metadata)?)?;
         let tree = self.tree(base, &content, edits, root)?;
         self.write(base.parent, tree, &message, (self.dry.authored, self.dry.committed))
+    }
+
+    /// The directory that the waiting proposal has for the same manifests: its metadata and README name the DRY commit
+    /// that changed them, and are rewritten only when they change again.
+    fn waiting_directory(&self, seen: &Seen, output: &str, tree: ObjectId) -> Result<Option<ObjectId>> {
+        let waiting = crate::plan::offer(seen)
+            .filter(|waiting| waiting.intact && waiting.content.get(output) == Some(&tree));
+        let Some(waiting) = waiting else { return Ok(None) };
+        let entry = self.objects.entry(waiting.commit.tree, output.into())?;
+        Ok(entry.filter(|entry| entry.kind == EntryKind::Directory).map(|entry| entry.id))
     }
 
     /// The subject and body that the configuration's template makes.
@@ -211,8 +233,8 @@ impl Hydration<'_> {
         edits: BTreeMap<String, Option<(EntryKind, ObjectId)>>,
         root: ObjectId,
     ) -> Result<ObjectId> {
-        let owned = crate::plan::owned(base.active);
-        let mut tree = base.active.map(|active| active.commit.tree);
+        let owned = crate::plan::owned(base.seen.active.as_ref());
+        let mut tree = base.seen.active.as_ref().map(|active| active.commit.tree);
         let gone: BTreeMap<_, _> = owned
             .iter()
             .filter(|output| !content.contains_key(*output))

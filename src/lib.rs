@@ -7,6 +7,7 @@
 //! CONTRIBUTING.md.
 
 pub mod branch;
+pub mod cache;
 pub mod ci;
 pub mod cli;
 pub mod commit;
@@ -23,6 +24,7 @@ pub mod observe;
 pub mod orphans;
 pub mod outcome;
 pub mod plan;
+pub mod planned;
 pub mod promote;
 pub mod proposal;
 pub mod publish;

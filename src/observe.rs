@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use crate::branch::{Tip, metadata_blob};
+use crate::cache::{self, CACHE_REF, Cache};
 use crate::forge::Forge;
 use crate::git::{Ancestry, NOTES_REF, Objects, RemoteRefs, Scratch};
 use crate::hydrate::message::DRY_SHA_TRAILER;
@@ -43,6 +44,10 @@ pub struct Observation {
     pub notes: Option<ObjectId>,
     /// One entry per environment asked about, in their order.
     pub environments: Vec<Seen>,
+    /// What earlier runs rendered.
+    pub cache: Cache,
+    /// The blobs that the cache brought along.
+    pub shelf: Vec<ObjectId>,
     /// Every open pull request.
     pub pull_requests: Vec<PullRequest>,
 }
@@ -75,8 +80,9 @@ pub struct Seen {
 /// Observes everything, given one look at the remote's refs.
 pub fn observe(question: &Question<'_>, refs: RemoteRefs) -> Result<Observation> {
     let notes = refs.get(NOTES_REF);
-    fetch(question, &refs, notes)?;
+    let shelf = fetch(question, &refs, notes)?;
     let objects = question.scratch.objects();
+    let cache = refs.get(CACHE_REF).map(|commit| Cache::read(objects, commit)).unwrap_or_default();
     let pull_requests = question.forge.open_pull_requests()?;
     let mut environments = Vec::with_capacity(question.environments.len());
     for environment in question.environments {
@@ -95,28 +101,36 @@ pub fn observe(question: &Question<'_>, refs: RemoteRefs) -> Result<Observation>
         environments.push(seen);
     }
     ask_ancestry(question, &refs, &mut environments)?;
-    Ok(Observation { refs, notes, environments, pull_requests })
+    Ok(Observation { refs, notes, environments, cache, shelf, pull_requests })
 }
 
 /// Two fetches: commits and trees of the tips, then the few blobs of them that are read.
-fn fetch(question: &Question<'_>, refs: &RemoteRefs, notes: Option<ObjectId>) -> Result<()> {
+fn fetch(question: &Question<'_>, refs: &RemoteRefs, notes: Option<ObjectId>) -> Result<Vec<ObjectId>> {
     let objects = question.scratch.objects();
     let branches =
         question.environments.iter().flat_map(|environment| [&environment.active, &environment.proposed]);
     let mut tips: Vec<ObjectId> = branches.filter_map(|branch| refs.branch(branch)).collect();
     let former = |environment| former_branch(question, environment, refs);
     tips.extend(question.environments.iter().filter_map(former).filter_map(|branch| refs.branch(&branch)));
-    let missing = tips.iter().copied().chain(notes).filter(|id| !objects.has(*id)).collect();
+    let cache = refs.get(CACHE_REF);
+    let missing = tips.iter().copied().chain(notes).chain(cache).filter(|id| !objects.has(*id)).collect();
     question.scratch.fetch_tips(&missing)?;
+    let mut shelf = Vec::new();
     let mut blobs = BTreeSet::new();
+    if let Some(cache) = cache {
+        shelf = cache::unpack(objects, cache)?;
+        blobs.extend(cache::stored_blobs(objects, cache).into_values());
+    }
     for tip in &tips {
         blobs.extend(metadata_blob(objects, *tip)?);
     }
     if let Some(notes) = notes {
+        objects.expect_notes(notes)?;
         blobs.extend(objects.note_blobs(notes, &tips)?.into_values().flatten());
     }
     blobs.retain(|blob| !objects.has(*blob));
-    question.scratch.fetch_blobs(&blobs)
+    question.scratch.fetch_blobs(&blobs)?;
+    Ok(shelf)
 }
 
 /// The branch that a renamed environment had before, as long as it has none of its own.

@@ -15,11 +15,11 @@ use crate::model::{
 };
 use crate::observe::Observation;
 use crate::plan::Decision;
+use crate::planned::{Planned, as_failure, publisher};
 use crate::promote::{self, Applied, PullRequestStep, Wanted};
 use crate::publish::Change;
 use crate::remarks;
 use crate::rendering::Rendering;
-use crate::run::{Planned, as_failure, publisher};
 use crate::template::Template;
 use crate::world::World;
 
@@ -137,7 +137,7 @@ fn push(world: &World, dry: &Dry, change: Change<'_>) -> Result<()> {
     let publisher = publisher(world, dry);
     let refs = world.repository.scratch.look()?;
     let environment = change.environment;
-    let mut published = publisher.publish(&[change], &refs)?;
+    let mut published = publisher.publish(&[change], &refs, None)?;
     if published.moved {
         return Err(Failure::git(format!(
             "the branches of `{}` moved while this run worked",

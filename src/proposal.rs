@@ -13,11 +13,11 @@ use crate::git::{Objects, Scratch, hash_of};
 use crate::hydrate::Metadata;
 use crate::model::{CommitId, EntryKind, Environment, ManifestId, ObjectId, Target};
 use crate::plan;
+use crate::planned::Planned;
 use crate::promote::{
     DryCommits, DryInfo, DryLine, Intent, LargeDeletion, MoreCommits, ProposalSummary, ReferenceLine,
     TargetChange,
 };
-use crate::run::Planned;
 use crate::world::World;
 
 /// How many DRY commits a pull request lists.
@@ -39,6 +39,9 @@ pub fn fetch_changed_manifests(scratch: &Scratch, planned: &[&Planned<'_>]) -> R
             for tree in changed_outputs(objects, active, &environment.outputs)?.values() {
                 blobs.extend(blobs_of(objects, *tree)?.into_values());
             }
+        }
+        for tree in cached_changes(environment.seen.active.as_ref(), &environment.outputs).values() {
+            blobs.extend(blobs_of(objects, *tree)?.into_values());
         }
         if let Some(proposed) = environment.proposed {
             blobs.extend(metadata_blob(objects, proposed)?);
@@ -72,9 +75,10 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         .map(|active| index(objects, changed_outputs(objects, active, &planned.outputs)?))
         .transpose()?
         .unwrap_or_default();
-    let targets = changes(environment, active, &planned.outputs, &before);
+    let cached = index(objects, cached_changes(active, &planned.outputs))?;
+    let targets = changes(environment, active, &planned.outputs, (&before, &cached));
     let removed = targets.iter().map(|target| target.removed.len()).sum();
-    let kept = planned.outputs.values().map(|output| output.manifests.len()).sum::<usize>();
+    let kept = planned.outputs.values().map(|output| output.count).sum::<usize>();
     let added: usize = targets.iter().map(|target| target.added.len()).sum();
     let of = kept + removed - added.min(kept);
     Ok(ProposalSummary {
@@ -114,6 +118,21 @@ fn changed_outputs(
     Ok(content)
 }
 
+/// Outputs that were rendered before this run and that the active branch does not have.
+fn cached_changes(
+    active: Option<&Tip>,
+    outputs: &BTreeMap<String, TargetOutput>,
+) -> BTreeMap<String, ObjectId> {
+    let mut found = BTreeMap::new();
+    for (path, output) in outputs {
+        let before = active.and_then(|active| active.content.get(path)).copied();
+        if let (None, Some(tree)) = (&output.manifests, output.tree.filter(|tree| Some(*tree) != before)) {
+            found.insert(path.clone(), tree);
+        }
+    }
+    found
+}
+
 /// Every file below a tree, by path.
 pub fn blobs_of(objects: Objects<'_>, tree: ObjectId) -> Result<BTreeMap<String, ObjectId>> {
     let mut found = BTreeMap::new();
@@ -142,16 +161,7 @@ fn index(objects: Objects<'_>, outputs: BTreeMap<String, ObjectId>) -> Result<BT
         for (path, blob) in blobs_of(objects, tree)? {
             let bytes = objects.blob(blob)?.unwrap_or_default();
             match crate::render::manifests(&bytes) {
-                Some(manifests) => {
-                    for manifest in &manifests {
-                        if manifest.parts.is_empty() {
-                            index.insert(manifest.id.clone(), hash_of(&manifest.text)?);
-                        }
-                        for part in &manifest.parts {
-                            index.insert(part.id.clone(), hash_of(&part.text)?);
-                        }
-                    }
-                }
+                Some(manifests) => index.extend(crate::commit::index(&manifests)?),
                 None => {
                     let id = ManifestId {
                         group: String::new(),
@@ -172,7 +182,7 @@ fn changes(
     environment: &Environment,
     active: Option<&Tip>,
     outputs: &BTreeMap<String, TargetOutput>,
-    before: &BTreeMap<String, Index>,
+    (before, cached): (&BTreeMap<String, Index>, &BTreeMap<String, Index>),
 ) -> Vec<TargetChange> {
     let nothing = Index::new();
     let names: BTreeMap<&str, &Target> =
@@ -185,7 +195,8 @@ fn changes(
             continue;
         }
         let old = before.get(path).unwrap_or(&nothing);
-        let new = outputs.get(path).map_or(&nothing, |output| &output.manifests);
+        let rendered = outputs.get(path).and_then(|output| output.manifests.as_ref());
+        let new = rendered.or_else(|| cached.get(path)).unwrap_or(&nothing);
         // A removed output may have the name that a target has elsewhere now: then only the outputs tell them apart.
         let target = names.get(path.as_str());
         let target =
@@ -226,6 +237,11 @@ fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> 
         author: metadata.author.clone(),
     };
     let Some(active) = active else { return Ok(DryCommits { listed: vec![own], more: MoreCommits::None }) };
+    // The usual case needs no history: every push is promoted, one after the other.
+    let here = world.repository.scratch.objects();
+    if here.has(proposed) && here.commit(proposed)?.parents.contains(&active) {
+        return Ok(DryCommits { listed: vec![own], more: MoreCommits::None });
+    }
     let Some(mut commits) = world.repository.ancestry()?.between(active, proposed, LISTED_COMMITS + 1)?
     else {
         return Ok(DryCommits { listed: vec![own], more: MoreCommits::Unknown });

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use crate::cache::CACHE_REF;
 use crate::error::Failure;
 use crate::git::{NOTES_REF, PushOutcome, RefUpdate, RemoteRefs, Scratch};
 use crate::model::{Commit, CommitId, Environment, EnvironmentName, Identity, ObjectId};
@@ -48,10 +49,23 @@ const NOTES_ATTEMPTS: usize = 8;
 
 impl Publisher<'_> {
     /// Pushes all changes at once; where the server refuses that, each environment by itself.
-    pub fn publish(&self, changes: &[Change<'_>], refs: &RemoteRefs) -> Result<Published> {
+    ///
+    /// `cache` goes along as long as nobody minds: it is nothing that anything depends on.
+    pub fn publish(
+        &self,
+        changes: &[Change<'_>],
+        refs: &RemoteRefs,
+        cache: Option<ObjectId>,
+    ) -> Result<Published> {
         let mut notes = refs.get(NOTES_REF);
+        let mut cache = cache.map(|new| RefUpdate {
+            name: CACHE_REF.to_owned(),
+            expected: refs.get(CACHE_REF),
+            new: Some(new),
+        });
         for _ in 0..NOTES_ATTEMPTS {
-            let updates = self.updates(changes, notes)?;
+            let mut updates = self.updates(changes, notes)?;
+            updates.extend(cache.clone());
             if updates.iter().all(|update| update.new == update.expected) {
                 return Ok(Published::default());
             }
@@ -65,13 +79,16 @@ impl Publisher<'_> {
             let moved = |update: &&RefUpdate| now.get(&update.name) != update.expected;
             let mut moved = updates.iter().filter(moved).map(|update| update.name.as_str()).peekable();
             if moved.peek().is_none() {
+                if cache.take().is_some() {
+                    continue;
+                }
                 return self.publish_one_by_one(changes, &now, &words);
             }
-            if moved.any(|name| name != NOTES_REF)
-                || self.notes_changed(changes, notes, now.get(NOTES_REF))?
-            {
+            let branch_moved = moved.any(|name| name != NOTES_REF && name != CACHE_REF);
+            if branch_moved || self.notes_changed(changes, notes, now.get(NOTES_REF))? {
                 return Ok(Published { moved: true, ..Published::default() });
             }
+            cache = cache.map(|update| RefUpdate { expected: now.get(CACHE_REF), ..update });
             notes = now.get(NOTES_REF);
         }
         Ok(Published { moved: true, ..Published::default() })
@@ -97,6 +114,9 @@ impl Publisher<'_> {
         before: Option<ObjectId>,
         now: Option<ObjectId>,
     ) -> Result<bool> {
+        if before == now {
+            return Ok(false);
+        }
         let Some(now) = now else { return Ok(true) };
         self.scratch.fetch_tips(&[now].into())?;
         let objects = self.scratch.objects();

@@ -8,7 +8,7 @@ use crate::branch::Tip;
 use crate::git::{Objects, SharedObjects};
 use crate::model::{Delivery, Operation};
 use crate::plan::Decision;
-use crate::run::Planned;
+use crate::planned::Planned;
 
 /// Paths that are named before the rest is counted.
 const PATHS_SHOWN: usize = 5;

@@ -13,6 +13,7 @@ use camino::Utf8Path;
 use tempfile::TempDir;
 
 use crate::branch::Tip;
+use crate::cache::{Cache, CachedTarget};
 use crate::commit::{TargetOutput, write_target};
 use crate::dry::Dry;
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
@@ -58,6 +59,7 @@ pub struct Rendering<'a> {
     request: Request<'a>,
     objects: SharedObjects,
     done: BTreeMap<Key, Result<TargetOutput, Failure>>,
+    fingerprints: BTreeMap<Key, String>,
 }
 
 impl<'a> Rendering<'a> {
@@ -66,7 +68,12 @@ impl<'a> Rendering<'a> {
         let project = &dry.loaded.project;
         let request =
             Request { tree: &dry.tree, project, variables: &world.variables, limits, stop: &world.stop };
-        Ok(Self { request, objects: SharedObjects::open(&world.repository.scratch)?, done: BTreeMap::new() })
+        Ok(Self {
+            request,
+            objects: SharedObjects::open(&world.repository.scratch)?,
+            done: BTreeMap::new(),
+            fingerprints: BTreeMap::new(),
+        })
     }
 
     /// Where the manifests are written.
@@ -104,6 +111,33 @@ impl<'a> Rendering<'a> {
             self.done.insert(key, result.unwrap_or_else(missing));
         }
         Ok(())
+    }
+
+    /// Puts what is known of every environment's targets into the cache.
+    pub fn remember(&self, cache: &mut Cache, narrowed: bool) {
+        let configured = &self.request.project.environments;
+        if !narrowed {
+            cache.keep_only(&configured.iter().map(|environment| &environment.name).collect());
+        }
+        for environment in configured {
+            let mut targets = BTreeMap::new();
+            for (index, target) in environment.targets.iter().enumerate() {
+                let key = (environment.name.clone(), index);
+                if let (Some(Ok(output)), Some(fingerprint)) =
+                    (self.done.get(&key), self.fingerprints.get(&key))
+                {
+                    let cached = CachedTarget {
+                        fingerprint: fingerprint.clone(),
+                        tree: output.tree,
+                        manifests: output.count,
+                    };
+                    targets.insert(target.output.to_string(), cached);
+                }
+            }
+            if !targets.is_empty() {
+                cache.set(environment.name.clone(), targets);
+            }
+        }
     }
 
     /// The outputs of an environment's targets, or what failed.

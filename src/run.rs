@@ -3,21 +3,22 @@
 //! Every stage is a call to a module of its own. The only way back is a lost race: another writer moved a branch, so
 //! everything is observed and decided again; what was rendered stays good, since it depends on the DRY commit alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 
-use crate::branch::Tip;
+use crate::branch::metadata_blob;
 use crate::commit::{Base, Hydration, TargetOutput, content};
 use crate::dry::{self, Dry, Wanted};
-use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
+use crate::error::{Failure, FailureKind};
 use crate::git::{RefUpdate, RemoteRefs};
-use crate::model::{CommitId, Environment, EnvironmentName, Project, RunReport};
+use crate::model::{CommitId, Environment, EnvironmentName, ObjectId, Project, RunReport};
 use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Permissions, Standing};
-use crate::publish::{Change, Publisher};
+use crate::planned::{Planned, as_failure, publisher};
+use crate::publish::Change;
 use crate::rendering::{Limits, Rendering};
 use crate::world::World;
 
@@ -39,37 +40,6 @@ pub struct RunRequest {
     pub limits: Limits,
 }
 
-/// One environment on its way through a run.
-#[derive(Debug)]
-pub struct Planned<'a> {
-    /// The environment.
-    pub environment: &'a Environment,
-    /// What was observed.
-    pub seen: Seen,
-    /// What is to be done, or why the environment failed.
-    pub decision: Result<Decision, Failure>,
-    /// Whether its active branch has content that is not of this configuration.
-    pub is_foreign: bool,
-    /// Its targets' outputs, by path; empty where nothing was rendered.
-    pub outputs: BTreeMap<String, TargetOutput>,
-    /// The active branch's first commit, where the branch is missing.
-    pub first: Option<CommitId>,
-    /// The proposed branch's tip after the run; `None` where there is no branch.
-    pub proposed: Option<CommitId>,
-}
-
-impl Planned<'_> {
-    /// Whether a proposal of ours waited already when this run began.
-    pub fn waits(&self) -> bool {
-        plan::offer(&self.seen).is_some()
-    }
-
-    /// What the environment had when this run began: the waiting proposal, else what is active.
-    pub fn current(&self) -> Option<&Tip> {
-        plan::offer(&self.seen).or(self.seen.active.as_ref())
-    }
-}
-
 /// Runs the whole line.
 pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) -> Result<RunReport> {
     let scratch = &world.repository.scratch;
@@ -86,7 +56,8 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }
         hydrate(world, request, &dry, &mut planned)?;
-        let moved = publish(world, &dry, &mut planned, &observation.refs)?;
+        let cache = write_cache(world, request, &planned, &observation, &rendering)?;
+        let moved = publish(world, &dry, &mut planned, &observation.refs, cache)?;
         if !moved {
             return crate::outcome::promote(world, &dry, planned, &observation, &rendering);
         }
@@ -239,7 +210,7 @@ fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>, adopt: bool
                 planned.first = Some(hydration.first_commit(planned.environment)?);
             }
             let Some(parent) = tip.or(planned.first) else { return Ok(()) };
-            let base = Base { parent, active, adopts: planned.is_foreign || adopt };
+            let base = Base { parent, seen: &planned.seen, adopts: planned.is_foreign || adopt };
             planned.proposed = Some(match (decision, proposed) {
                 (Decision::Reparent, Some(proposed)) => hydration.reparent(&base, proposed)?,
                 _ => hydration.propose(planned.environment, &base, &planned.outputs)?,
@@ -250,10 +221,41 @@ fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>, adopt: bool
     Ok(())
 }
 
+/// What this run knows about every target's rendering, for the next one.
+fn write_cache(
+    world: &World,
+    request: &RunRequest,
+    planned: &[Planned<'_>],
+    observation: &Observation,
+    rendering: &Rendering<'_>,
+) -> Result<Option<ObjectId>> {
+    let objects = world.repository.scratch.objects();
+    let narrowed = !request.environments.is_empty();
+    let mut shelf = BTreeSet::new();
+    if narrowed {
+        shelf.extend(observation.shelf.iter().copied());
+    }
+    for environment in planned {
+        let active = environment.seen.active.as_ref().map(|active| active.commit.id);
+        for tip in [active, environment.proposed].into_iter().flatten() {
+            shelf.extend(metadata_blob(objects, tip)?);
+        }
+    }
+    let mut cache = observation.cache.clone();
+    rendering.remember(&mut cache, narrowed);
+    cache.write(objects, &shelf).map(Some)
+}
+
 /// Stage 8: one push of everything; true if a race was lost.
-fn publish(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &RemoteRefs) -> Result<bool> {
+fn publish(
+    world: &World,
+    dry: &Dry,
+    planned: &mut [Planned<'_>],
+    refs: &RemoteRefs,
+    cache: Option<ObjectId>,
+) -> Result<bool> {
     let changes: Vec<Change<'_>> = planned.iter().filter_map(change).collect();
-    let published = publisher(world, dry).publish(&changes, refs)?;
+    let published = publisher(world, dry).publish(&changes, refs, cache)?;
     for environment in planned {
         if let Some(failure) = published.refused.get(&environment.environment.name) {
             environment.decision = Err(failure.clone());
@@ -262,15 +264,6 @@ fn publish(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &RemoteR
         }
     }
     Ok(published.moved)
-}
-
-/// What pushes, with the identity of this configuration.
-pub fn publisher<'a>(world: &'a World, dry: &'a Dry) -> Publisher<'a> {
-    Publisher {
-        scratch: &world.repository.scratch,
-        dry: &dry.commit,
-        identity: &dry.loaded.project.commit.identity,
-    }
 }
 
 fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
@@ -301,13 +294,6 @@ fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
         updates.push(active);
     }
     Some(Change { environment, updates, noted: planned.proposed })
-}
-
-/// An error of one environment as a failure of the report.
-pub fn as_failure(error: &anyhow::Error) -> Failure {
-    let mut failure = Failure::new(kind_of(error), message_of(error));
-    failure.hint = hint_of(error);
-    failure
 }
 
 fn stop_or_pause(world: &World, attempt: u32) -> Result<(), Failure> {

@@ -14,6 +14,9 @@ use crate::model::{EntryKind, Moment, ObjectId, Person};
 /// The ref of the notes.
 pub const NOTES_REF: &str = "refs/notes/hydrator.metadata";
 
+/// Names the DRY commit of the notes in a notes commit's message.
+const TRAILER: &str = "Hydrator-Dry-Sha";
+
 /// A note as it is written: `{"drySha":"…"}`.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Note {
@@ -62,8 +65,7 @@ impl Objects<'_> {
         let old_tree = old.as_ref().map(|old| old.tree);
         let mut edits = BTreeMap::new();
         for (commit, dry_sha) in entries {
-            let text = format!("{}\n", serde_json::to_string(&Note { dry_sha: *dry_sha })?);
-            let blob = self.write_blob(text.as_bytes())?;
+            let blob = self.write_note(*dry_sha)?;
             let standing =
                 old_tree.map(|tree| self.note_entries(tree, *commit)).transpose()?.unwrap_or_default();
             let home = standing.first().map_or_else(|| commit.to_string().into(), |(path, _)| path.clone());
@@ -76,10 +78,33 @@ impl Objects<'_> {
         }
         let (identity, moment) = signed;
         let committed = old.as_ref().map_or(moment, |old| old.committed.later(moment));
-        let message = "Notes added by hydrator\n";
+        let named =
+            entries.values().next().map(|dry_sha| format!("{TRAILER}: {dry_sha}\n")).unwrap_or_default();
+        let message = format!("Notes added by hydrator\n\n{named}");
         let parents: Vec<ObjectId> = notes.into_iter().collect();
-        let new = NewCommit { tree, parents: &parents, identity, authored: committed, committed, message };
+        let new = NewCommit {
+            tree,
+            parents: &parents,
+            identity,
+            authored: committed,
+            committed,
+            message: &message,
+        };
         self.write_commit(&new).map(Some)
+    }
+
+    /// Makes the notes readable that say what the newest notes commit said, without fetching them: nearly all of
+    /// them are the same few bytes, and those are known from the commit's message.
+    pub fn expect_notes(&self, notes: ObjectId) -> Result<()> {
+        let commit = self.commit(notes)?;
+        match commit.trailer(TRAILER).and_then(ObjectId::parse) {
+            Some(dry_sha) => self.write_note(dry_sha).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn write_note(&self, dry_sha: ObjectId) -> Result<ObjectId> {
+        self.write_blob(format!("{}\n", serde_json::to_string(&Note { dry_sha })?).as_bytes())
     }
 
     /// Every place where a note about `commit` stands: the fan-out may be two digits deep at each level.

@@ -48,7 +48,7 @@ impl Scratch {
         let path = Utf8PathBuf::from_path_buf(directory.path().join("scratch.git")).map_err(|path| {
             Failure::git(format!("the temporary directory `{}` is not UTF-8", path.display()))
         })?;
-        // The blobs of branches are left out of fetches, and trees are written that contain them all the same.
+        // Trees name blobs that the fetch left out; without this libgit2 refuses to write such a tree.
         git2::opts::strict_object_creation(false);
         let repository = git2::Repository::init_bare(&path).context("cannot make the scratch repository")?;
         let credential = login.and_then(|login| credential(&checkout.remote_url, login));

@@ -1,3 +1,5 @@
+//! Titles, bodies and steps, by example.
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 

@@ -3,8 +3,9 @@
 use anyhow::bail;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::paths;
+use super::{paths, yaml};
 use crate::error::{Failure, Place};
 use crate::model::{DryTree, EntryKind};
 
@@ -126,62 +127,39 @@ impl Reader<'_> {
         wanted: &Dependency,
         lock: Option<&[Dependency]>,
     ) -> anyhow::Result<Missing> {
-        let place = Place { file: chart.join("Chart.yaml"), line: 0, column: 0 };
         let name = &wanted.name;
-        let fail = |message: String, hint: &str| -> anyhow::Error {
-            Failure::render(message).hint(hint).at(place.clone()).into()
-        };
-        let locked = lock.map(|lock| lock.iter().find(|locked| locked.name == *name).cloned());
-        if matches!(locked, Some(None)) {
-            return Err(fail(
-                format!("`Chart.lock` does not know the dependency `{name}`"),
-                "run `helm dependency update` and commit `Chart.lock`",
-            ));
-        }
-        let locked = locked.flatten();
-        if let Some(reference) = wanted.repository.strip_prefix("file://") {
-            let Some(path) = paths::join_relative(chart, reference) else {
-                return Err(fail(
-                    format!("the dependency `{name}` is outside of the repository: `{reference}`"),
-                    "`file://` dependencies are relative to the chart and stay inside the repository",
-                ));
-            };
-            let local = self.chart(&path)?;
-            if let Some(locked) = locked.filter(|locked| locked.version != local.version) {
-                return Err(fail(
-                    format!(
-                        "`Chart.lock` has `{name}` {}, but `{path}` is {}",
-                        locked.version, local.version
-                    ),
-                    "run `helm dependency update` and commit `Chart.lock`",
-                ));
+        let locked = match lock.map(|lock| lock.iter().find(|locked| locked.name == *name)) {
+            Some(None) => {
+                let message = format!("`Chart.lock` does not know the dependency `{name}`");
+                bail!(refusal(chart, message, LOCK_HINT));
             }
-            return Ok(Missing::Local(local));
-        }
-        let is_url =
-            ["https://", "http://", "oci://"].iter().any(|scheme| wanted.repository.starts_with(scheme));
-        if !is_url {
-            return Err(fail(
-                format!(
-                    "the dependency `{name}` is not in `charts/`, and `{}` is not a URL",
-                    wanted.repository
-                ),
-                "put it into `charts/`, or give its repository's full URL: names of repositories are known only where they were added",
-            ));
-        }
-        let Some(locked) = locked else {
-            return Err(fail(
-                format!(
-                    "the dependency `{name}` is not pinned: it is neither in `charts/` nor in a `Chart.lock`"
-                ),
-                "run `helm dependency update` and commit `Chart.lock`, or commit `charts/`",
-            ));
+            found => found.flatten(),
         };
-        Ok(Missing::Remote(Pull {
-            url: wanted.repository.clone(),
-            chart: name.clone(),
-            version: locked.version,
-        }))
+        match wanted.repository.strip_prefix("file://") {
+            Some(reference) => self.local(chart, name, reference, locked).map(Missing::Local),
+            None => remote(chart, wanted, locked).map(Missing::Remote),
+        }
+    }
+
+    /// A dependency in the tree, by its path from the chart.
+    fn local(
+        &mut self,
+        chart: &Utf8Path,
+        name: &str,
+        reference: &str,
+        locked: Option<&Dependency>,
+    ) -> anyhow::Result<Chart> {
+        let Some(path) = paths::join_relative(chart, reference) else {
+            let message = format!("the dependency `{name}` is outside of the repository: `{reference}`");
+            bail!(refusal(chart, message, INSIDE_HINT));
+        };
+        let local = self.chart(&path)?;
+        if let Some(locked) = locked.filter(|locked| locked.version != local.version) {
+            let message =
+                format!("`Chart.lock` has `{name}` {}, but `{path}` is {}", locked.version, local.version);
+            bail!(refusal(chart, message, LOCK_HINT));
+        }
+        Ok(local)
     }
 
     /// What is in `charts/`.
@@ -201,7 +179,7 @@ impl Reader<'_> {
         Ok(present)
     }
 
-    fn read<T: for<'de> Deserialize<'de>>(
+    fn read<T: DeserializeOwned + Send + 'static>(
         &self,
         directory: &Utf8Path,
         name: &str,
@@ -212,16 +190,41 @@ impl Reader<'_> {
             return Ok(None);
         }
         let content = self.tree.read(&resolved.path)?.unwrap_or_default();
-        let read = serde_yaml::from_slice::<Option<T>>(&content).map_err(|error| {
-            let line = error.location().map_or(0, |location| location.line());
-            Failure::render(format!("cannot read the chart: {error}")).at(Place {
-                file: path,
-                line,
-                column: 0,
-            })
+        let text = String::from_utf8_lossy(&content);
+        let read = yaml::parse::<Option<T>>(&text).map_err(|problem| {
+            let place = Place { file: path, line: problem.line, column: 0 };
+            Failure::render(format!("the chart cannot be read: it {}", problem.message)).at(place)
         })?;
         Ok(read)
     }
+}
+
+const LOCK_HINT: &str = "run `helm dependency update` and commit `Chart.lock`";
+const INSIDE_HINT: &str = "`file://` dependencies are relative to the chart and stay inside the repository";
+
+/// A dependency to fetch: only what a lock file pins.
+fn remote(chart: &Utf8Path, wanted: &Dependency, locked: Option<&Dependency>) -> anyhow::Result<Pull> {
+    let Dependency { name, repository, .. } = wanted;
+    if !["https://", "http://", "oci://"].iter().any(|scheme| repository.starts_with(scheme)) {
+        let message = format!("the dependency `{name}` is not in `charts/`, and `{repository}` is not a URL");
+        let hint = "put it into `charts/`, or give the full URL: a repository's name is known only where it was added";
+        bail!(refusal(chart, message, hint));
+    }
+    let Some(locked) = locked else {
+        let message = format!(
+            "the dependency `{name}` is not pinned: it is neither in `charts/` nor in a `Chart.lock`"
+        );
+        bail!(refusal(
+            chart,
+            message,
+            "run `helm dependency update` and commit `Chart.lock`, or commit `charts/`"
+        ));
+    };
+    Ok(Pull { url: repository.clone(), chart: name.clone(), version: locked.version.clone() })
+}
+
+fn refusal(chart: &Utf8Path, message: String, hint: &str) -> Failure {
+    Failure::render(message).hint(hint).at(Place { file: chart.join("Chart.yaml"), line: 0, column: 0 })
 }
 
 /// An entry of `charts/`.

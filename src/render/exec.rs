@@ -4,7 +4,7 @@
 //! and an output limit. When it ends, by itself or not, its whole group is ended, so nothing that it started outlives
 //! it or holds up the run by keeping a pipe open.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::process::CommandExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -89,8 +89,24 @@ pub(crate) fn run(invocation: &Invocation, limits: Limits<'_>) -> anyhow::Result
     result
 }
 
+/// Another thread that starts a program at this moment holds a script that we just wrote open for writing until its
+/// program runs; the system then calls ours busy.
 fn spawn(invocation: &Invocation) -> anyhow::Result<Child> {
-    Command::new(&invocation.program)
+    let mut tries = 100;
+    loop {
+        tries -= 1;
+        match command(invocation).spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && tries > 0 => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            result => return result.with_context(|| format!("cannot start `{}`", invocation.program)),
+        }
+    }
+}
+
+fn command(invocation: &Invocation) -> Command {
+    let mut command = Command::new(&invocation.program);
+    command
         .args(&invocation.arguments)
         .current_dir(&invocation.directory)
         .env_clear()
@@ -98,9 +114,8 @@ fn spawn(invocation: &Invocation) -> anyhow::Result<Child> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .with_context(|| format!("cannot start `{}`", invocation.program))
+        .process_group(0);
+    command
 }
 
 fn watch(child: &mut Child, limits: Limits<'_>) -> anyhow::Result<Finished> {
@@ -248,7 +263,7 @@ fn collect(mut pipe: impl Read + Send + 'static, budget: Arc<AtomicU64>, events:
 fn read(pipe: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
     loop {
         match pipe.read(buffer) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             result => return result,
         }
     }

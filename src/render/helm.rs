@@ -58,7 +58,11 @@ impl Renderers<'_> {
         let program = self.setup.toolbox.program(Tool::Helm)?;
         let values = self.values(options, scratch)?;
         let mut replacements = values.replacements;
-        replacements.add(chart.path.as_str(), as_argument(&job.target.source));
+        let chart_shown = match &options.chart {
+            ChartSource::Directory => as_argument(&job.target.source),
+            ChartSource::Repository { chart, .. } => chart.clone(),
+        };
+        replacements.add(chart.path.as_str(), chart_shown);
         let shown = shown(job, options, &values.shown);
         let said = self.call(
             job,

@@ -8,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde_yaml::Value;
 
 use super::split::Problem;
+use super::yaml::{self, problem_of};
 use crate::model::ManifestId;
 
 /// What a document is at its top.
@@ -48,7 +49,7 @@ enum Field {
 
 /// Reads the top of the one document that `text` is.
 pub(crate) fn shape_of(text: &str) -> Result<Shape, Problem> {
-    match serde_yaml::from_str::<Top>(text).map_err(|error| problem_of(&error))? {
+    match yaml::parse::<Top>(text)? {
         Top::Empty => Ok(Shape::Empty),
         Top::Other(what) => Err(Problem { line: 1, message: format!("is {what}, not a mapping") }),
         Top::Object(head) if head.has_merge || head.metadata.has_merge => merged(text).map(Shape::Object),
@@ -58,23 +59,12 @@ pub(crate) fn shape_of(text: &str) -> Result<Shape, Problem> {
 
 /// The head of a document that uses merge keys (`<<`) where its identity is.
 fn merged(text: &str) -> Result<Head, Problem> {
-    let mut value: Value = serde_yaml::from_str(text).map_err(|error| problem_of(&error))?;
+    let mut value: Value = yaml::parse(text)?;
     value.apply_merge().map_err(|error| problem_of(&error))?;
     match serde_yaml::from_value::<Top>(value).map_err(|error| problem_of(&error))? {
         Top::Object(head) => Ok(head),
         Top::Empty | Top::Other(_) => Ok(Head::default()),
     }
-}
-
-/// A parser's error with its line, without saying the position twice.
-pub(crate) fn problem_of(error: &serde_yaml::Error) -> Problem {
-    let line = error.location().map_or(1, |location| location.line());
-    let text = error.to_string();
-    let message = match text.rfind(" at line ") {
-        Some(end) if !text[end..].contains(',') => &text[..end],
-        _ => &text,
-    };
-    Problem { line, message: format!("is not valid YAML: {message}") }
 }
 
 impl Head {

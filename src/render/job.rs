@@ -197,6 +197,7 @@ fn judge(
             return Ok(Said { stdout: finished.stdout, warnings });
         }
         End::Failure(code) => format!("fails with exit status {code}"),
+        End::Signal(9) => "was killed from outside: the machine may have run out of memory".to_owned(),
         End::Signal(signal) => format!("was ended by signal {signal}"),
         End::TimedOut => format!("took longer than {} s and was ended", limit.as_secs_f64()),
         End::Flooded => "wrote more than the output limit and was ended".to_owned(),

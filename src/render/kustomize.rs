@@ -11,18 +11,19 @@ use super::{RenderJob, Renderers, export};
 use crate::error::{Failure, Place};
 use crate::model::{KustomizeOptions, Tool};
 
-/// Flags that the configuration may add, and whether each takes a value. None lets a kustomization run programs.
+/// Flags that the configuration may add, and whether each takes a value. The configuration checks them too; here it is
+/// made sure that no way leads to one that runs programs, opens the network or writes elsewhere.
 const FLAGS: [(&str, bool); 6] = [
     ("--enable-helm", false),
+    ("--enable-managedby-label", false),
     ("--helm-api-versions", true),
     ("--helm-kube-version", true),
     ("--load-restrictor", true),
     ("--reorder", true),
-    ("--as-current-user", false),
 ];
 
 /// Checks `buildOptions` against the allow list; the error names the first that is not on it.
-pub fn check_build_options(options: &[String]) -> Result<(), String> {
+fn check_build_options(options: &[String]) -> Result<(), String> {
     let mut words = options.iter();
     while let Some(word) = words.next() {
         let (name, value) =

@@ -6,8 +6,9 @@
 
 use serde_yaml::Value;
 
-use super::identity::{self, Shape, problem_of};
+use super::identity::{self, Shape};
 use super::split::Problem;
+use super::yaml;
 use crate::model::ManifestPart;
 
 /// Lists inside lists are taken apart this deep.
@@ -21,7 +22,7 @@ pub(crate) fn parts(text: &str) -> Result<Vec<ManifestPart>, Problem> {
 }
 
 fn collect(text: &str, depth: usize, found: &mut Vec<ManifestPart>) -> Result<(), Problem> {
-    let value: Value = serde_yaml::from_str(text).map_err(|error| problem_of(&error))?;
+    let value: Value = yaml::parse(text)?;
     let items = value.get("items").and_then(Value::as_sequence).map_or(&[][..], Vec::as_slice);
     for (index, text) in item_texts(text, items)?.into_iter().enumerate() {
         let problem =
@@ -53,7 +54,7 @@ fn are_the_items(texts: &[String], items: &[Value]) -> bool {
         && texts
             .iter()
             .zip(items)
-            .all(|(text, item)| serde_yaml::from_str::<Value>(text).is_ok_and(|own| own == *item))
+            .all(|(text, item)| yaml::parse::<Value>(text).is_ok_and(|own| own == *item))
 }
 
 fn as_json(item: &Value) -> Result<String, Problem> {

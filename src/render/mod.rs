@@ -24,6 +24,7 @@ mod tools;
 mod unique;
 mod values;
 mod version;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,8 +38,7 @@ use crate::error::{Failure, FailureKind};
 use crate::model::{DryTree, EnvironmentName, Manifest, Renderer, Target};
 
 pub use job::REMOTE_VARIABLES;
-pub use kustomize::check_build_options;
-pub use template::{TemplateEngine, TemplateLoader};
+pub use template::{TemplateEngine, TemplateProblem};
 pub use tools::Toolbox;
 
 /// The manifests of a stream that a renderer wrote earlier; `None` if it is none.
@@ -98,7 +98,8 @@ pub struct RenderSetup<'a> {
     pub toolbox: &'a Toolbox,
     /// What is rendered.
     pub tree: &'a dyn DryTree,
-    /// A private directory that exists and is empty; the caller removes it after the run.
+    /// A private directory that exists and is empty, by its canonical path (programs print that one, and it is taken
+    /// out of their messages); the caller removes it after the run.
     pub scratch: &'a Utf8Path,
     /// Variables of the caller's environment. Programs see only [`REMOTE_VARIABLES`] (when they may use the network)
     /// and those that their target names.

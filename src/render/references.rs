@@ -9,7 +9,8 @@ use anyhow::bail;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_yaml::Value;
 
-use super::{paths, split};
+use super::split::{self, Problem};
+use super::{paths, yaml};
 use crate::error::{Failure, Place};
 use crate::model::DryTree;
 
@@ -164,7 +165,7 @@ impl Walk<'_> {
 
     /// A generator's or transformer's own configuration: inline, in a file, or made by a kustomization.
     fn plugin(&mut self, site: Site<'_>, reference: &str) -> anyhow::Result<()> {
-        if is_inline(reference) {
+        if yaml::parse::<Value>(reference).is_ok_and(|value| value.is_mapping()) {
             return self.plugin_documents(site, reference.as_bytes());
         }
         self.resource(site, reference)?;
@@ -285,13 +286,13 @@ impl Walk<'_> {
 /// The mappings in a YAML file, merge keys resolved and keys folded as Go's JSON decoder folds them.
 fn documents(content: &[u8], file: &Utf8Path) -> anyhow::Result<Vec<Value>> {
     let failure =
-        |message: String| Failure::render(message).at(Place { file: file.to_owned(), line: 0, column: 0 });
-    let text = std::str::from_utf8(content).map_err(|_| failure("is not UTF-8".to_owned()))?;
+        |message: String, line| Failure::render(message).at(Place { file: file.to_owned(), line, column: 0 });
+    let text = std::str::from_utf8(content).map_err(|_| failure("is not UTF-8".to_owned(), 0))?;
     let mut found = Vec::new();
     for document in split::documents(text) {
-        let mut value: Value = serde_yaml::from_str(&document.text)
-            .and_then(|mut value: Value| value.apply_merge().map(|()| value))
-            .map_err(|error| failure(format!("is not valid YAML: {error}")))?;
+        let problem = |problem: Problem| failure(problem.message, document.stream_line(problem.line));
+        let mut value: Value = yaml::parse(&document.text).map_err(problem)?;
+        value.apply_merge().map_err(|error| problem(yaml::problem_of(&error)))?;
         fold_keys(&mut value);
         found.push(value);
     }
@@ -316,15 +317,21 @@ fn fold_keys(value: &mut Value) {
     }
 }
 
-/// Two keys that differ only in case are both looked at.
+/// Of two keys that differ only in case both count, as far as Go's decoder lets them.
 fn append(into: &mut Value, value: Value) {
     match (&mut *into, value) {
         (Value::Sequence(into), Value::Sequence(more)) => into.extend(more),
+        (Value::Mapping(into), Value::Mapping(more)) => {
+            for (key, value) in more {
+                append(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (_, Value::Null) => {}
         (_, value) => *into = value,
     }
 }
 
-/// Inline content where a path may stand.
+/// Inline content where the path of a file may stand.
 fn is_inline(text: &str) -> bool {
     text.contains('\n') || text.trim_start().starts_with('{')
 }
@@ -384,5 +391,8 @@ mod tests {
         let found =
             documents("RE\u{17f}OURCES: [a]\nresources: [b]\n".as_bytes(), Utf8Path::new("k")).unwrap();
         assert_eq!(found[0]["resources"], serde_yaml::from_str::<Value>("[a, b]").unwrap());
+        let found =
+            documents(b"OpenAPI: {path: p}\nopenapi: {x: y}\nOPENAPI: ~\n", Utf8Path::new("k")).unwrap();
+        assert_eq!(found[0]["openapi"], serde_yaml::from_str::<Value>("{path: p, x: y}").unwrap());
     }
 }

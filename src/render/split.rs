@@ -76,7 +76,7 @@ impl Document {
     }
 
     /// The stream's line of line `line` of the text.
-    fn stream_line(&self, line: usize) -> usize {
+    pub(crate) fn stream_line(&self, line: usize) -> usize {
         let line = line.max(1);
         if line <= self.prefix_lines {
             self.prefix_line + line - 1

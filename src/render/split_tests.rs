@@ -1,5 +1,7 @@
 //! A corpus of awkward YAML: what each stream must become.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 const A: &str = "kind: A\nmetadata:\n  name: a\n";
@@ -141,7 +143,7 @@ fn depth_and_alias_bombs_are_only_walked_over() {
     assert!(manifests(deep.as_bytes()).is_ok());
     let mut bomb = format!("{A}a0: &a0 [x, x]\n");
     for level in 1..40 {
-        bomb.push_str(&format!("a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n", level - 1));
+        writeln!(bomb, "a{level}: &a{level} [*a{0}, *a{0}, *a{0}]", level - 1).unwrap();
     }
     assert_eq!(ids(&bomb), ["A a"]);
     // As a list it would have to be expanded; the parser refuses that.

@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn only_the_end_of_a_long_message_is_shown() {
-        let stderr: String = (0..100).map(|number| format!("line {number}\n")).collect();
+        let stderr = (0..100).map(|number| format!("line {number}")).collect::<Vec<_>>().join("\n");
         let shown = message(stderr.as_bytes(), &Replacements::default());
         assert!(shown.starts_with("line 80\n") && shown.ends_with("line 99"), "{shown}");
         let shown = message("é".repeat(5000).as_bytes(), &Replacements::default());

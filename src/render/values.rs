@@ -4,19 +4,18 @@ use anyhow::bail;
 use camino::Utf8Path;
 use serde_json::{Map, Value};
 
+use super::split::Problem;
+use super::yaml;
 use crate::error::{Failure, Place};
 
 /// Adds the values of a file to `into`: mappings are merged, everything else is replaced.
 pub(crate) fn add(into: &mut Map<String, Value>, content: &[u8], file: &Utf8Path) -> anyhow::Result<()> {
     let failure =
         |message: String, line| Failure::render(message).at(Place { file: file.to_owned(), line, column: 0 });
-    let parsed = serde_yaml::from_slice(content).and_then(|mut value: serde_yaml::Value| {
-        value.apply_merge()?;
-        Ok(value)
-    });
-    let parsed = parsed.map_err(|error| {
-        failure(format!("is not valid YAML: {error}"), error.location().map_or(0, |location| location.line()))
-    })?;
+    let text = std::str::from_utf8(content).map_err(|_| failure("is not UTF-8".to_owned(), 0))?;
+    let problem = |problem: Problem| failure(problem.message, problem.line);
+    let mut parsed: serde_yaml::Value = yaml::parse(text).map_err(problem)?;
+    parsed.apply_merge().map_err(|error| problem(yaml::problem_of(&error)))?;
     match as_json(parsed) {
         Value::Null => Ok(()),
         Value::Object(values) => {

@@ -1,3 +1,5 @@
+//! Reports by example.
+
 use anyhow::{Context as _, anyhow};
 use serde_json::json as value;
 

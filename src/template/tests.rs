@@ -1,3 +1,5 @@
+//! Templates by example, hostile ones included.
+
 use std::collections::BTreeMap;
 
 use serde_json::json;

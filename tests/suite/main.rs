@@ -5,6 +5,8 @@ mod cases;
 #[cfg(test)]
 mod local_forge;
 #[cfg(test)]
+mod render;
+#[cfg(test)]
 mod structure;
 #[cfg(test)]
 mod support;

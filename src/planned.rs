@@ -1,0 +1,60 @@
+//! One environment on its way through a run: what was seen, what is to be done, what came of it. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::branch::Tip;
+use crate::commit::TargetOutput;
+use crate::dry::Dry;
+use crate::error::{Failure, hint_of, kind_of, message_of};
+use crate::model::{CommitId, Environment};
+use crate::observe::Seen;
+use crate::plan::{self, Decision};
+use crate::publish::Publisher;
+use crate::world::World;
+
+/// One environment on its way through a run.
+#[derive(Debug)]
+pub struct Planned<'a> {
+    /// The environment.
+    pub environment: &'a Environment,
+    /// What was observed.
+    pub seen: Seen,
+    /// What is to be done, or why the environment failed.
+    pub decision: Result<Decision, Failure>,
+    /// Whether its active branch has content that is not of this configuration.
+    pub is_foreign: bool,
+    /// Its targets' outputs, by path; empty where nothing was rendered.
+    pub outputs: BTreeMap<String, TargetOutput>,
+    /// The active branch's first commit, where the branch is missing.
+    pub first: Option<CommitId>,
+    /// The proposed branch's tip after the run; `None` where there is no branch.
+    pub proposed: Option<CommitId>,
+}
+
+impl Planned<'_> {
+    /// Whether a proposal of ours waited already when this run began.
+    pub fn waits(&self) -> bool {
+        plan::offer(&self.seen).is_some()
+    }
+
+    /// What the environment had when this run began: the waiting proposal, else what is active.
+    pub fn current(&self) -> Option<&Tip> {
+        plan::offer(&self.seen).or(self.seen.active.as_ref())
+    }
+}
+
+/// What pushes, with the identity of this configuration.
+pub fn publisher<'a>(world: &'a World, dry: &'a Dry) -> Publisher<'a> {
+    Publisher {
+        scratch: &world.repository.scratch,
+        dry: &dry.commit,
+        identity: &dry.loaded.project.commit.identity,
+    }
+}
+
+/// An error of one environment as a failure of the report.
+pub fn as_failure(error: &anyhow::Error) -> Failure {
+    let mut failure = Failure::new(kind_of(error), message_of(error));
+    failure.hint = hint_of(error);
+    failure
+}

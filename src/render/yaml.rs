@@ -1,0 +1,60 @@
+//! Parses YAML that people wrote, without letting a hostile document take all day. Pure but for a thread.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::split::Problem;
+
+/// Fewer brackets than this cannot nest deep enough to matter: the parser's time grows with size times depth.
+const HARMLESS_BRACKETS: usize = 2_000;
+/// A document of many megabytes in flow style is done long before.
+const TIME: Duration = Duration::from_secs(20);
+
+/// Parses the one document that `text` is.
+pub(crate) fn parse<T: DeserializeOwned + Send + 'static>(text: &str) -> Result<T, Problem> {
+    parse_within(text, TIME)
+}
+
+/// A document that takes longer is given up; its thread goes on until the process ends, which is soon.
+fn parse_within<T: DeserializeOwned + Send + 'static>(text: &str, time: Duration) -> Result<T, Problem> {
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).take(HARMLESS_BRACKETS);
+    if brackets.count() < HARMLESS_BRACKETS {
+        return serde_yaml::from_str(text).map_err(|error| problem_of(&error));
+    }
+    let (sender, receiver) = channel();
+    let text = text.to_owned();
+    std::thread::spawn(move || sender.send(serde_yaml::from_str(&text)));
+    match receiver.recv_timeout(time) {
+        Ok(parsed) => parsed.map_err(|error| problem_of(&error)),
+        Err(_) => {
+            Err(Problem { line: 1, message: "takes too long to parse: it nests too deeply".to_owned() })
+        }
+    }
+}
+
+/// A parser's error with its line, without saying the position twice.
+pub(crate) fn problem_of(error: &serde_yaml::Error) -> Problem {
+    let line = error.location().map_or(1, |location| location.line());
+    let text = error.to_string();
+    let message = match text.rfind(" at line ") {
+        Some(end) if !text[end..].contains(',') => &text[..end],
+        _ => &text,
+    };
+    Problem { line, message: format!("is not valid YAML: {message}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deep_nesting_is_given_up() {
+        let deep = format!("{}{}\n", "[".repeat(20_000), "]".repeat(20_000));
+        let problem = parse_within::<serde::de::IgnoredAny>(&deep, Duration::ZERO).unwrap_err();
+        assert!(problem.message.contains("nests too deeply"), "{}", problem.message);
+        let wide = format!("[{}]", "[], ".repeat(3_000));
+        assert!(parse::<serde::de::IgnoredAny>(&wide).is_ok());
+    }
+}

@@ -8,6 +8,7 @@
 
 pub mod branch;
 pub mod cache;
+pub mod cached_tree;
 pub mod ci;
 pub mod cli;
 pub mod commit;
@@ -16,6 +17,7 @@ pub mod digest;
 pub mod dry;
 pub mod error;
 pub mod escape;
+pub mod fingerprint;
 pub mod forge;
 pub mod git;
 pub mod hydrate;

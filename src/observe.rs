@@ -22,7 +22,7 @@ pub struct Question<'a> {
     /// The scratch repository.
     pub scratch: &'a Scratch,
     /// Answers about the DRY branch's history.
-    pub ancestry: &'a dyn Fn() -> Result<Ancestry>,
+    pub ancestry: &'a dyn Fn() -> Result<&'a Ancestry>,
     /// The forge.
     pub forge: &'a dyn Forge,
     /// The environments.

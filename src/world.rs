@@ -2,6 +2,7 @@
 //!
 //! Does I/O: it looks at the checkout and makes the scratch repository.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -34,6 +35,7 @@ pub struct Repository {
     /// The private repository in which all git work happens.
     pub scratch: Scratch,
     git: GitProgram,
+    ancestry: OnceCell<Ancestry>,
 }
 
 impl Repository {
@@ -42,15 +44,19 @@ impl Repository {
         let git = GitProgram::new(variables, Arc::clone(stop));
         let checkout = Checkout::inspect(&git, &location.repository, &location.remote)?;
         let scratch = Scratch::create(git.clone(), &checkout, &location.remote, location.login.as_ref())?;
-        Ok(Self { location, checkout, scratch, git })
+        Ok(Self { location, checkout, scratch, git, ancestry: OnceCell::new() })
     }
 
-    /// A repository of its own for questions about history.
-    pub fn ancestry(&self) -> Result<Ancestry> {
+    /// A repository of its own for questions about history, made when the first one is asked: what it fetched for one
+    /// environment answers for the others too.
+    pub fn ancestry(&self) -> Result<&Ancestry> {
+        if let Some(made) = self.ancestry.get() {
+            return Ok(made);
+        }
         let location = &self.location;
         let scratch =
             Scratch::create(self.git.clone(), &self.checkout, &location.remote, location.login.as_ref())?;
-        Ok(Ancestry::new(scratch))
+        Ok(self.ancestry.get_or_init(|| Ancestry::new(scratch)))
     }
 
     /// The remote as a directory of this machine, where it is one.

@@ -17,7 +17,7 @@ pub fn describe(project: &Project) -> String {
 fn describe_order(project: &Project, text: &mut String) {
     let _ = writeln!(text, "Environments ({})", project.environments.len());
     let mut rows = vec![[
-        "".into(),
+        String::new(),
         "NAME".into(),
         "AFTER".into(),
         "ACTIVE BRANCH".into(),
@@ -86,9 +86,14 @@ fn describe_targets(project: &Project, text: &mut String) {
             rows.entry(row(environment, target)).or_default().push(index);
         }
     }
-    let _ = writeln!(text, "Targets ({count} in {} environments)", project.environments.len());
+    let _ = writeln!(
+        text,
+        "Targets ({count} in {} {})",
+        project.environments.len(),
+        plural(project.environments.len())
+    );
     let mut lines = vec![[
-        "".into(),
+        String::new(),
         "NAME".into(),
         "RENDERER".into(),
         "SOURCE".into(),
@@ -107,6 +112,10 @@ fn describe_targets(project: &Project, text: &mut String) {
         ]);
     }
     table(&lines, text);
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "environment" } else { "environments" }
 }
 
 fn row(environment: &Environment, target: &Target) -> Row {

@@ -31,6 +31,10 @@ use node::Node;
 use parse::SyntaxError;
 use problem::Findings;
 use raw::RawConfig;
+use structure::Damage;
+
+/// The version of the configuration's format.
+const VERSION: i64 = 1;
 
 /// A configuration without problems.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +54,7 @@ pub fn load(tree: &dyn DryTree, config_path: &Utf8Path) -> anyhow::Result<Loaded
         Err(error) => return Err(Problems(vec![syntax_problem(config_path, error)]).into_error()),
     };
     let mut findings = Findings::new(config_path);
+    check_version(&root, &mut findings)?;
     let project = resolve_nodes(&root, tree, config_path, &mut findings)?;
     match (findings.finish(), project) {
         (Ok(warnings), Some(project)) => Ok(Loaded { project, warnings }),
@@ -80,6 +85,26 @@ fn read(tree: &dyn DryTree, config_path: &Utf8Path) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A file of another version is not read any further: what it says may be right there.
+fn check_version(root: &Node, findings: &mut Findings) -> anyhow::Result<()> {
+    let Some(node::Scalar::Integer(version)) = root.get("version").and_then(Node::scalar) else {
+        return Ok(());
+    };
+    if version == VERSION {
+        return Ok(());
+    }
+    let message = format!(
+        "version {version} of the configuration is not known to this hydrator, which knows version {VERSION}"
+    );
+    findings.problem_with_hint(
+        root.at("version"),
+        message,
+        "use another version of hydrator, or `version: 1`",
+    );
+    let findings = std::mem::replace(findings, Findings::new(Utf8Path::new("")));
+    findings.finish().map(|_| ()).map_err(Problems::into_error)
+}
+
 fn syntax_problem(file: &Utf8Path, error: SyntaxError) -> Problem {
     let place = Place { file: file.to_owned(), line: error.line, column: error.column };
     Problem { place, message: error.message, hint: None }
@@ -92,10 +117,10 @@ fn resolve_nodes(
     config_path: &Utf8Path,
     findings: &mut Findings,
 ) -> anyhow::Result<Option<Project>> {
-    let (rest, incomplete) = structure::check(root, &schema(), findings);
-    let Some(rest) = rest else { return Ok(None) };
+    let Some(rest) = structure::check(root, &schema(), findings) else { return Ok(None) };
+    let damage = Damage::of(root, &rest);
     match de::from_node::<RawConfig>(&rest) {
-        Ok(raw) => resolve::resolve(&raw, &rest, tree, resolve::Scope { config_path, incomplete, findings }),
+        Ok(raw) => resolve::resolve(&raw, &rest, tree, resolve::Scope { config_path, damage, findings }),
         Err(error) => {
             let at = Node { line: error.line, column: error.column, kind: rest.kind.clone() };
             findings.problem(&at, error.message);

@@ -34,7 +34,7 @@ pub(super) enum Style {
     Plain,
     /// Within quotes, or folded: a string.
     Quoted,
-    /// After `|`: a string whose lines are the file's lines below the node.
+    /// After `|`: a string whose lines are the file's, the first of them at the node.
     Literal,
 }
 
@@ -106,12 +106,12 @@ impl Node {
         }
     }
 
-    /// How many lines below the node the first line of its text is.
-    pub(super) fn text_offset(&self) -> Option<usize> {
+    /// Whether the lines of its text are lines of the file, the first one at the node.
+    pub(super) fn is_line_by_line(&self) -> bool {
         match &self.kind {
-            NodeKind::Scalar { style: Style::Literal, .. } => Some(1),
-            NodeKind::Scalar { text, .. } if !text.contains('\n') => Some(0),
-            _ => None,
+            NodeKind::Scalar { style: Style::Literal, .. } => true,
+            NodeKind::Scalar { text, .. } => !text.contains('\n'),
+            _ => false,
         }
     }
 

@@ -88,7 +88,12 @@ impl Builder {
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Scalar(text, style, anchor, tag) => {
                 let style = scalar_style(style, tag.as_deref(), span)?;
-                let scalar = node(span, NodeKind::Scalar { text: text.into_owned(), style });
+                let blank = text.len() - text.trim_start_matches('\n').len();
+                let mut scalar = node(span, NodeKind::Scalar { text: text.into_owned(), style });
+                if style == Style::Literal {
+                    // The parser's mark is at the first line that is not blank.
+                    scalar.line = scalar.line.saturating_sub(blank).max(1);
+                }
                 self.pay(size(&scalar).cost, span)?;
                 self.add(scalar, anchor, span)
             }

@@ -57,6 +57,9 @@ impl Problems {
     }
 }
 
+/// More help nobody, and a hostile file could have a million.
+const MOST: usize = 500;
+
 /// Collects problems and warnings about one configuration file.
 #[derive(Debug)]
 pub(super) struct Findings {
@@ -73,7 +76,7 @@ impl Findings {
     /// A problem about the text of `node`.
     pub(super) fn problem(&mut self, node: &Node, message: impl Into<String>) {
         let problem = self.about(node, message.into(), None);
-        self.problems.push(problem);
+        self.keep(problem);
     }
 
     /// A problem about the text of `node`, with what to do about it.
@@ -84,7 +87,7 @@ impl Findings {
         hint: impl Into<String>,
     ) {
         let problem = self.about(node, message.into(), Some(hint.into()));
-        self.problems.push(problem);
+        self.keep(problem);
     }
 
     /// A problem `lines` below the start of `node`.
@@ -94,23 +97,31 @@ impl Findings {
             problem.place.line += lines;
             problem.place.column = 0;
         }
-        self.problems.push(problem);
+        self.keep(problem);
     }
 
     /// Something that works, but hardly as meant.
     pub(super) fn warning(&mut self, node: &Node, message: impl Into<String>, hint: impl Into<String>) {
         let problem = self.about(node, message.into(), Some(hint.into()));
-        self.warnings.push(problem);
+        if self.warnings.len() < MOST {
+            self.warnings.push(problem);
+        }
+    }
+
+    /// Whether there are so many problems that the rest can go unsaid.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= MOST
+    }
+
+    fn keep(&mut self, problem: Problem) {
+        if !self.is_full() {
+            self.problems.push(problem);
+        }
     }
 
     fn about(&self, node: &Node, message: String, hint: Option<String>) -> Problem {
         let place = Place { file: self.file.clone(), line: node.line, column: node.column };
         Problem { place, message, hint }
-    }
-
-    /// How many problems there are so far.
-    pub(super) fn problem_count(&self) -> usize {
-        self.problems.len()
     }
 
     /// The warnings, sorted, each once; or the problems, if there are any.

@@ -1,7 +1,7 @@
 //! The structure of a configuration against the JSON Schema of the raw structs: types, unknown, missing and duplicate
 //! keys, words of enums. Reports everything, each at its node. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -13,11 +13,50 @@ use super::suggest::nearest;
 const RESERVED: &[&str] = &["repository"];
 
 /// Checks `node` against `schema`, a root schema with its `$defs`. Gives what is left without the wrong parts, so that
-/// the meaning of the rest can be checked too, and whether anything was left out.
-pub(super) fn check(node: &Node, schema: &Value, findings: &mut Findings) -> (Option<Node>, bool) {
-    let before = findings.problem_count();
-    let rest = Walk { root: schema, findings }.check(node, schema, true);
-    (rest, findings.problem_count() > before)
+/// the meaning of the rest can be checked too.
+pub(super) fn check(node: &Node, schema: &Value, findings: &mut Findings) -> Option<Node> {
+    Walk { root: schema, findings }.check(node, schema, true)
+}
+
+/// What the check left out: nobody is told that something is missing when it was there, but wrong.
+pub(super) struct Damage {
+    /// Whether environments were left out.
+    pub(super) environments: bool,
+    /// Whether something was left out of any target, or of any list of targets.
+    pub(super) any_target: bool,
+    targets: BTreeSet<(usize, usize)>,
+}
+
+impl Damage {
+    /// Compares the file's `root` with what is left.
+    pub(super) fn of(root: &Node, rest: &Node) -> Self {
+        let position = |node: &Node| (node.line, node.column);
+        let after: BTreeMap<(usize, usize), &Node> =
+            targets(rest).into_iter().map(|node| (position(node), node)).collect();
+        let before = targets(root).into_iter().filter(|node| after.get(&position(node)) != Some(node));
+        let damaged: BTreeSet<(usize, usize)> = before.map(position).collect();
+        let environments = root.at("environments").items().len() != rest.at("environments").items().len();
+        Self {
+            environments,
+            any_target: environments || !damaged.is_empty() || lists(root) != lists(rest),
+            targets: damaged,
+        }
+    }
+
+    /// Whether something was left out of the target at `node`.
+    pub(super) fn in_target(&self, node: &Node) -> bool {
+        self.targets.contains(&(node.line, node.column))
+    }
+}
+
+fn targets(root: &Node) -> Vec<&Node> {
+    let own = root.at("environments").items().iter().filter_map(|environment| environment.get("targets"));
+    root.get("targets").into_iter().chain(own).flat_map(Node::items).collect()
+}
+
+fn lists(root: &Node) -> usize {
+    let own = root.at("environments").items().iter().filter_map(|environment| environment.get("targets"));
+    root.get("targets").into_iter().chain(own).count()
 }
 
 struct Walk<'a> {

@@ -70,7 +70,7 @@ impl<'a> TreeReader<'a> {
                 Some(EntryKind::Directory) => at.push(&name),
                 Some(EntryKind::Submodule) => return Ok(Found::Submodule),
                 Some(EntryKind::File | EntryKind::Executable) => {
-                    let is_last = ahead.iter().all(|name| name.is_empty());
+                    let is_last = ahead.iter().all(String::is_empty);
                     return Ok(if is_last { Found::File } else { Found::Missing });
                 }
                 Some(EntryKind::Link) => {
@@ -94,11 +94,10 @@ impl<'a> TreeReader<'a> {
             for entry in entries.iter().flat_map(|entries| entries.iter()) {
                 match entry.kind {
                     EntryKind::Directory => ahead.push(directory.join(&entry.name)),
-                    EntryKind::Submodule => {}
                     EntryKind::File | EntryKind::Executable | EntryKind::Link if wanted(&entry.name) => {
                         return Ok(true);
                     }
-                    EntryKind::File | EntryKind::Executable | EntryKind::Link => {}
+                    EntryKind::File | EntryKind::Executable | EntryKind::Link | EntryKind::Submodule => {}
                 }
             }
         }

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 
+use super::login::Credential;
 use crate::error::Failure;
-use crate::secret::{Secret, without_userinfo};
+use crate::secret::without_userinfo;
 use crate::variables::Variables;
 
 /// What git may see of our environment: where it finds programs, the user's own git configuration, certificates,
@@ -71,17 +72,6 @@ const SETTINGS: &[(&str, &str)] = &[
     ("http.lowSpeedTime", "120"),
 ];
 
-/// A credential for the remote, sent as HTTP basic authentication.
-#[derive(Clone, Debug)]
-pub struct Credential {
-    /// The URL prefix that it is for, such as `https://github.com/`.
-    pub url_prefix: String,
-    /// The value of the `Authorization` header.
-    pub header: Secret,
-    /// The token itself, to keep it out of messages.
-    pub token: Secret,
-}
-
 /// How the git program is started.
 #[derive(Clone, Debug)]
 pub struct GitProgram {
@@ -126,9 +116,7 @@ impl GitProgram {
 
     /// Runs git in `directory`; an exit status other than 0 is an [`Output`] too.
     pub fn run(&self, directory: &Utf8Path, arguments: &[&str], input: &[u8]) -> Result<Output> {
-        let what = || {
-            format!("cannot run `git {}`", without_userinfo(arguments.first().copied().unwrap_or_default()))
-        };
+        let what = || format!("cannot run `git {}`", verb(arguments));
         let mut child = self.command(directory, arguments).spawn().map_err(|error| {
             Failure::git(format!("{}: {error}", what())).hint("install git 2.35 or newer and put it on PATH")
         })?;
@@ -150,8 +138,7 @@ impl GitProgram {
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let verb = arguments.iter().find(|argument| !argument.starts_with('-')).copied().unwrap_or_default();
-        Err(Failure::git(format!("`git {verb}` failed: {}", output.words())).into())
+        Err(Failure::git(format!("`git {}` failed: {}", verb(arguments), output.words())).into())
     }
 
     /// `text` without the token and without user information in URLs.
@@ -179,7 +166,7 @@ impl GitProgram {
         let mut settings: Vec<_> = self.inherited_settings.iter().cloned().chain(own).collect();
         if let Some(credential) = &self.credential {
             // An empty value resets the list: a header left in the checkout's configuration would be sent as well.
-            let key = format!("http.{}.extraheader", credential.url_prefix);
+            let key = format!("http.{}.extraheader", credential.url);
             settings.push(("http.extraheader".to_owned(), String::new()));
             settings.push((key.clone(), String::new()));
             settings.push((key, format!("Authorization: {}", credential.header.reveal())));
@@ -212,6 +199,12 @@ impl GitProgram {
             pause = (pause * 2).min(Duration::from_millis(5));
         }
     }
+}
+
+/// The command among git's arguments: what comes after the settings.
+fn verb<'a>(arguments: &[&'a str]) -> &'a str {
+    let settings = arguments.chunks(2).take_while(|pair| pair.first() == Some(&"-c")).count();
+    arguments.get(settings * 2).copied().unwrap_or_default()
 }
 
 impl Output {

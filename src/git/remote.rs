@@ -128,6 +128,9 @@ impl Scratch {
     /// Pushes all updates at once or none, each only if the remote still has what is expected.
     pub fn push(&self, updates: &[RefUpdate]) -> Result<PushOutcome> {
         let mut arguments = vec![
+            // No differences to what the remote has: git would first go and fetch the old files, which were left out.
+            "-c".to_owned(),
+            "pack.window=0".to_owned(),
             "push".to_owned(),
             "--porcelain".to_owned(),
             "--atomic".to_owned(),

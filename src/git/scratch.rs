@@ -9,10 +9,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
 use super::checkout::Checkout;
+use super::login::{Login, log_in};
 use super::objects::Objects;
-use super::program::{Credential, GitProgram};
+use super::program::GitProgram;
 use crate::error::Failure;
-use crate::secret::Secret;
 
 /// The name of the remote in the scratch repository, whatever the checkout calls it.
 pub(super) const REMOTE: &str = "origin";
@@ -29,15 +29,6 @@ pub struct Scratch {
     _directory: TempDir,
 }
 
-/// The token for the remote, and the user name that goes with it.
-#[derive(Clone, Debug)]
-pub struct Login {
-    /// Such as `x-access-token` or `oauth2`.
-    pub user: String,
-    /// The token.
-    pub token: Secret,
-}
-
 impl Scratch {
     /// Makes a scratch repository that borrows the checkout's objects where they are complete.
     pub fn create(git: GitProgram, checkout: &Checkout, remote: &str, login: Option<&Login>) -> Result<Self> {
@@ -51,7 +42,8 @@ impl Scratch {
         // Trees name blobs that the fetch left out; without this libgit2 refuses to write such a tree.
         git2::opts::strict_object_creation(false);
         let repository = git2::Repository::init_bare(&path).context("cannot make the scratch repository")?;
-        let credential = login.and_then(|login| credential(&checkout.remote_url, login));
+        let (url, credential) = log_in(&checkout.remote_url, login);
+        let has_login = credential.is_some();
         let scratch = Self {
             git: git.with_credential(credential),
             path,
@@ -59,7 +51,7 @@ impl Scratch {
             repository,
             _directory: directory,
         };
-        scratch.configure(checkout, remote, login.is_some())?;
+        scratch.configure(checkout, (remote, &url), has_login)?;
         if !checkout.partial {
             scratch.borrow_objects(&checkout.common_directory)?;
         }
@@ -81,7 +73,7 @@ impl Scratch {
         git2::Repository::open_bare(&self.path).context("cannot open the scratch repository again")
     }
 
-    fn configure(&self, checkout: &Checkout, remote: &str, has_login: bool) -> Result<()> {
+    fn configure(&self, checkout: &Checkout, (remote, url): (&str, &str), has_login: bool) -> Result<()> {
         let mut config = self.repository.config().context("cannot configure the scratch repository")?;
         let own_prefix = format!("remote.{remote}.");
         for (key, value) in &checkout.transport_settings {
@@ -99,7 +91,7 @@ impl Scratch {
                 .set_multivar(&key, "a^", value)
                 .with_context(|| format!("cannot take over the setting `{key}`"))?;
         }
-        config.set_str(&format!("remote.{REMOTE}.url"), &checkout.remote_url)?;
+        config.set_str(&format!("remote.{REMOTE}.url"), url)?;
         Ok(())
     }
 
@@ -115,23 +107,4 @@ impl Scratch {
         }
         Ok(())
     }
-}
-
-/// Only for HTTP: other transports have their own ways to log in.
-fn credential(remote_url: &str, login: &Login) -> Option<Credential> {
-    let (scheme, rest) = remote_url.split_once("://")?;
-    if !matches!(scheme, "http" | "https") {
-        return None;
-    }
-    let authority = rest.split('/').next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let encoded = base64::Engine::encode(
-        &base64::engine::general_purpose::STANDARD,
-        format!("{}:{}", login.user, login.token.reveal()),
-    );
-    Some(Credential {
-        url_prefix: format!("{scheme}://{host}/"),
-        header: Secret::new(format!("Basic {encoded}")),
-        token: login.token.clone(),
-    })
 }

@@ -2,15 +2,18 @@
 
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use glob::{MatchOptions, Pattern};
+use glob::MatchOptions;
 
+use super::closure::Closures;
 use super::job::{Call, Origin, Output, Scratch, Stream, shell_line};
+use super::kustomize::exported;
 use super::talk::Replacements;
-use super::{RenderJob, Renderers, export, paths};
+use super::{RenderJob, Renderers, export};
 use crate::error::Failure;
-use crate::model::{CommandOptions, Target};
+use crate::model::CommandOptions;
 
-const AS_IN_A_SHELL: MatchOptions = MatchOptions {
+/// How globs of inputs match.
+pub(crate) const AS_IN_A_SHELL: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: false,
@@ -23,11 +26,11 @@ impl Renderers<'_> {
         options: &CommandOptions,
         scratch: &Scratch,
     ) -> anyhow::Result<Output> {
-        let inputs = match job.inputs {
-            Some(inputs) => inputs.to_vec(),
-            None => self.command_inputs(job.target, options)?,
-        };
-        export::export(self.setup.tree, &inputs, &scratch.tree())?;
+        let closure = Closures::new(self.setup.tree).closure(job.target)?;
+        if let Some(problem) = closure.problems.first() {
+            bail!(problem.clone());
+        }
+        export::export(self.setup.tree, &exported(job, &closure), &scratch.tree())?;
         let directory = scratch.tree().join(&job.target.source);
         export::create_directory(&directory)?;
         let Some((name, arguments)) = options.argv.split_first() else {
@@ -64,29 +67,5 @@ impl Renderers<'_> {
             Failure::render(format!("the program `{name}` is not on the path"))
                 .hint("install it before hydrator runs")
         })
-    }
-
-    /// The files that match the inputs; without inputs, everything.
-    fn command_inputs(&self, target: &Target, options: &CommandOptions) -> anyhow::Result<Vec<Utf8PathBuf>> {
-        if options.inputs.is_empty() {
-            return Ok(vec![Utf8PathBuf::new()]);
-        }
-        let mut patterns = Vec::new();
-        for input in &options.inputs {
-            let Some(path) = paths::join(&target.source, input) else {
-                bail!(Failure::config(format!("`inputs`: `{input}` is outside of the repository")));
-            };
-            let pattern = Pattern::new(path.as_str())
-                .map_err(|error| Failure::config(format!("`inputs`: `{input}` is not a pattern: {error}")))?;
-            patterns.push((pattern, path));
-        }
-        let mut found: Vec<Utf8PathBuf> =
-            self.setup.tree.walk(Utf8Path::new(""))?.into_iter().map(|(path, _)| path).collect();
-        found.retain(|path| {
-            patterns.iter().any(|(pattern, prefix)| {
-                path.starts_with(prefix) || pattern.matches_with(path.as_str(), AS_IN_A_SHELL)
-            })
-        });
-        Ok(found)
     }
 }

@@ -3,8 +3,8 @@
 use anyhow::bail;
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::closure::{Closure, Closures, RemoteInput};
 use super::job::{Call, Origin, Output, Scratch, Stream, as_argument, shell_line};
-use super::references::{self, References, Remote};
 use super::talk::Replacements;
 use super::tools::Program;
 use super::{RenderJob, Renderers, export};
@@ -49,12 +49,12 @@ impl Renderers<'_> {
         check_build_options(&options.build_options)
             .map_err(|message| Failure::config(format!("`buildOptions`: {message}")))?;
         let source = &job.target.source;
-        let found = references::references(self.setup.tree, source)?;
-        check_remote(&found.remote, options.allow_remote)?;
+        let closure = Closures::new(self.setup.tree).closure(job.target)?;
+        check(&closure, options.allow_remote)?;
         let program = self.setup.toolbox.program(Tool::Kustomize)?;
         let helm = if has_helm(options) { Some(self.setup.toolbox.program(Tool::Helm)?) } else { None };
 
-        export::export(self.setup.tree, &exported(job, found.clone_paths()), &scratch.tree())?;
+        export::export(self.setup.tree, &exported(job, &closure), &scratch.tree())?;
         let directory = scratch.tree().join(source);
         export::create_directory(&directory)?;
         let shown = shown(program, source, options);
@@ -65,7 +65,7 @@ impl Renderers<'_> {
                 arguments: arguments(program, &directory, options, helm),
                 directory: scratch.tree(),
                 shown: shown.clone(),
-                is_remote: !found.remote.is_empty(),
+                is_remote: !(closure.remote.is_empty() && closure.unreadable.is_empty()),
                 is_go: true,
                 scratch,
                 replacements: Replacements::default(),
@@ -82,16 +82,9 @@ impl Renderers<'_> {
     }
 }
 
-impl References {
-    /// What to export: the paths that were found, or the whole tree if there may be more.
-    fn clone_paths(&self) -> Vec<Utf8PathBuf> {
-        if self.is_incomplete { vec![Utf8PathBuf::new()] } else { self.paths.iter().cloned().collect() }
-    }
-}
-
-/// The caller's inputs if it knows them, else those found here.
-fn exported(job: &RenderJob<'_>, found: Vec<Utf8PathBuf>) -> Vec<Utf8PathBuf> {
-    job.inputs.map_or(found, <[Utf8PathBuf]>::to_vec)
+/// The caller's inputs if it knows them, else those of the closure.
+pub(crate) fn exported(job: &RenderJob<'_>, closure: &Closure) -> Vec<Utf8PathBuf> {
+    job.inputs.map_or_else(|| closure.exported(), <[Utf8PathBuf]>::to_vec)
 }
 
 fn has_helm(options: &KustomizeOptions) -> bool {
@@ -117,18 +110,31 @@ fn shown(program: &Program, source: &Utf8Path, options: &KustomizeOptions) -> St
     shell_line(words.chain(options.build_options.iter().map(String::as_str)).chain([source.as_str()]))
 }
 
-/// Refuses what would be fetched, unless it is allowed. Files of this machine are never fetched.
-fn check_remote(remote: &[Remote], is_allowed: bool) -> anyhow::Result<()> {
-    let is_of_machine = |remote: &&Remote| remote.reference.to_ascii_lowercase().contains("file://");
-    let refused = if is_allowed { remote.iter().find(is_of_machine) } else { remote.first() };
+/// Refuses what cannot be rendered, and what would be fetched unless that is allowed. Files of this machine are never
+/// fetched.
+fn check(closure: &Closure, is_allowed: bool) -> anyhow::Result<()> {
+    if let Some(problem) = closure.problems.first() {
+        bail!(problem.clone());
+    }
+    if let Some((file, reason)) = closure.unreadable.iter().find(|_| !is_allowed) {
+        let hint = "what it would fetch cannot be told: mend it, or allow remote resources for this target in the configuration on the DRY branch";
+        bail!(Failure::render(reason.clone()).hint(hint).at(in_file(file)));
+    }
+    let is_of_machine = |remote: &&RemoteInput| remote.spec.to_ascii_lowercase().contains("file://");
+    let mut remote = closure.remote.iter();
+    let refused = if is_allowed { remote.find(is_of_machine) } else { remote.next() };
     let Some(refused) = refused else { return Ok(()) };
-    let message = format!("`{}` names the remote resource `{}`", refused.field, refused.reference);
+    let message = format!("`{}` names the remote resource `{}`", refused.field, refused.spec);
     let hint = if is_allowed {
         "`file://` reaches outside of the repository and is never allowed"
     } else {
         "copy it into the repository, or allow remote resources for this target in the configuration on the DRY branch"
     };
-    bail!(Failure::render(message).hint(hint).at(Place { file: refused.file.clone(), line: 0, column: 0 }))
+    bail!(Failure::render(message).hint(hint).at(in_file(&refused.file)))
+}
+
+fn in_file(file: &Utf8Path) -> Place {
+    Place { file: file.to_owned(), line: 0, column: 0 }
 }
 
 /// Says what lies behind a message of old kustomize versions that nobody can be expected to understand.

@@ -4,6 +4,7 @@
 //! stdout, or the files of the built-in renderers, is split into documents whose text is never changed (`split`).
 
 mod chart;
+pub mod closure;
 mod command;
 mod content;
 mod exec;
@@ -16,7 +17,6 @@ mod kustomize;
 mod list;
 mod paths;
 mod plain;
-mod references;
 mod split;
 mod talk;
 mod template;

@@ -56,7 +56,7 @@ fn base64_decode(text: &str) -> Result<String, Error> {
     let wrong = || refuse("`b64decode` of something that is not base64 of UTF-8 text");
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let body = digits.strip_suffix(b"==").or_else(|| digits.strip_suffix(b"=")).unwrap_or(&digits);
-    if digits.len() % 4 != 0 || body.len() % 4 == 1 {
+    if !digits.len().is_multiple_of(4) || body.len() % 4 == 1 {
         return Err(wrong());
     }
     let mut bytes = Vec::with_capacity(body.len() / 4 * 3 + 3);

@@ -8,14 +8,17 @@ mod context;
 mod engine;
 mod error;
 mod filters;
+mod guard;
 mod set;
 mod values;
 mod yaml;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
 pub use context::{DryContext, PROPOSAL_VARIABLES, ProposalContext};
@@ -30,13 +33,13 @@ const MAX_NESTING: usize = 100;
 /// Longer is no template that a person keeps.
 const MAX_SOURCE: usize = 1 << 20;
 /// What the engine itself defines.
-const GLOBALS: &[&str] = &["range", "dict", "namespace"];
+const GLOBALS: &[&str] = &["range", "dict"];
 
 /// One template that needs no other: a title, a body, a message.
 #[derive(Clone, Debug)]
 pub struct Template {
     name: String,
-    environment: Environment<'static>,
+    environment: Arc<Environment<'static>>,
 }
 
 impl Template {
@@ -46,7 +49,7 @@ impl Template {
         let mut environment = strict(TEXT_FUEL);
         let added = environment.add_template_owned(name.to_owned(), source.to_owned());
         added.map_err(|error| TemplateError::new(name, source, &error))?;
-        Ok(Self { name: name.to_owned(), environment })
+        Ok(Self { name: name.to_owned(), environment: Arc::new(environment) })
     }
 
     /// The variables that it reads and that are not among `known`, sorted. A known `targets.*` stands for everything
@@ -62,9 +65,7 @@ impl Template {
     pub fn render<T: Serialize>(&self, context: &T) -> Result<String, TemplateError> {
         let context = serde_json::to_value(context)
             .map_err(|_| TemplateError::bare(&self.name, "the context has no JSON form"))?;
-        let failed = |error: &minijinja::Error, source: &str| TemplateError::new(&self.name, source, error);
-        let template = self.environment.get_template(&self.name).map_err(|error| failed(&error, ""))?;
-        template.render(values::value(&context)).map_err(|error| failed(&error, template.source()))
+        guard::render(&self.environment, &self.name, values::value(&context))
     }
 }
 
@@ -89,8 +90,21 @@ fn strict(fuel: u64) -> Environment<'static> {
     environment.set_syntax(SyntaxConfig::builder().keep_trailing_newline(true).build().unwrap_or_default());
     // It prints the whole context.
     environment.remove_global("debug");
+    // A value that a loop can grow: nothing bounds what a few lines would make of it.
+    environment.remove_global("namespace");
+    environment.set_formatter(print);
     filters::add(&mut environment);
     environment
+}
+
+/// Prints lists and mappings as JSON, which is YAML too, and pays for them.
+fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {
+            out.write_str(&yaml::json(state, value)?).map_err(minijinja::Error::from)
+        }
+        _ => minijinja::escape_formatter(out, state, value),
+    }
 }
 
 fn check_size(name: &str, source: &str) -> Result<(), TemplateError> {

@@ -7,18 +7,16 @@ use minijinja::Environment;
 use serde_json::Value;
 
 use super::error::{TemplateError, refuse};
-use super::{MAX_SOURCE, strict, values};
+use super::{MAX_SOURCE, guard, strict, values};
 
 /// Enough for the largest manifests that a cluster takes, and too little to fill a machine: 256 MiB at most.
 const MANIFEST_FUEL: u64 = 4_000_000;
-/// Values can nest as deep as a template has steps, and are freed recursively.
-const STACK: usize = 1 << 30;
 
 /// Renders the `*.yaml.j2` of one target. `include`, `import` and `extends` name files by their path from the
 /// target's directory, or with `./` and `../` from the including file; nothing leads out of the directory.
 #[derive(Clone, Debug)]
 pub struct TemplateSet {
-    environment: Environment<'static>,
+    environment: Arc<Environment<'static>>,
 }
 
 impl TemplateSet {
@@ -32,24 +30,12 @@ impl TemplateSet {
         environment.set_path_join_callback(|name, parent| Cow::Owned(join(name, parent)));
         let loader = Arc::new(loader);
         environment.set_loader(move |name| load(&*loader, name));
-        Self { environment }
+        Self { environment: Arc::new(environment) }
     }
 
     /// Renders the file `name` with `context`, a mapping.
     pub fn render(&self, name: &str, context: &Value) -> Result<String, TemplateError> {
-        let worker = std::thread::Builder::new().stack_size(STACK);
-        std::thread::scope(|scope| {
-            let handle = worker.spawn_scoped(scope, || self.render_here(name, context));
-            let handle = handle.map_err(|_| TemplateError::bare(name, "no thread to render it in"))?;
-            handle.join().unwrap_or_else(|_| Err(TemplateError::bare(name, "the template engine failed")))
-        })
-    }
-
-    fn render_here(&self, name: &str, context: &Value) -> Result<String, TemplateError> {
-        let failed = |error: &minijinja::Error, source: &str| TemplateError::new(name, source, error);
-        let template = self.environment.get_template(name).map_err(|error| failed(&error, name))?;
-        let rendered = template.render(values::value(context));
-        rendered.map_err(|error| failed(&error, template.source()))
+        guard::render(&self.environment, name, values::value(context))
     }
 }
 
@@ -60,9 +46,8 @@ fn join(name: &str, parent: &str) -> String {
     path.pop();
     for part in name.split('/') {
         match part {
-            "." => {}
             ".." if path.pop().is_none() => return name.to_owned(),
-            ".." => {}
+            "." | ".." => {}
             part => path.push(part),
         }
     }

@@ -151,9 +151,21 @@ fn number(value: &Value) -> String {
     }
 }
 
-/// JSON strings are YAML strings in double quotes.
+/// JSON strings are YAML strings in double quotes, once what YAML takes for a line break or not printable is escaped.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let json = serde_json::Value::from(text).to_string();
+    if !json.contains(needs_escape) {
+        return json;
+    }
+    let escaped = json
+        .chars()
+        .map(|c| if needs_escape(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() });
+    escaped.collect()
+}
+
+/// Source: YAML 1.1, productions b-char and c-printable; they are all in the basic plane.
+fn needs_escape(c: char) -> bool {
+    matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// Without quotes only when no YAML parser, old or new, could take it for anything but the string.
@@ -167,9 +179,7 @@ fn scalar(text: &str) -> String {
 
 /// The header of a block scalar that keeps `text` byte for byte; `None` if quotes are safer.
 fn literal_header(text: &str) -> Option<&'static str> {
-    let odd = |c: char| {
-        c != '\n' && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{85}'))
-    };
+    let odd = |c: char| c != '\n' && (c.is_control() || needs_escape(c));
     let starts_blank = text.starts_with([' ', '\n']);
     let blank_line = text.split('\n').any(|line| !line.is_empty() && line.trim().is_empty());
     if !text.trim_end_matches('\n').contains('\n') && !text.ends_with('\n')

@@ -3,7 +3,13 @@
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod checkouts;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
 mod local_forge;
+#[cfg(test)]
+mod races;
 #[cfg(test)]
 mod render;
 #[cfg(test)]

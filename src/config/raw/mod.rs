@@ -37,24 +37,15 @@ impl JsonSchema for Text {
     }
 }
 
-/// The version of the configuration's format.
-#[derive(Clone, Copy, Debug, JsonSchema)]
-#[schemars(transparent)]
-pub(super) struct Version(#[schemars(range(min = 1, max = 1))] pub(super) i64);
-
-impl<'de> Deserialize<'de> for Version {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        i64::deserialize(deserializer).map(Self)
-    }
-}
-
 /// The configuration of hydrator: which environments there are, and what is rendered for each.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "hydrator.yaml")]
 pub(super) struct RawConfig {
     /// The version of this file's format: 1.
-    pub(super) version: Version,
+    #[schemars(range(min = 1, max = 1))]
+    #[expect(dead_code, reason = "checked before anything else is read; here for the schema")]
+    pub(super) version: i64,
     /// The branch that people edit. Default: the forge's default branch.
     pub(super) dry_branch: Option<String>,
     /// Patterns of the branches' names.

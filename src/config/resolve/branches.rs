@@ -1,6 +1,6 @@
 //! Names of active and proposed branches, and the rules among all of them. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::node::Node;
 use super::super::placeholders::Bindings;
@@ -12,7 +12,7 @@ use crate::model::{BranchName, Project};
 
 const DEFAULT_ACTIVE: &str = "hydrator/{environment}";
 const NEXT: &str = "-next";
-/// GitOps Promoter's limit on branch names.
+/// The limit on branch names of `GitOps` Promoter.
 const PROMOTER_LONGEST: usize = 100;
 
 /// The patterns of `branches:`.
@@ -56,6 +56,9 @@ pub(super) fn names(
         (None, None) => (next.as_str(), active_node),
     };
     let active = bind(active, &raw.name, active_node, findings);
+    if active.is_none() && proposed == next {
+        return (None, None);
+    }
     let proposed = bind(proposed, &raw.name, proposed_node, findings);
     if let (Some(active), Some(proposed)) = (&active, &proposed) {
         warn_about_promoter(active, proposed, proposed_node, findings);
@@ -97,7 +100,8 @@ pub(super) fn check(dry: Option<&BranchName>, drafts: &[Draft<'_>], root: &Node,
     if let Some(dry) = dry {
         claims.push((dry, "the DRY branch".to_owned(), root.at("dryBranch")));
     }
-    for draft in drafts {
+    let mut seen = HashSet::new();
+    for draft in drafts.iter().filter(|draft| seen.insert(draft.name())) {
         for (branch, key) in [(&draft.active, "active"), (&draft.proposed, "proposed")] {
             let Some(branch) = branch else { continue };
             let node = draft.node.get(key).unwrap_or(draft.node.at("name"));

@@ -145,6 +145,9 @@ fn check_name(name: &str, node: &Node, findings: &mut Findings) {
 
 fn check_vars(vars: Option<&BTreeMap<String, Text>>, owner: &Node, findings: &mut Findings) {
     for name in vars.into_iter().flat_map(BTreeMap::keys).filter(|name| !is_name(name)) {
+        if findings.is_full() {
+            return;
+        }
         let message = format!("`{}` is not a name of a variable: letters, digits, `_` and `-`", shown(name));
         findings.problem(owner.at("vars").key(name), message);
     }

@@ -66,23 +66,17 @@ fn chart(unit: &Unit<'_>, raw: &RawHelm, findings: &mut Findings) -> Option<Char
         let message = format!("`{}` is not the name of a chart in a repository", shown(&chart));
         findings.problem_with_hint(node, message, "the repository's URL goes under `repository:`");
     }
-    let url = match &raw.repository {
-        Some(url) => repository(unit, url, findings),
-        None => {
-            findings.problem(node, "a `chart` needs its `repository`");
-            None
-        }
-    };
-    let version = match &raw.version {
-        Some(version) => exact_version(unit, version, findings),
-        None => {
-            findings.problem(
-                node,
-                "a `chart` needs its exact `version`: without one, every run could render another chart",
-            );
-            None
-        }
-    };
+    if raw.repository.is_none() {
+        findings.problem(node, "a `chart` needs its `repository`");
+    }
+    if raw.version.is_none() {
+        findings.problem(
+            node,
+            "a `chart` needs its exact `version`: without one, every run could render another chart",
+        );
+    }
+    let url = raw.repository.as_deref().and_then(|url| repository(unit, url, findings));
+    let version = raw.version.as_deref().and_then(|version| exact_version(unit, version, findings));
     Some(ChartSource::Repository { url: url?, chart, version: version? })
 }
 

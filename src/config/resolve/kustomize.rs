@@ -60,8 +60,7 @@ fn wrong(option: &str) -> Option<String> {
         return Some(format!("`{}` is not allowed; allowed are {}", shown(option), allowed.join(", ")));
     };
     match (values, value) {
-        (Values::None, None) => None,
-        (Values::None, Some("true" | "false")) => None,
+        (Values::None, None | Some("true" | "false")) => None,
         (Values::None, Some(_)) => Some(format!("`{flag}` takes no value")),
         (_, None | Some("")) => Some(format!("`{flag}` needs a value: `{flag}=…`")),
         (Values::Words(words), Some(value)) if !words.contains(&value) => {

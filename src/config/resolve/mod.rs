@@ -3,6 +3,7 @@
 //! Reads the DRY tree through [`TreeReader`]; an error (not a problem) means that the tree could not be read.
 
 mod branches;
+mod detect;
 mod environments;
 mod helm;
 mod kustomize;
@@ -21,6 +22,7 @@ pub use branches::check_dry_branch;
 use super::node::Node;
 use super::problem::Findings;
 use super::raw::RawConfig;
+use super::structure::Damage;
 use super::tree::TreeReader;
 use crate::model::{DryTree, Environment, Project};
 use environments::Draft;
@@ -29,8 +31,8 @@ use environments::Draft;
 pub(super) struct Scope<'a> {
     /// The configuration's path in the DRY tree.
     pub(super) config_path: &'a Utf8Path,
-    /// Whether wrong parts were left out: then nothing is said about what is missing.
-    pub(super) incomplete: bool,
+    /// Which wrong parts were left out.
+    pub(super) damage: Damage,
     /// Where problems go.
     pub(super) findings: &'a mut Findings,
 }
@@ -46,10 +48,9 @@ pub(super) fn resolve(
     let mut project = settings::project(raw, node, scope.config_path, findings);
     let mut drafts = environments::drafts(raw, node, findings);
     branches::check(project.dry_branch.as_ref(), &drafts, node, findings);
-    order::check(&drafts, project.order, scope.incomplete, findings);
+    order::check(&drafts, project.order, &scope.damage, findings);
     let reader = TreeReader::new(tree);
-    targets::Resolver { raw, node, tree: &reader, incomplete: scope.incomplete, findings }
-        .resolve(&mut drafts)?;
+    targets::Resolver { raw, node, tree: &reader, damage: &scope.damage, findings }.resolve(&mut drafts)?;
     texts::check(raw, node, &drafts, findings);
     let environments: Option<Vec<Environment>> = drafts.into_iter().map(|draft| draft.finish(raw)).collect();
     Ok(environments.map(|environments| {

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use super::super::node::Node;
 use super::super::problem::Findings;
-use super::super::structure::shown;
+use super::super::structure::{Damage, shown};
 use super::super::suggest::nearest;
 use super::environments::Draft;
 use crate::model::Order;
 
 /// Checks `after` of all environments.
-pub(super) fn check(drafts: &[Draft<'_>], order: Order, incomplete: bool, findings: &mut Findings) {
+pub(super) fn check(drafts: &[Draft<'_>], order: Order, damage: &Damage, findings: &mut Findings) {
     let indexes: HashMap<&str, usize> =
         drafts.iter().enumerate().rev().map(|(index, draft)| (draft.name(), index)).collect();
     let mut edges = Vec::with_capacity(drafts.len());
@@ -21,7 +21,7 @@ pub(super) fn check(drafts: &[Draft<'_>], order: Order, incomplete: bool, findin
                 for (position, name) in names.iter().enumerate() {
                     let node = draft.node.at("after").item(position);
                     check_name(name, &names[..position], node, findings);
-                    if known(name).is_none() && !incomplete {
+                    if known(name).is_none() && !damage.environments && !findings.is_full() {
                         unknown_environment(name, drafts, node, findings);
                     }
                 }
@@ -46,7 +46,7 @@ pub(super) fn check(drafts: &[Draft<'_>], order: Order, incomplete: bool, findin
 }
 
 fn check_name(name: &str, before: &[String], node: &Node, findings: &mut Findings) {
-    if before.iter().any(|other| other == name) {
+    if !findings.is_full() && before.iter().any(|other| other == name) {
         findings.problem(node, format!("`{}` is named twice", shown(name)));
     }
 }

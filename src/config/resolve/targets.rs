@@ -9,7 +9,7 @@ use super::super::pattern::{Match, Pattern};
 use super::super::placeholders::Bindings;
 use super::super::problem::Findings;
 use super::super::raw::{RawConfig, RawTarget};
-use super::super::structure::shown;
+use super::super::structure::{Damage, shown};
 use super::super::suggest::nearest;
 use super::super::tree::{Found, TreeReader};
 use super::environments::Draft;
@@ -22,12 +22,15 @@ use crate::model::Target;
 /// Names of directories that say nothing about what is in them.
 const GENERIC: &[&str] = &["overlays", "overlay", "environments", "environment", "envs", "env"];
 
+/// Each pair is a look into the tree: more take longer than anybody waits.
+const MOST_PATTERNS: usize = 500_000;
+
 /// What resolving targets needs.
 pub(super) struct Resolver<'a, 'f> {
     pub(super) raw: &'a RawConfig,
     pub(super) node: &'a Node,
     pub(super) tree: &'a TreeReader<'a>,
-    pub(super) incomplete: bool,
+    pub(super) damage: &'a Damage,
     pub(super) findings: &'f mut Findings,
 }
 
@@ -43,13 +46,28 @@ struct Entry<'a, 'v> {
 /// What one `targets[]` entry did in all environments.
 #[derive(Default)]
 struct Tally {
-    /// Whether there was an environment to look for.
-    asked: bool,
-    matched: bool,
-    excluded: bool,
-    broken: bool,
+    outcome: Outcome,
     /// Which environment took a directory, to see when two do.
     owners: HashMap<Utf8PathBuf, String>,
+}
+
+/// How far an entry got: the furthest of all environments counts.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    /// It is for none of the environments so far.
+    #[default]
+    NotAsked,
+    Nothing,
+    AllExcluded,
+    Matched,
+    /// There was a problem, which has been said.
+    Broken,
+}
+
+impl Tally {
+    fn reaches(&mut self, outcome: Outcome) {
+        self.outcome = self.outcome.max(outcome);
+    }
 }
 
 impl<'a> Resolver<'a, '_> {
@@ -57,8 +75,15 @@ impl<'a> Resolver<'a, '_> {
     pub(super) fn resolve(mut self, drafts: &mut [Draft<'a>]) -> anyhow::Result<()> {
         let shared = self.raw.targets.as_deref().unwrap_or_default();
         let list = self.node.at("targets");
+        if shared.len().saturating_mul(drafts.len()) > MOST_PATTERNS {
+            let message =
+                format!("more than {MOST_PATTERNS} pairs of an environment and an entry of `targets`");
+            self.findings.problem_with_hint(list, message, "use patterns that match many directories");
+            return Ok(());
+        }
+        let known: HashSet<&str> = drafts.iter().map(Draft::name).collect();
         for (index, target) in shared.iter().enumerate() {
-            self.check_environment_names(target, list.item(index), drafts);
+            self.check_environment_names(target, list.item(index), &known, drafts);
         }
         let mut tallies: Vec<Tally> = shared.iter().map(|_| Tally::default()).collect();
         for draft in drafts.iter_mut() {
@@ -66,14 +91,14 @@ impl<'a> Resolver<'a, '_> {
             for ((index, target), tally) in shared.iter().enumerate().zip(&mut tallies) {
                 self.entry(draft, target, list.item(index), (tally, &mut found))?;
             }
-            let mut any_broken = tallies.iter().any(|tally| tally.broken);
+            let mut any_broken = tallies.iter().any(|tally| tally.outcome == Outcome::Broken);
             let own = draft.raw.targets.as_deref().unwrap_or_default();
             let own_list = draft.node.at("targets");
             for (index, target) in own.iter().enumerate() {
                 let mut tally = Tally::default();
                 self.entry(draft, target, own_list.item(index), (&mut tally, &mut found))?;
                 self.check_tally(target, own_list.item(index), &tally);
-                any_broken |= tally.broken || !tally.matched;
+                any_broken |= tally.outcome != Outcome::Matched;
             }
             self.finish(draft, found, any_broken);
         }
@@ -84,7 +109,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn finish(&mut self, draft: &mut Draft<'a>, mut found: Vec<(Target, &'a Node)>, any_broken: bool) {
-        if found.is_empty() && !self.incomplete && !any_broken {
+        if found.is_empty() && !self.damage.any_target && !any_broken {
             let message = format!("environment `{}` has no targets", draft.name());
             let hint = "no pattern of `targets` matches a directory for it";
             self.findings.problem_with_hint(draft.node.at("name"), message, hint);
@@ -94,16 +119,27 @@ impl<'a> Resolver<'a, '_> {
         draft.targets = found.into_iter().map(|(target, _)| target).collect();
     }
 
-    fn check_environment_names(&mut self, raw: &RawTarget, node: &Node, drafts: &[Draft<'_>]) {
-        if self.incomplete {
+    fn check_environment_names(
+        &mut self,
+        raw: &RawTarget,
+        node: &Node,
+        known: &HashSet<&str>,
+        drafts: &[Draft<'_>],
+    ) {
+        if self.damage.environments {
             return;
         }
-        let known: HashSet<&str> = drafts.iter().map(Draft::name).collect();
         let wanted = raw.environments.as_deref().unwrap_or_default();
         for (index, name) in wanted.iter().enumerate().filter(|(_, name)| !known.contains(name.as_str())) {
+            if self.findings.is_full() {
+                return;
+            }
             unknown_environment(name, drafts, node.at("environments").item(index), self.findings);
         }
         for name in raw.overrides.iter().flat_map(BTreeMap::keys) {
+            if self.findings.is_full() {
+                return;
+            }
             let key = node.at("overrides").key(name);
             if !known.contains(name.as_str()) {
                 unknown_environment(name, drafts, key, self.findings);
@@ -114,11 +150,12 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn check_tally(&mut self, raw: &RawTarget, node: &Node, tally: &Tally) {
-        if tally.matched || tally.broken || !tally.asked || self.incomplete {
+        let missing = matches!(tally.outcome, Outcome::Nothing | Outcome::AllExcluded);
+        if !missing || self.damage.in_target(node) {
             return;
         }
         let path = shown(raw.path.as_deref().unwrap_or_default());
-        let message = if tally.excluded {
+        let message = if tally.outcome == Outcome::AllExcluded {
             format!("everything that `{path}` matches is excluded")
         } else if path.contains('{') {
             format!("`{path}` matches no directory in any environment")
@@ -138,16 +175,16 @@ impl<'a> Resolver<'a, '_> {
         if raw.environments.as_ref().is_some_and(|names| !names.iter().any(|name| name == draft.name())) {
             return Ok(());
         }
-        tally.asked = true;
+        tally.reaches(Outcome::Nothing);
         let options = Options::of(raw, node, draft.name(), self.raw.allow_remote);
         let entry = Entry { raw, node, environment: &draft.raw.name, vars: &draft.vars, options };
         for at in self.matches(&entry, tally)? {
             let Some(source) = self.source(&entry, &at, tally) else { continue };
-            tally.matched = true;
+            tally.reaches(Outcome::Matched);
             if let Some(target) = self.target(&entry, &at, &source)? {
                 found.push((target, node));
             } else {
-                tally.broken = true;
+                tally.reaches(Outcome::Broken);
             }
         }
         Ok(())
@@ -159,11 +196,14 @@ impl<'a> Resolver<'a, '_> {
             if entry.options.has_chart() {
                 return Ok(vec![Match { found: Found::Directory(Utf8PathBuf::new()), ..Match::default() }]);
             }
+            tally.reaches(Outcome::Broken);
+            if self.damage.in_target(entry.node) {
+                return Ok(Vec::new());
+            }
             self.findings.problem(
                 entry.node,
                 "the key `path` is missing: only a `helm` chart from a repository needs none",
             );
-            tally.broken = true;
             return Ok(Vec::new());
         };
         let captures = BTreeMap::new();
@@ -171,7 +211,7 @@ impl<'a> Resolver<'a, '_> {
             Ok(pattern) => pattern,
             Err(reason) => {
                 self.findings.problem(entry.node.at("path"), reason);
-                tally.broken = true;
+                tally.reaches(Outcome::Broken);
                 return Ok(Vec::new());
             }
         };
@@ -179,7 +219,9 @@ impl<'a> Resolver<'a, '_> {
         let mut matches = pattern.matches(self.tree)?;
         let count = matches.len();
         matches.retain(|at| !excludes.iter().any(|exclude| matches_or_holds(exclude, &at.path)));
-        tally.excluded |= matches.len() < count;
+        if matches.len() < count {
+            tally.reaches(Outcome::AllExcluded);
+        }
         Ok(matches)
     }
 
@@ -190,7 +232,7 @@ impl<'a> Resolver<'a, '_> {
         for (index, text) in entry.raw.exclude.iter().flatten().enumerate() {
             let node = entry.node.at("exclude").item(index);
             let Some(text) = expand(text, bindings, node, self.findings) else {
-                tally.broken = true;
+                tally.reaches(Outcome::Broken);
                 continue;
             };
             match glob_pattern(text.trim_end_matches('/')) {
@@ -212,9 +254,9 @@ impl<'a> Resolver<'a, '_> {
             Found::Missing => return None,
             Found::File => format!("`{path}` is a file, not a directory"),
             Found::Submodule => format!("`{path}` is a submodule, whose content is not in the repository"),
-            Found::Outside => format!("`{path}` is a link that leads out of the repository"),
+            Found::Outside => format!("`{path}` is a link that leads out of the repository or in a circle"),
         };
-        tally.broken = true;
+        tally.reaches(Outcome::Broken);
         self.findings.problem(entry.node.at("path"), reason);
         None
     }

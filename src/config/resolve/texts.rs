@@ -48,7 +48,9 @@ fn check_one(source: Option<&str>, name: &str, node: &Node, users: Users<'_, '_>
         Ok(template) => template,
         Err(error) => return report(node, error.line, &error.reason, findings),
     };
-    for draft in users.0.iter().filter(|draft| users.1(draft)) {
+    // A template that every environment replaces must be right all the same.
+    let unused = !users.0.iter().any(users.1);
+    for draft in users.0.iter().filter(|draft| unused || users.1(draft)) {
         let vars = draft.vars.keys().map(|name| format!("vars.{name}"));
         let known: Vec<String> =
             PROPOSAL_VARIABLES.iter().map(|name| (*name).to_owned()).chain(vars).collect();
@@ -95,11 +97,11 @@ fn try_out(template: &Template, draft: &Draft<'_>, node: &Node, findings: &mut F
 
 /// The template's own line is the file's where the file has the text line by line.
 fn report(node: &Node, line: Option<usize>, reason: &str, findings: &mut Findings) {
-    match (node.text_offset(), line) {
-        (Some(offset), Some(line)) => {
-            findings.problem_below(node, offset + line - 1, format!("template: {reason}"))
+    match line {
+        Some(line) if node.is_line_by_line() => {
+            findings.problem_below(node, line.saturating_sub(1), format!("template: {reason}"));
         }
-        (None, Some(line)) => findings.problem(node, format!("template, line {line}: {reason}")),
-        (_, None) => findings.problem(node, format!("template: {reason}")),
+        Some(line) => findings.problem(node, format!("template, line {line}: {reason}")),
+        None => findings.problem(node, format!("template: {reason}")),
     }
 }

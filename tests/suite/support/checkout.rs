@@ -23,12 +23,24 @@ pub(crate) enum CheckoutKind {
     Detached,
     /// A second work tree of a full clone.
     Worktree,
+    /// `--filter=tree:0`: commits alone until something is read.
+    Treeless,
+    /// Without a work tree.
+    Bare,
 }
 
 impl CheckoutKind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Full, Self::Shallow, Self::Partial, Self::Sparse, Self::Detached, Self::Worktree];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Full,
+        Self::Shallow,
+        Self::Partial,
+        Self::Sparse,
+        Self::Detached,
+        Self::Worktree,
+        Self::Treeless,
+        Self::Bare,
+    ];
 }
 
 /// A checkout of a test's remote.
@@ -52,6 +64,8 @@ impl TestRepo {
             CheckoutKind::Partial => clone(&["--filter=blob:none"], name),
             CheckoutKind::Sparse => clone(&["--filter=blob:none", "--sparse"], name),
             CheckoutKind::Worktree => clone(&[], &full),
+            CheckoutKind::Treeless => clone(&["--filter=tree:0", "--no-checkout"], name),
+            CheckoutKind::Bare => clone(&["--bare"], name),
         }
         let path = self.root().join(name);
         match kind {
@@ -195,13 +209,19 @@ mod tests {
             let checkout = repo.check_out(kind, &format!("{kind:?}"));
             let ask = |arguments: &[&str]| checkout.git().try_run(arguments).unwrap_or_default();
             let shallow = ask(&["rev-parse", "--is-shallow-repository"]) == "true";
-            let partial = ask(&["config", "remote.origin.partialclonefilter"]) == "blob:none";
+            let filter = ask(&["config", "remote.origin.partialclonefilter"]);
+            let bare = ask(&["rev-parse", "--is-bare-repository"]) == "true";
             let detached = ask(&["symbolic-ref", "--quiet", "HEAD"]).is_empty();
             let linked = checkout.path().join(".git").is_file();
-            let sparse = !checkout.path().join("apps").exists();
+            let sparse = checkout.path().join("top").exists() && !checkout.path().join("apps").exists();
             let is = |wanted: CheckoutKind| kind == wanted;
             assert_eq!(shallow, is(CheckoutKind::Shallow), "{kind:?}");
-            assert_eq!(partial, is(CheckoutKind::Partial) || is(CheckoutKind::Sparse), "{kind:?}");
+            let blobless = is(CheckoutKind::Partial) || is(CheckoutKind::Sparse);
+            assert_eq!(
+                (filter == "blob:none", filter == "tree:0", bare),
+                (blobless, is(CheckoutKind::Treeless), is(CheckoutKind::Bare)),
+                "{kind:?}"
+            );
             assert_eq!(detached, is(CheckoutKind::Detached) || is(CheckoutKind::Worktree), "{kind:?}");
             assert_eq!((linked, sparse), (is(CheckoutKind::Worktree), is(CheckoutKind::Sparse)), "{kind:?}");
             assert_eq!(ask(&["rev-parse", "HEAD"]), repo.tip("main").unwrap());

@@ -18,8 +18,7 @@ pub(crate) fn embedded() -> Files {
     [configuration(EMBEDDED_TARGETS), templates(), plain()].into_iter().flatten().collect()
 }
 
-const TYPICAL_TARGETS: &str = "\
-  - path: apps/{app}/overlays/{environment}
+const TYPICAL_TARGETS: &str = "  - path: apps/{app}/overlays/{environment}
     name: \"{app}\"
   - path: charts/web
     name: web
@@ -33,8 +32,7 @@ const TYPICAL_TARGETS: &str = "\
     name: plain
 ";
 
-const EMBEDDED_TARGETS: &str = "\
-  - path: templates/{app}
+const EMBEDDED_TARGETS: &str = "  - path: templates/{app}
     name: \"{app}\"
   - path: plain/{environment}
     name: plain

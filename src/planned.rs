@@ -6,7 +6,7 @@ use crate::branch::Tip;
 use crate::commit::TargetOutput;
 use crate::dry::Dry;
 use crate::error::{Failure, hint_of, kind_of, message_of};
-use crate::model::{CommitId, Environment};
+use crate::model::{CommitId, Delivery, Environment};
 use crate::observe::Seen;
 use crate::plan::{self, Decision};
 use crate::publish::Publisher;
@@ -35,6 +35,20 @@ impl Planned<'_> {
     /// Whether a proposal of ours waited already when this run began.
     pub fn waits(&self) -> bool {
         plan::offer(&self.seen).is_some()
+    }
+
+    /// Where its branches will be when this run is over.
+    pub fn tips_after(&self) -> Vec<CommitId> {
+        let active = self.seen.active.as_ref().map(|active| active.commit.id);
+        let delivered = matches!(self.environment.delivery, Delivery::Push) && self.proposed.is_some();
+        let tips = match self.decision {
+            Ok(Decision::Withdraw) => [active, None],
+            Ok(Decision::Propose | Decision::Reparent | Decision::Leave) if delivered => {
+                [self.proposed, None]
+            }
+            _ => [active, self.proposed],
+        };
+        tips.into_iter().flatten().collect()
     }
 
     /// What the environment had when this run began: the waiting proposal, else what is active.

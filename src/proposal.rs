@@ -77,10 +77,10 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         .unwrap_or_default();
     let cached = index(objects, cached_changes(active, &planned.outputs))?;
     let targets = changes(environment, active, &planned.outputs, (&before, &cached));
-    let removed = targets.iter().map(|target| target.removed.len()).sum();
+    let removed = gone(&targets);
     let kept = planned.outputs.values().map(|output| output.count).sum::<usize>();
     let added: usize = targets.iter().map(|target| target.added.len()).sum();
-    let of = kept + removed - added.min(kept);
+    let of = (kept + targets.iter().map(|target| target.removed.len()).sum::<usize>()).saturating_sub(added);
     Ok(ProposalSummary {
         environment: environment.name.clone(),
         active: environment.active.clone(),
@@ -96,13 +96,19 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         references: references(&metadata),
         first_run: active.is_none_or(Tip::is_blank),
         undoes_drift: active.is_some_and(|active| plan::drift(environment, &planned.seen, active).is_some()),
-        large_deletion: is_large(removed, of).then_some(LargeDeletion { removed, of }),
+        large_deletion: is_large(removed, of, kept).then_some(LargeDeletion { removed, of }),
     })
 }
 
+/// How many manifests are removed and not added again in another output.
+fn gone(targets: &[TargetChange]) -> usize {
+    let added: BTreeSet<&ManifestId> = targets.iter().flat_map(|target| &target.added).collect();
+    targets.iter().flat_map(|target| &target.removed).filter(|id| !added.contains(id)).count()
+}
+
 /// A large part of more than a few, or all there is.
-const fn is_large(removed: usize, of: usize) -> bool {
-    removed > 0 && (removed == of || (removed >= LARGE_COUNT && removed * LARGE_SHARE >= of))
+const fn is_large(removed: usize, of: usize, kept: usize) -> bool {
+    removed > 0 && (kept == 0 || (removed >= LARGE_COUNT && removed * LARGE_SHARE >= of))
 }
 
 /// Outputs of the active branch whose manifests the proposal changes or removes; also those that it takes over.

@@ -33,6 +33,15 @@ pub struct Publisher<'a> {
     pub identity: &'a Identity,
 }
 
+/// The cache as it will be.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCache {
+    /// Its commit.
+    pub commit: ObjectId,
+    /// Whether it knows of other renderings; else it only brings along other blobs, which is not worth a push.
+    pub is_news: bool,
+}
+
 /// How publishing ended.
 #[derive(Debug, Default)]
 pub struct Published {
@@ -55,17 +64,19 @@ impl Publisher<'_> {
         &self,
         changes: &[Change<'_>],
         refs: &RemoteRefs,
-        cache: Option<ObjectId>,
+        cache: Option<NewCache>,
     ) -> Result<Published> {
         let mut notes = refs.get(NOTES_REF);
-        let mut cache = cache.map(|new| RefUpdate {
+        let is_news = cache.as_ref().is_some_and(|cache| cache.is_news);
+        let mut cache = cache.map(|cache| RefUpdate {
             name: CACHE_REF.to_owned(),
             expected: refs.get(CACHE_REF),
-            new: Some(new),
+            new: Some(cache.commit),
         });
         for _ in 0..NOTES_ATTEMPTS {
             let mut updates = self.updates(changes, notes)?;
-            updates.extend(cache.clone());
+            let changes_nothing = updates.iter().all(|update| update.new == update.expected);
+            updates.extend(cache.clone().filter(|_| is_news || !changes_nothing));
             if updates.iter().all(|update| update.new == update.expected) {
                 return Ok(Published::default());
             }

@@ -14,11 +14,11 @@ use crate::commit::{Base, Hydration, TargetOutput, content};
 use crate::dry::{self, Dry, Wanted};
 use crate::error::{Failure, FailureKind};
 use crate::git::{RefUpdate, RemoteRefs};
-use crate::model::{CommitId, Environment, EnvironmentName, ObjectId, Project, RunReport};
+use crate::model::{CommitId, Environment, EnvironmentName, Project, RunReport};
 use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Permissions, Standing};
 use crate::planned::{Planned, as_failure, publisher};
-use crate::publish::Change;
+use crate::publish::{Change, NewCache};
 use crate::rendering::{Limits, Rendering};
 use crate::world::World;
 
@@ -228,7 +228,7 @@ fn write_cache(
     planned: &[Planned<'_>],
     observation: &Observation,
     rendering: &Rendering<'_>,
-) -> Result<Option<ObjectId>> {
+) -> Result<Option<NewCache>> {
     let objects = world.repository.scratch.objects();
     let narrowed = !request.environments.is_empty();
     let mut shelf = BTreeSet::new();
@@ -236,14 +236,14 @@ fn write_cache(
         shelf.extend(observation.shelf.iter().copied());
     }
     for environment in planned {
-        let active = environment.seen.active.as_ref().map(|active| active.commit.id);
-        for tip in [active, environment.proposed].into_iter().flatten() {
+        for tip in environment.tips_after() {
             shelf.extend(metadata_blob(objects, tip)?);
         }
     }
     let mut cache = observation.cache.clone();
     rendering.remember(&mut cache, narrowed);
-    cache.write(objects, &shelf).map(Some)
+    let is_news = cache != observation.cache;
+    Ok(Some(NewCache { commit: cache.write(objects, &shelf)?, is_news }))
 }
 
 /// Stage 8: one push of everything; true if a race was lost.
@@ -252,7 +252,7 @@ fn publish(
     dry: &Dry,
     planned: &mut [Planned<'_>],
     refs: &RemoteRefs,
-    cache: Option<ObjectId>,
+    cache: Option<NewCache>,
 ) -> Result<bool> {
     let changes: Vec<Change<'_>> = planned.iter().filter_map(change).collect();
     let published = publisher(world, dry).publish(&changes, refs, cache)?;

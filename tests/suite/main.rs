@@ -13,6 +13,8 @@ mod races;
 #[cfg(test)]
 mod render;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod structure;
 #[cfg(test)]
 mod support;

@@ -39,8 +39,8 @@ pub fn metadata_blob(objects: Objects<'_>, commit: ObjectId) -> Result<Option<Ob
 
 /// A digest of owned manifests: it names every output and its tree.
 pub fn digest(content: &Content) -> Result<ObjectId> {
-    let text: String = content.iter().map(|(output, tree)| format!("{output}\0{tree}\n")).collect();
-    hash_of(text.as_bytes())
+    let lines: Vec<String> = content.iter().map(|(output, tree)| format!("{output}\0{tree}\n")).collect();
+    hash_of(lines.concat().as_bytes())
 }
 
 impl Tip {

@@ -52,6 +52,18 @@ pub struct Observation {
     pub pull_requests: Vec<PullRequest>,
 }
 
+/// What became of what was on an active branch before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Past {
+    /// Nobody undid anything, as far as the branches tell.
+    #[default]
+    Kept,
+    /// The content of the proposed branch has been on it, and is not any more.
+    ProposalLeft,
+    /// It is at an older DRY commit than it was, without a record of ours.
+    WentBack,
+}
+
 /// The state of one environment.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -67,10 +79,8 @@ pub struct Seen {
     pub open: Option<PullRequest>,
     /// Where nothing is open although something is offered: the last pull request there was.
     pub last: Option<PullRequest>,
-    /// Whether the proposal has been on the active branch before, and is not any more.
-    pub left_behind: bool,
-    /// Whether the active branch went back to an older DRY commit without a record of ours.
-    pub went_back: bool,
+    /// What became of what was on the active branch before.
+    pub past: Past,
     /// Whether the active tip was found to have what it should have: our proposed branch and our note are on it.
     pub checked: bool,
     /// Whether a newer DRY commit than this run's has been processed.
@@ -178,8 +188,10 @@ fn is_checked(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Res
 fn look_back(question: &Question<'_>, environment: &Environment, seen: &mut Seen) -> Result<()> {
     let Some(active) = seen.active.clone() else { return Ok(()) };
     let Some(proposed) = seen.proposed.clone() else {
-        let tip = &active.commit;
-        seen.went_back = went_back(question, &active, tip.id, tip.parents.first().copied())?;
+        let before = active.commit.parents.first().copied();
+        if went_back(question, &active, active.commit.id, before)? {
+            seen.past = Past::WentBack;
+        }
         return Ok(());
     };
     if proposed.content == active.content {
@@ -189,15 +201,24 @@ fn look_back(question: &Question<'_>, environment: &Environment, seen: &mut Seen
         let last = question.forge.newest_pull_request(&environment.proposed, &environment.active)?;
         seen.last = last.filter(|last| last.head_sha == proposed.commit.id);
     }
-    let merged = seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Merged);
-    let sits_on_active = proposed.commit.parents.contains(&active.commit.id);
-    seen.left_behind =
-        merged || (!sits_on_active && seen.open.is_none() && was_active(question, &active, &proposed)?);
-    if !seen.left_behind && !sits_on_active {
-        let base = base_of(question, &proposed)?;
-        seen.went_back = went_back(question, &active, proposed.commit.id, base)?;
-    }
+    seen.past = past(question, seen, &active, &proposed)?;
     Ok(())
+}
+
+/// What became of the past, given a proposal that differs from what is active.
+fn past(question: &Question<'_>, seen: &Seen, active: &Tip, proposed: &Tip) -> Result<Past> {
+    if seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Merged) {
+        return Ok(Past::ProposalLeft);
+    }
+    if proposed.commit.parents.contains(&active.commit.id) {
+        return Ok(Past::Kept);
+    }
+    if seen.open.is_none() && was_active(question, active, proposed)? {
+        return Ok(Past::ProposalLeft);
+    }
+    let base = base_of(question, proposed)?;
+    let back = went_back(question, active, proposed.commit.id, base)?;
+    Ok(if back { Past::WentBack } else { Past::Kept })
 }
 
 /// Whether the proposal, or its content, lies in the active branch's own line of history.

@@ -100,7 +100,7 @@ fn settle(world: &World, dry: &Dry, planned: &Planned<'_>) -> Result<Outcome> {
     match &planned.decision {
         Ok(Decision::Withdraw) => withdraw(world, dry, planned, &mut outcome)?,
         Ok(Decision::Leave | Decision::Reparent | Decision::Propose) => {
-            deliver(world, dry, planned, &mut outcome)?
+            deliver(world, dry, planned, &mut outcome)?;
         }
         _ => {}
     }

@@ -8,7 +8,7 @@ use crate::branch::{Content, Tip};
 use crate::error::Failure;
 use crate::hydrate::Metadata;
 use crate::model::{DriftPolicy, Environment, PullRequestState};
-use crate::observe::Seen;
+use crate::observe::{Past, Seen};
 
 /// How a hold for drift ends.
 const WAY_OUT: &str = "make the DRY branch say the same, or set `drift: repair`";
@@ -101,7 +101,7 @@ fn pending_or_settled(seen: &Seen) -> Standing {
 pub fn offer(seen: &Seen) -> Option<&Tip> {
     let proposed = seen.proposed.as_ref().filter(|proposed| proposed.metadata.is_some())?;
     let active = seen.active.as_ref().map(|active| &active.content);
-    (active != Some(&proposed.content) && !seen.left_behind).then_some(proposed)
+    (active != Some(&proposed.content) && seen.past != Past::ProposalLeft).then_some(proposed)
 }
 
 fn intent(tip: &Tip) -> bool {
@@ -164,7 +164,7 @@ fn check_proposed(
     let Some(proposed) = seen.proposed.as_ref() else { return Ok(()) };
     let nothing_new = proposed.commit.id == active.commit.id
         || proposed.commit.tree == active.commit.tree
-        || seen.left_behind;
+        || seen.past == Past::ProposalLeft;
     let same_files =
         proposed.foreign == active.foreign || is_hydrated(proposed) || proposed.commit.parents.len() > 1;
     let blank = proposed.is_blank();
@@ -196,7 +196,7 @@ pub fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<Str
     if written && !active.intact {
         return Some(format!("`{branch}` was edited by hand; {WAY_OUT}"));
     }
-    let back = seen.left_behind || seen.went_back;
+    let back = seen.past != Past::Kept;
     back.then(|| format!("`{branch}` was reverted or moved back by hand; {WAY_OUT}"))
 }
 

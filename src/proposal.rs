@@ -166,22 +166,20 @@ fn index(objects: Objects<'_>, outputs: BTreeMap<String, ObjectId>) -> Result<BT
         let mut index = Index::new();
         for (path, blob) in blobs_of(objects, tree)? {
             let bytes = objects.blob(blob)?.unwrap_or_default();
-            match crate::render::manifests(&bytes) {
-                Some(manifests) => index.extend(crate::commit::index(&manifests)?),
-                None => {
-                    let id = ManifestId {
-                        group: String::new(),
-                        kind: "File".to_owned(),
-                        namespace: String::new(),
-                        name: path,
-                    };
-                    index.insert(id, blob);
-                }
+            if let Some(manifests) = crate::render::manifests(&bytes) {
+                index.extend(crate::commit::index(&manifests)?);
+            } else {
+                index.insert(file_id(path), blob);
             }
         }
         indexes.insert(output, index);
     }
     Ok(indexes)
+}
+
+/// What stands for a file that holds no manifests.
+fn file_id(path: String) -> ManifestId {
+    ManifestId { group: String::new(), kind: "File".to_owned(), namespace: String::new(), name: path }
 }
 
 fn changes(

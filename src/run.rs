@@ -55,7 +55,7 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
         if request.dry_run {
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }
-        hydrate(world, request, &dry, &mut planned)?;
+        hydrate(world, request, &dry, &mut planned);
         let cache = write_cache(world, request, &planned, &observation, &rendering)?;
         let moved = publish(world, &dry, &mut planned, &observation.refs, cache)?;
         if !moved {
@@ -180,7 +180,7 @@ fn decide_one(
 }
 
 /// Stages 6 and 7: the commits of the environments that change. One that fails does not stop the others.
-fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planned<'_>]) -> Result<()> {
+fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planned<'_>]) {
     let repo_url = world.repository.web_url();
     let hydration = Hydration {
         objects: world.repository.scratch.objects(),
@@ -194,7 +194,6 @@ fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planne
             environment.decision = Err(as_failure(&error));
         }
     }
-    Ok(())
 }
 
 fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>, adopt: bool) -> Result<()> {

@@ -87,13 +87,13 @@ fn mixed() -> RunReport {
 fn the_text_is_one_line_for_each_and_details_where_something_happened() {
     let wanted = "\
 DRY commit 1a1a1a1
-  dev      created  #12  1/2 affected  gate success
+  dev      created    #12  1/2 affected  gate success
     opened https://example.com/acme/gitops/pull/12
     ~ web: apps/web/base changed
     warning: helm said: deprecated
-  staging  none          0/1 affected
-  prod-eu  held                        rollback by alice since 2024-05-06T07:08:09Z
-  prod     failed        1/1 affected
+  staging  unchanged       0/1 affected
+  prod-eu  held                          rollback by alice since 2024-05-06T07:08:09Z
+  prod     failed          1/1 affected
     ! web: apps/web/base changed
         error: exit status: 1
                boom
@@ -115,7 +115,7 @@ fn an_explanation_names_every_target() {
 fn colours_change_nothing_but_colours() {
     let style = TextStyle { colour: true, ..Default::default() };
     let mut said = text(&mixed(), style);
-    assert!(said.contains("\u{1b}[31mfailed \u{1b}[0m"), "{said:?}");
+    assert!(said.contains("\u{1b}[31mfailed   \u{1b}[0m"), "{said:?}");
     for code in ["31", "32", "33", "2", "0"] {
         said = said.replace(&format!("\u{1b}[{code}m"), "");
     }

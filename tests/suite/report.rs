@@ -25,8 +25,8 @@ fn check(value: &Value, schema: &Value, root: &Value, place: &str) -> Result<(),
     }
     check_type(value, schema, place)?;
     check_object(value, schema, root, place)?;
-    let items = value.as_array().into_iter().flatten().enumerate();
-    items.map(|(index, item)| check(item, &schema["items"], root, &format!("{place}/{index}"))).collect()
+    let mut items = value.as_array().into_iter().flatten().enumerate();
+    items.try_for_each(|(index, item)| check(item, &schema["items"], root, &format!("{place}/{index}")))
 }
 
 fn check_type(value: &Value, schema: &Value, place: &str) -> Result<(), String> {

@@ -247,7 +247,7 @@ impl Stage<'_> {
             let values: Vec<&str> =
                 found[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             if !values.is_empty() {
-                told += &format!("{key}: {}\n", values.join(", "));
+                told += &[key, ": ", &values.join(", "), "\n"].concat();
             }
         }
         if found["draft"] == true {

@@ -8,16 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
 
+use crate::fingerprint::{self, Stored};
 use crate::git::{NewCommit, Objects, TreeEntry};
 use crate::model::{EntryKind, EnvironmentName, Identity, Moment, ObjectId};
 
 /// The ref of the cache.
 pub const CACHE_REF: &str = "refs/hydrator/cache";
-
-/// The form of the environments' blobs. Another one is ignored.
-const FORMAT: u32 = 1;
 
 /// What the message may carry, in bytes; more is fetched by the run that needs it.
 const SHELF_LIMIT: usize = 512 * 1024;
@@ -27,26 +24,7 @@ const MESSAGE: &str = "What hydrator rendered last; safe to delete\n\n";
 /// What all environments' targets last rendered to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cache {
-    environments: BTreeMap<EnvironmentName, BTreeMap<String, CachedTarget>>,
-}
-
-/// What one target last rendered to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CachedTarget {
-    /// The fingerprint of its inputs.
-    pub fingerprint: String,
-    /// The tree of its manifest files; `None` if it rendered to nothing.
-    pub tree: Option<ObjectId>,
-    /// How many manifests are in them.
-    pub manifests: usize,
-}
-
-/// An environment's blob.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    format: u32,
-    targets: BTreeMap<String, CachedTarget>,
+    environments: BTreeMap<EnvironmentName, BTreeMap<String, Stored>>,
 }
 
 impl Cache {
@@ -55,21 +33,20 @@ impl Cache {
         let mut cache = Self::default();
         for (name, blob) in stored_blobs(objects, commit) {
             let bytes = objects.blob(blob).ok().flatten();
-            let stored = bytes.and_then(|bytes| serde_json::from_slice::<Stored>(&bytes).ok());
-            if let Some(stored) = stored.filter(|stored| stored.format == FORMAT) {
-                cache.environments.insert(name, stored.targets);
+            if let Some(targets) = bytes.and_then(|bytes| fingerprint::decode(&bytes)) {
+                cache.environments.insert(name, targets);
             }
         }
         cache
     }
 
     /// What a target of an environment last rendered to.
-    pub fn get(&self, environment: &EnvironmentName, output: &str) -> Option<&CachedTarget> {
+    pub fn get(&self, environment: &EnvironmentName, output: &str) -> Option<&Stored> {
         self.environments.get(environment)?.get(output)
     }
 
     /// Replaces everything that is known about an environment.
-    pub fn set(&mut self, environment: EnvironmentName, targets: BTreeMap<String, CachedTarget>) {
+    pub fn set(&mut self, environment: EnvironmentName, targets: BTreeMap<String, Stored>) {
         self.environments.insert(environment, targets);
     }
 
@@ -83,8 +60,7 @@ impl Cache {
         let mut entries = Vec::new();
         let mut carried = shelf.clone();
         for (name, targets) in &self.environments {
-            let stored = Stored { format: FORMAT, targets: targets.clone() };
-            let id = objects.write_blob(&serde_json::to_vec(&stored)?)?;
+            let id = objects.write_blob(&fingerprint::encode(targets))?;
             carried.insert(id);
             entries.push(TreeEntry { name: format!("{name}.json"), kind: EntryKind::File, id });
         }

@@ -119,9 +119,10 @@ impl Hydration<'_> {
         for (output, tree) in &content {
             if seen.active.as_ref().and_then(|active| active.content.get(output)) != Some(tree) {
                 let commands = outputs.get(output).map(|output| output.commands.clone()).unwrap_or_default();
-                let waiting = self.waiting_directory(seen, output, *tree)?;
-                let directory =
-                    waiting.map_or_else(|| self.target_directory(*tree, commands), Ok::<_, anyhow::Error>)?;
+                let directory = match self.waiting_directory(seen, output, *tree)? {
+                    Some(directory) => directory,
+                    None => self.target_directory(*tree, commands)?,
+                };
                 edits.insert(output.clone(), Some((EntryKind::Directory, directory)));
             }
         }

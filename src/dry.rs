@@ -9,7 +9,7 @@ use crate::ci::Trigger;
 use crate::config::{self, Loaded};
 use crate::error::Failure;
 use crate::git::{CommitTree, RemoteRefs, Scratch};
-use crate::model::{BranchName, Commit, CommitId};
+use crate::model::{BranchName, Commit, CommitId, DryTree as _};
 
 /// The DRY commit of a run.
 pub struct Dry {
@@ -59,6 +59,12 @@ fn load_at(scratch: &Scratch, refs: &RemoteRefs, id: CommitId, config: &Utf8Path
     }
     let commit = objects.commit(id)?;
     let tree = CommitTree::open(scratch, commit.tree)?;
+    if tree.read(config)?.is_none() {
+        let short = id.short();
+        return Err(Failure::config(format!("there is no `{config}` in the DRY commit {short}"))
+            .hint("commit and push it, or name another path with `--config`; `hydrator check --worktree` reads what is not pushed yet")
+            .into());
+    }
     let loaded = config::load(&tree, config)?;
     let branch =
         loaded.project.dry_branch.clone().or_else(|| refs.default_branch().cloned()).ok_or_else(|| {

@@ -13,6 +13,7 @@ pub mod ci;
 pub mod cli;
 pub mod commit;
 pub mod config;
+pub mod demo;
 pub mod digest;
 pub mod dry;
 pub mod error;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use camino::Utf8PathBuf;
 use hydrator::cli::{self, Surroundings};
 use hydrator::variables::Variables;
 use hydrator::{error, report};
@@ -22,8 +23,10 @@ fn main() -> ExitCode {
     }
     let mut out = std::io::stdout().lock();
     let talk = |line: &str| drop(writeln!(std::io::stderr(), "{line}"));
-    let terminal = std::io::stderr().is_terminal();
-    let mut surroundings = Surroundings { variables: &variables, stop, out: &mut out, talk: &talk, terminal };
+    let colour = std::io::stdout().is_terminal() && variables.get("NO_COLOR").is_none();
+    let program = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+    let mut surroundings =
+        Surroundings { variables: &variables, stop, out: &mut out, talk: &talk, colour, program };
     let code = match cli::main(arguments, &mut surroundings) {
         Ok(code) => code,
         Err(failure) => {

@@ -241,7 +241,7 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
             .map(|request| pull_request(request, outcome.pull_request_operation)),
         promotion: None,
         hold: hold(planned),
-        targets: rendering.reports(environment, planned.current()),
+        targets: rendering.reports(environment),
         error: failure.map(|failure| ErrorReport {
             kind: failure.kind,
             message: failure.to_string(),

@@ -78,8 +78,8 @@ pub fn standing(
     if seen.superseded {
         return Ok(Standing::Superseded);
     }
+    check_proposed(environment, seen, permissions)?;
     let Some(active) = seen.active.as_ref() else { return Ok(pending_or_settled(seen)) };
-    check_proposed(environment, seen, active, permissions)?;
     if active.metadata.as_ref().is_some_and(|metadata| metadata.hold.is_some()) {
         return Ok(Standing::Held);
     }
@@ -155,18 +155,14 @@ fn is_being_adopted(seen: &Seen, config: &str) -> bool {
 }
 
 /// Ours is a proposed tip whose manifests are what their writer wrote, or that offers nothing new.
-fn check_proposed(
-    environment: &Environment,
-    seen: &Seen,
-    active: &Tip,
-    permissions: Permissions,
-) -> Result<(), Failure> {
+fn check_proposed(environment: &Environment, seen: &Seen, permissions: Permissions) -> Result<(), Failure> {
     let Some(proposed) = seen.proposed.as_ref() else { return Ok(()) };
-    let nothing_new = proposed.commit.id == active.commit.id
-        || proposed.commit.tree == active.commit.tree
+    let active = seen.active.as_ref();
+    let nothing_new = active.is_some_and(|active| proposed.commit.tree == active.commit.tree)
         || seen.past == Past::ProposalLeft;
-    let same_files =
-        proposed.foreign == active.foreign || is_hydrated(proposed) || proposed.commit.parents.len() > 1;
+    let same_files = proposed.foreign == active.and_then(|active| active.foreign)
+        || is_hydrated(proposed)
+        || proposed.commit.parents.len() > 1;
     let blank = proposed.is_blank();
     if nothing_new || blank || permissions.overwrite || (proposed.intact && same_files) {
         return Ok(());

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::branch::Tip;
 use crate::commit::TargetOutput;
 use crate::dry::Dry;
 use crate::error::{Failure, hint_of, kind_of, message_of};
@@ -49,11 +48,6 @@ impl Planned<'_> {
             _ => [active, self.proposed],
         };
         tips.into_iter().flatten().collect()
-    }
-
-    /// What the environment had when this run began: the waiting proposal, else what is active.
-    pub fn current(&self) -> Option<&Tip> {
-        plan::offer(&self.seen).or(self.seen.active.as_ref())
     }
 }
 

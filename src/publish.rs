@@ -107,6 +107,9 @@ impl Publisher<'_> {
 
     /// The branches' updates, and the notes that go with them.
     fn updates(&self, changes: &[Change<'_>], notes: Option<ObjectId>) -> Result<Vec<RefUpdate>> {
+        // Another writer may have moved the notes since they were observed.
+        let unknown = notes.filter(|notes| !self.scratch.objects().has(*notes));
+        self.scratch.fetch_tips(&unknown.into_iter().collect())?;
         let entries = changes.iter().filter_map(|change| Some((change.noted?, self.dry.id))).collect();
         let signed = (self.identity, self.dry.committed);
         let new = self.scratch.objects().write_notes(notes, &entries, signed)?;

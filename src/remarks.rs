@@ -89,8 +89,7 @@ pub fn note(planned: &Planned<'_>, operation: Operation, takeover: Option<&Takeo
                 && environment.delivery != Delivery::Push
                 && active.is_none_or(Tip::is_blank) =>
         {
-            let branch = &environment.active;
-            Some(format!("`{branch}` is empty until the first merge: do not sync a cluster from it before"))
+            Some("empty until the first merge: do not point a cluster at it before".to_owned())
         }
         _ => None,
     }

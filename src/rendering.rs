@@ -3,7 +3,7 @@
 //! Does I/O: it starts renderers and writes objects to the scratch repository. Manifests are dropped once written, so
 //! that memory does not grow with the number of targets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,15 +12,16 @@ use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use tempfile::TempDir;
 
-use crate::branch::Tip;
-use crate::cache::{Cache, CachedTarget};
+use crate::cache::Cache;
 use crate::commit::{TargetOutput, write_target};
 use crate::dry::Dry;
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
+use crate::fingerprint::{self, Circumstances, FingerprintParts, Stored, explain};
 use crate::git::SharedObjects;
 use crate::model::{
-    DryTree, Environment, EnvironmentName, Manifest, ObjectId, Project, Target, TargetReport,
+    DryTree, Environment, EnvironmentName, Manifest, ObjectId, Project, Renderer, Target, TargetReport, Tool,
 };
+use crate::render::closure::Closures;
 use crate::render::{RenderJob, RenderOptions, RenderSetup, Rendered, Renderers, Toolbox};
 use crate::template::Engine;
 use crate::variables::Variables;
@@ -51,28 +52,59 @@ pub struct Request<'a> {
     pub stop: &'a AtomicBool,
 }
 
+/// What the cache is believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Only targets whose inputs changed are rendered.
+    #[default]
+    Affected,
+    /// All of them are.
+    Full,
+    /// All of them are, and one whose inputs did not change must render to what the cache says.
+    Verify,
+}
+
 /// A target's place: its environment's name and its index there.
 type Key = (EnvironmentName, usize);
+
+/// What is known of a target's inputs before it is rendered.
+#[derive(Clone, Debug, Default)]
+struct Inputs {
+    /// The fingerprint with its parts; `None` where two renderings are not sure to read the same.
+    known: Option<(ObjectId, FingerprintParts)>,
+    /// What the cache says of these very inputs.
+    hit: Option<Stored>,
+    /// Why it is affected; empty if it is not.
+    reasons: Vec<String>,
+}
 
 /// The rendering of one run: every target at most once, however often the run observes and decides again.
 pub struct Rendering<'a> {
     request: Request<'a>,
+    scope: Scope,
     objects: SharedObjects,
+    toolbox: Toolbox,
     done: BTreeMap<Key, Result<TargetOutput, Failure>>,
-    fingerprints: BTreeMap<Key, String>,
+    inputs: BTreeMap<Key, Inputs>,
+    rendered: BTreeSet<Key>,
+    warnings: BTreeMap<EnvironmentName, Vec<String>>,
 }
 
 impl<'a> Rendering<'a> {
     /// Prepares the rendering of a DRY commit; nothing is started.
-    pub fn new(world: &'a World, dry: &'a Dry, limits: Limits) -> Result<Self> {
+    pub fn new(world: &'a World, dry: &'a Dry, limits: Limits, scope: Scope) -> Result<Self> {
         let project = &dry.loaded.project;
         let request =
             Request { tree: &dry.tree, project, variables: &world.variables, limits, stop: &world.stop };
         Ok(Self {
+            toolbox: toolbox(&request),
             request,
+            scope,
             objects: SharedObjects::open(&world.repository.scratch)?,
             done: BTreeMap::new(),
-            fingerprints: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+            rendered: BTreeSet::new(),
+            warnings: BTreeMap::new(),
         })
     }
 
@@ -81,34 +113,139 @@ impl<'a> Rendering<'a> {
         &self.objects
     }
 
-    /// Renders all targets of these environments that have not been rendered yet.
-    pub fn render(&mut self, environments: &[&Environment], talk: &(dyn Fn(&str) + Sync)) -> Result<()> {
-        let keys: Vec<(Key, &Environment)> = environments
-            .iter()
-            .flat_map(|environment| {
-                (0..environment.targets.len()).map(|index| ((environment.name.clone(), index), *environment))
-            })
-            .filter(|(key, _)| !self.done.contains_key(key))
-            .collect();
+    /// Renders those targets of these environments that are affected and have not been rendered yet.
+    pub fn render(
+        &mut self,
+        environments: &[&Environment],
+        cache: &Cache,
+        talk: &(dyn Fn(&str) + Sync),
+    ) -> Result<()> {
+        let mut waiting: Vec<(Key, &Environment)> = Vec::new();
+        let closures = Closures::new(self.request.tree);
+        for environment in environments {
+            for (index, target) in environment.targets.iter().enumerate() {
+                let key = (environment.name.clone(), index);
+                if self.done.contains_key(&key) {
+                    continue;
+                }
+                let stored = cache.get(&environment.name, target.output.as_str());
+                let inputs = self.inputs(&closures, target, stored)?;
+                match inputs.hit.as_ref().filter(|hit| self.scope == Scope::Affected && self.is_here(hit)) {
+                    Some(hit) => {
+                        let output = TargetOutput {
+                            tree: hit.output,
+                            count: hit.manifests,
+                            ..TargetOutput::default()
+                        };
+                        self.done.insert(key.clone(), Ok(output));
+                    }
+                    None => waiting.push((key.clone(), environment)),
+                }
+                self.inputs.insert(key, inputs);
+            }
+        }
+        let results = self.render_now(&waiting, talk)?;
+        for ((key, _), result) in waiting.iter().zip(results) {
+            self.rendered.insert(key.clone());
+            self.done.insert(key.clone(), result);
+        }
+        if self.scope == Scope::Verify { self.verify(&waiting, talk) } else { Ok(()) }
+    }
+
+    /// What a target reads, and what the cache says about it.
+    fn inputs(&self, closures: &Closures<'_>, target: &Target, stored: Option<&Stored>) -> Result<Inputs> {
+        let closure = closures.closure(target)?;
+        let Some(tool) = self.tool(target) else { return Ok(Inputs::default()) };
+        let circumstances = Circumstances {
+            tool: tool.as_deref(),
+            layout: self.request.project.layout,
+            variables: self.request.variables,
+        };
+        let id = fingerprint::fingerprint(target, &closure, circumstances)?;
+        let hit = stored.filter(|stored| closure.is_closed() && stored.fingerprint == id).cloned();
+        if let Some(hit) = hit {
+            let known = Some((id, hit.parts.clone()));
+            return Ok(Inputs { known, hit: Some(hit), reasons: Vec::new() });
+        }
+        let parts = FingerprintParts::new(target, &closure, circumstances, self.request.tree)?;
+        let reasons =
+            explain(stored.map(|stored| &stored.parts), &parts).iter().map(ToString::to_string).collect();
+        let known = closure.is_closed().then_some((id, parts));
+        Ok(Inputs { known, hit: None, reasons })
+    }
+
+    /// The program that renders a target, with its version; `None` if it cannot be told, which rendering will explain.
+    fn tool(&self, target: &Target) -> Option<Option<String>> {
+        let version = |tool| self.toolbox.version(tool).ok();
+        match &target.renderer {
+            Renderer::Kustomize(options)
+                if options.build_options.iter().any(|option| option == "--enable-helm") =>
+            {
+                Some(Some(format!("{}, {}", version(Tool::Kustomize)?, version(Tool::Helm)?)))
+            }
+            Renderer::Kustomize(_) => Some(Some(version(Tool::Kustomize)?)),
+            Renderer::Helm(_) => Some(Some(version(Tool::Helm)?)),
+            Renderer::Template(_) | Renderer::Plain(_) | Renderer::Command(_) => Some(None),
+        }
+    }
+
+    /// Whether the tree that the cache names can be used: it is part of one of the branches' tips.
+    fn is_here(&self, stored: &Stored) -> bool {
+        stored.output.is_none_or(|tree| self.objects.with(|objects| objects.has(tree)))
+    }
+
+    fn render_now(
+        &self,
+        waiting: &[(Key, &Environment)],
+        talk: &(dyn Fn(&str) + Sync),
+    ) -> Result<Vec<Result<TargetOutput, Failure>>> {
         let jobs: Vec<RenderJob<'_>> =
-            keys.iter().map(|((_, index), environment)| job(environment, *index)).collect();
+            waiting.iter().map(|((_, index), environment)| job(environment, *index)).collect();
         let layout = self.request.project.layout;
         let results: Vec<Mutex<Option<Result<TargetOutput, Failure>>>> =
             jobs.iter().map(|_| Mutex::new(None)).collect();
         let finished = AtomicUsize::new(0);
-        render_jobs(&self.request, &jobs, &|index, rendered| {
+        render_jobs(&self.request, &self.toolbox, &jobs, &|index, rendered| {
             let written =
                 rendered.and_then(|rendered| self.objects.with(|objects| write(objects, layout, rendered)));
-            let job = &jobs[index];
             let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
-            say(talk, (count, jobs.len()), job, written.is_ok());
+            say(talk, (count, jobs.len()), &jobs[index], written.is_ok());
             *results[index].lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(written.map_err(|error| as_failure(&error)));
         })?;
-        for ((key, _), result) in keys.into_iter().zip(results) {
-            let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let missing = || Err(Failure::new(FailureKind::Unexpected, "a target was not rendered"));
-            self.done.insert(key, result.unwrap_or_else(missing));
+        let missing = || Err(Failure::new(FailureKind::Unexpected, "a target was not rendered"));
+        let take = |result: Mutex<Option<Result<TargetOutput, Failure>>>| {
+            result.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(missing)
+        };
+        Ok(results.into_iter().map(take).collect())
+    }
+
+    /// A target whose inputs did not change must render to what the cache says, unless it never renders the same.
+    fn verify(&mut self, waiting: &[(Key, &Environment)], talk: &(dyn Fn(&str) + Sync)) -> Result<()> {
+        let differs = |(key, _): &&(Key, &Environment)| {
+            let hit = self.inputs.get(key).and_then(|inputs| inputs.hit.as_ref());
+            matches!((hit, self.done.get(key)), (Some(hit), Some(Ok(output))) if hit.output != output.tree)
+        };
+        let doubtful: Vec<(Key, &Environment)> = waiting.iter().filter(differs).cloned().collect();
+        let again = self.render_now(&doubtful, talk)?;
+        for ((key, environment), second) in doubtful.into_iter().zip(again) {
+            let name = &environment.targets[key.1].name;
+            let first =
+                self.done.get(&key).and_then(|output| output.as_ref().ok()).and_then(|output| output.tree);
+            if second.is_ok_and(|second| second.tree == first) {
+                let failure = Failure::new(
+                    FailureKind::Unexpected,
+                    format!(
+                        "target `{name}` of environment `{}` was skipped, yet it renders to something else",
+                        environment.name
+                    ),
+                );
+                let hint = "this is a defect of hydrator, please report it; `run --full` renders everything";
+                self.done.insert(key, Err(failure.hint(hint)));
+            } else {
+                let warning = format!("{name}: not deterministic: it renders differently each time");
+                self.warnings.entry(environment.name.clone()).or_default().push(warning);
+            }
         }
         Ok(())
     }
@@ -123,15 +260,10 @@ impl<'a> Rendering<'a> {
             let mut targets = BTreeMap::new();
             for (index, target) in environment.targets.iter().enumerate() {
                 let key = (environment.name.clone(), index);
-                if let (Some(Ok(output)), Some(fingerprint)) =
-                    (self.done.get(&key), self.fingerprints.get(&key))
-                {
-                    let cached = CachedTarget {
-                        fingerprint: fingerprint.clone(),
-                        tree: output.tree,
-                        manifests: output.count,
-                    };
-                    targets.insert(target.output.to_string(), cached);
+                let known = self.inputs.get(&key).and_then(|inputs| inputs.known.clone());
+                if let (Some(Ok(output)), Some((fingerprint, parts))) = (self.done.get(&key), known) {
+                    let stored = Stored { fingerprint, output: output.tree, manifests: output.count, parts };
+                    targets.insert(target.output.to_string(), stored);
                 }
             }
             if !targets.is_empty() {
@@ -162,17 +294,17 @@ impl<'a> Rendering<'a> {
     }
 
     /// What the report says about an environment's targets.
-    pub fn reports(&self, environment: &Environment, current: Option<&Tip>) -> Vec<TargetReport> {
+    pub fn reports(&self, environment: &Environment) -> Vec<TargetReport> {
         let report = |(index, target): (usize, &Target)| {
-            let done = self.done.get(&(environment.name.clone(), index));
-            let before = current.and_then(|current| current.content.get(target.output.as_str())).copied();
-            let now = done.and_then(|done| done.as_ref().ok()).map(|output| output.tree);
+            let key = (environment.name.clone(), index);
+            let done = self.done.get(&key);
+            let inputs = self.inputs.get(&key);
             TargetReport {
                 name: target.name.clone(),
                 output: target.output.to_string(),
-                affected: now.is_some_and(|now| now != before),
-                reasons: now.and_then(|now| reason(before, now)).map(str::to_owned).into_iter().collect(),
-                rendered: now.is_some(),
+                affected: done.is_some() && inputs.is_some_and(|inputs| inputs.hit.is_none()),
+                reasons: inputs.map(|inputs| inputs.reasons.clone()).unwrap_or_default(),
+                rendered: self.rendered.contains(&key),
                 error: done.and_then(|done| done.as_ref().err()).map(|failure| failure.message.clone()),
             }
         };
@@ -181,7 +313,7 @@ impl<'a> Rendering<'a> {
 
     /// What the renderers of an environment warned about.
     pub fn warnings(&self, environment: &Environment) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = self.warnings.get(&environment.name).cloned().unwrap_or_default();
         for (index, target) in environment.targets.iter().enumerate() {
             if let Some(Ok(output)) = self.done.get(&(environment.name.clone(), index)) {
                 warnings.extend(output.warnings.iter().map(|warning| format!("{}: {warning}", target.name)));
@@ -201,7 +333,7 @@ pub fn render_to_memory(
         (0..environment.targets.len()).map(|index| job(environment, index)).collect();
     let results: Vec<Mutex<Option<Result<Vec<Manifest>>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     let finished = AtomicUsize::new(0);
-    render_jobs(request, &jobs, &|index, rendered| {
+    render_jobs(request, &toolbox(request), &jobs, &|index, rendered| {
         let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
         say(talk, (count, jobs.len()), &jobs[index], rendered.is_ok());
         for warning in rendered.iter().flat_map(|rendered| &rendered.warnings) {
@@ -221,8 +353,13 @@ fn job(environment: &Environment, index: usize) -> RenderJob<'_> {
     RenderJob { environment: &environment.name, target: &environment.targets[index], inputs: None }
 }
 
+fn toolbox(request: &Request<'_>) -> Toolbox {
+    Toolbox::discover(request.variables.get("PATH").unwrap_or_default()).require(&request.project.tools)
+}
+
 fn render_jobs(
     request: &Request<'_>,
+    toolbox: &Toolbox,
     jobs: &[RenderJob<'_>],
     on_done: &(dyn Fn(usize, Result<Rendered>) + Sync),
 ) -> Result<()> {
@@ -234,13 +371,11 @@ fn render_jobs(
         .tempdir()
         .context("cannot make a scratch directory")?;
     let path = Utf8Path::from_path(scratch.path()).context("the temporary directory's path is not UTF-8")?;
-    let toolbox =
-        Toolbox::discover(request.variables.get("PATH").unwrap_or_default()).require(&request.project.tools);
     let variables =
         request.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let templates = Engine::default();
     let setup = RenderSetup {
-        toolbox: &toolbox,
+        toolbox,
         tree: request.tree,
         scratch: path,
         variables: &variables,
@@ -275,15 +410,6 @@ fn write(
 fn say(talk: &(dyn Fn(&str) + Sync), count: (usize, usize), job: &RenderJob<'_>, good: bool) {
     let verb = if good { "rendered" } else { "failed" };
     talk(&format!("[{}/{}] {verb} {} of {}", count.0, count.1, job.target.name, job.environment));
-}
-
-fn reason(before: Option<ObjectId>, now: Option<ObjectId>) -> Option<&'static str> {
-    match (before, now) {
-        (None, Some(_)) => Some("first time"),
-        (Some(_), None) => Some("renders to nothing now"),
-        (Some(before), Some(now)) if before != now => Some("renders differently"),
-        _ => None,
-    }
 }
 
 fn as_failure(error: &anyhow::Error) -> Failure {

@@ -19,7 +19,7 @@ use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Permissions, Standing};
 use crate::planned::{Planned, as_failure, publisher};
 use crate::publish::{Change, NewCache};
-use crate::rendering::{Limits, Rendering};
+use crate::rendering::{Limits, Rendering, Scope};
 use crate::world::World;
 
 /// How often everything is observed again after a lost race.
@@ -38,6 +38,8 @@ pub struct RunRequest {
     pub permissions: Permissions,
     /// Limits of rendering.
     pub limits: Limits,
+    /// What the cache is believed.
+    pub scope: Scope,
 }
 
 /// Runs the whole line.
@@ -47,7 +49,7 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
     let wanted = wanted(world, request);
     let dry = dry::load(scratch, &refs, wanted, &world.config)?;
     let environments = select(&dry.loaded.project, &request.environments)?;
-    let mut rendering = Rendering::new(world, &dry, request.limits)?;
+    let mut rendering = Rendering::new(world, &dry, request.limits, request.scope)?;
     for attempt in 1.. {
         let observation = observe(world, &dry, &environments, refs)?;
         refuse_older(wanted, &observation, &dry)?;
@@ -113,7 +115,9 @@ fn refuse_older(wanted: Wanted<'_>, observation: &Observation, dry: &Dry) -> Res
         "{} is not the newest DRY commit: `{branch}` or its environments are past it",
         commit.short()
     );
-    Err(Failure::usage(message).hint("to go back to an older state, use `hydrator rollback`").into())
+    Err(Failure::usage(message)
+        .hint(format!("to bring an older state back, revert what is newer on `{branch}`"))
+        .into())
 }
 
 /// Stages 4 and 5: how each environment stands, the rendering of those that may change, and what is to be done.
@@ -138,7 +142,7 @@ fn decide<'a>(
         .filter(|(_, standing)| affected(standing))
         .map(|(environment, _)| environment)
         .collect();
-    rendering.render(&to_render, talk)?;
+    rendering.render(&to_render, &observation.cache, talk)?;
     let decided = pairs().zip(standings).map(|((environment, seen), standing)| {
         let outputs =
             standing.as_ref().is_ok_and(Standing::needs_rendering).then(|| rendering.outputs(environment));

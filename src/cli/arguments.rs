@@ -24,43 +24,43 @@ use crate::world::{Location, Repository, World, local_forge_directory};
 /// Where the repository is.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Repository")]
-pub struct RepositoryArgs {
+pub(super) struct RepositoryArgs {
     /// The checkout, or a bare repository
     #[arg(long, value_name = "DIRECTORY", default_value = ".")]
-    pub repo: Utf8PathBuf,
+    pub(super) repo: Utf8PathBuf,
     /// The remote: its name in the checkout, or a URL
     #[arg(long, value_name = "NAME|URL", default_value = "origin")]
-    pub remote: String,
+    pub(super) remote: String,
     /// The configuration, in the DRY tree
     #[arg(long, value_name = "PATH", default_value = "hydrator.yaml")]
-    pub config: Utf8PathBuf,
+    pub(super) config: Utf8PathBuf,
     /// The user name that goes with the token
     #[arg(long, value_name = "NAME", default_value = "x-access-token")]
-    pub token_user: String,
+    pub(super) token_user: String,
 }
 
 /// Which forge, and where it is.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Forge")]
-pub struct ForgeArgs {
+pub(super) struct ForgeArgs {
     /// Where pull requests live
     #[arg(long, value_enum)]
-    pub forge: Option<ForgeKind>,
+    pub(super) forge: Option<ForgeKind>,
     /// The bare repository that the local forge is kept beside; by default the remote itself
     #[arg(long, value_name = "DIRECTORY")]
-    pub forge_directory: Option<Utf8PathBuf>,
+    pub(super) forge_directory: Option<Utf8PathBuf>,
 }
 
 /// A forge by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ForgeKind {
+pub(super) enum ForgeKind {
     /// Pull requests in a file beside a plain git remote, to try things out
     Local,
 }
 
 /// The form of what is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For people
     #[default]
     Text,
@@ -72,30 +72,30 @@ pub enum Format {
 
 /// Which environments.
 #[derive(Clone, Debug, Args)]
-pub struct EnvironmentsArgs {
+pub(super) struct EnvironmentsArgs {
     /// Only these environments; may be repeated, or a list with commas
     #[arg(long = "environment", short = 'e', value_name = "NAME", value_delimiter = ',')]
-    pub environments: Vec<String>,
+    pub(super) environments: Vec<String>,
 }
 
 /// How rendering is done.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Rendering")]
-pub struct RenderingArgs {
+pub(super) struct RenderingArgs {
     /// How many targets are rendered at the same time; by default one per processor
     #[arg(long, value_name = "NUMBER")]
-    pub jobs: Option<usize>,
+    pub(super) jobs: Option<usize>,
     /// How many seconds one program may take
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub time_limit: u64,
+    pub(super) time_limit: u64,
     /// How many MiB one program may print
     #[arg(long, value_name = "MIB", default_value_t = 256)]
-    pub output_limit: u64,
+    pub(super) output_limit: u64,
 }
 
 impl RepositoryArgs {
     /// Opens the repository.
-    pub fn open(&self, surroundings: &Surroundings<'_>) -> Result<Repository> {
+    pub(super) fn open(&self, surroundings: &Surroundings<'_>) -> Result<Repository> {
         let token = surroundings.variables.get("HYDRATOR_TOKEN");
         let login = token.map(|token| Login { user: self.token_user.clone(), token: Secret::new(token) });
         let location = Location { repository: self.repo.clone(), remote: self.remote.clone(), login };
@@ -105,7 +105,7 @@ impl RepositoryArgs {
 
 impl ForgeArgs {
     /// Connects to the forge.
-    pub fn connect(&self, repository: &Repository) -> Result<Box<dyn Forge>> {
+    pub(super) fn connect(&self, repository: &Repository) -> Result<Box<dyn Forge>> {
         match self.forge {
             Some(ForgeKind::Local) => {
                 let directory = local_forge_directory(repository, self.forge_directory.as_deref())?;
@@ -120,14 +120,14 @@ impl ForgeArgs {
 
 impl EnvironmentsArgs {
     /// The names, trimmed.
-    pub fn names(&self) -> Vec<EnvironmentName> {
+    pub(super) fn names(&self) -> Vec<EnvironmentName> {
         let names = self.environments.iter().flat_map(|names| names.split(['\n', ',']));
         names.map(str::trim).filter(|name| !name.is_empty()).map(EnvironmentName::new).collect()
     }
 }
 
 /// Everything that a run needs.
-pub fn world(
+pub(super) fn world(
     repository: &RepositoryArgs,
     forge: &ForgeArgs,
     surroundings: &Surroundings<'_>,
@@ -145,7 +145,7 @@ pub fn world(
 }
 
 /// The command with `HYDRATOR_<OPTION>` as each option's default; an empty variable counts as unset.
-pub fn with_variables(command: Command, variables: &Variables) -> Command {
+pub(super) fn with_variables(command: Command, variables: &Variables) -> Command {
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let command = command.mut_args(|argument| with_variable(argument, variables));
     names
@@ -170,7 +170,7 @@ fn with_variable(argument: Arg, variables: &Variables) -> Arg {
 
 impl RenderingArgs {
     /// The limits of every program that is started.
-    pub const fn limits(&self) -> Limits {
+    pub(super) const fn limits(&self) -> Limits {
         Limits {
             workers: self.jobs,
             time_limit: Duration::from_secs(self.time_limit),
@@ -181,30 +181,30 @@ impl RenderingArgs {
 
 /// Where the DRY tree is read from.
 #[derive(Clone, Debug, Args)]
-pub struct SourceArgs {
+pub(super) struct SourceArgs {
     /// Read the DRY tree from the work tree as it is, not from the remote's DRY branch
     #[arg(long)]
-    pub worktree: bool,
+    pub(super) worktree: bool,
 }
 
 /// The DRY tree and its configuration.
-pub struct Source {
+pub(super) struct Source {
     /// The configuration.
-    pub loaded: Loaded,
+    pub(super) loaded: Loaded,
     tree: Box<dyn DryTree>,
     _repository: Option<Repository>,
 }
 
 impl Source {
     /// The DRY tree.
-    pub fn tree(&self) -> &dyn DryTree {
+    pub(super) fn tree(&self) -> &dyn DryTree {
         self.tree.as_ref()
     }
 }
 
 impl SourceArgs {
     /// Loads the configuration from the work tree, or from the tip of the remote's DRY branch.
-    pub fn load(&self, args: &RepositoryArgs, surroundings: &Surroundings<'_>) -> Result<Source> {
+    pub(super) fn load(&self, args: &RepositoryArgs, surroundings: &Surroundings<'_>) -> Result<Source> {
         if self.worktree {
             let tree = WorkTree::open(&args.repo)?;
             let loaded = config::load(&tree, &args.config)?;
@@ -218,7 +218,7 @@ impl SourceArgs {
 }
 
 /// A commit id as a person gives it.
-pub fn full_id(text: &str) -> Result<CommitId> {
+pub(super) fn full_id(text: &str) -> Result<CommitId> {
     CommitId::parse(text).ok_or_else(|| {
         Failure::usage(format!("`{text}` is not a full commit id"))
             .hint("give all 40 digits, as `git rev-parse COMMIT` prints them")

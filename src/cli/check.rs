@@ -9,7 +9,7 @@ use crate::config;
 
 /// Arguments of `hydrator check`.
 #[derive(Debug, Args)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     #[command(flatten)]
     repository: RepositoryArgs,
     #[command(flatten)]
@@ -17,7 +17,7 @@ pub struct CheckArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &CheckArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+pub(super) fn run(args: &CheckArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let loaded = args.source.load(&args.repository, surroundings)?.loaded;
     for warning in &loaded.warnings {
         (surroundings.talk)(&format!("warning: {warning}"));

@@ -63,8 +63,10 @@ pub struct Surroundings<'a> {
     pub out: &'a mut dyn Write,
     /// Where talk goes.
     pub talk: &'a (dyn Fn(&str) + Sync),
-    /// Whether the talk is read on a terminal.
-    pub terminal: bool,
+    /// Whether data may be coloured: it is read on a terminal by somebody who wants colours.
+    pub colour: bool,
+    /// This program's own file, where that is known.
+    pub program: Option<Utf8PathBuf>,
 }
 
 /// Parses the arguments and runs the command; the exit code is that of a command that did what it was asked.

@@ -7,6 +7,7 @@ use super::Surroundings;
 use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RenderingArgs, RepositoryArgs, full_id, world};
 use super::run::print;
 use crate::plan::Permissions;
+use crate::rendering::Scope;
 use crate::report;
 use crate::run::RunRequest;
 
@@ -15,7 +16,7 @@ const CHANGES_FOUND: u8 = 10;
 
 /// Arguments of `hydrator plan`.
 #[derive(Debug, Args)]
-pub struct PlanArgs {
+pub(super) struct PlanArgs {
     #[command(flatten)]
     repository: RepositoryArgs,
     #[command(flatten)]
@@ -28,6 +29,9 @@ pub struct PlanArgs {
     /// Exit with 10 when something would change
     #[arg(long)]
     exit_code: bool,
+    /// Say of every target why it is affected, or that it is not
+    #[arg(long)]
+    explain: bool,
     /// How the plan is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -36,7 +40,7 @@ pub struct PlanArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &PlanArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+pub(super) fn run(args: &PlanArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let world = world(&args.repository, &args.forge, surroundings)?;
     let request = RunRequest {
         environments: args.environments.names(),
@@ -44,9 +48,10 @@ pub fn run(args: &PlanArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
         dry_run: true,
         permissions: Permissions::default(),
         limits: args.rendering.limits(),
+        scope: Scope::Affected,
     };
     let report = crate::run::run(&world, &request, surroundings.talk)?;
-    print(&report, args.format, surroundings)?;
+    print(&report, args.format, args.explain, surroundings)?;
     let code = report::exit_code(&report);
     Ok(if code == 0 && args.exit_code && report::changes_found(&report) { CHANGES_FOUND } else { code })
 }

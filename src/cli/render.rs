@@ -14,7 +14,7 @@ use crate::rendering;
 
 /// Arguments of `hydrator render`.
 #[derive(Debug, Args)]
-pub struct RenderArgs {
+pub(super) struct RenderArgs {
     #[command(flatten)]
     repository: RepositoryArgs,
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub struct RenderArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &RenderArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+pub(super) fn run(args: &RenderArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let source = args.source.load(&args.repository, surroundings)?;
     let project = &source.loaded.project;
     let environments = crate::run::select(project, &args.environments.names())?;

@@ -7,12 +7,13 @@ use super::Surroundings;
 use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RenderingArgs, RepositoryArgs, full_id, world};
 use crate::model::RunReport;
 use crate::plan::Permissions;
+use crate::rendering::Scope;
 use crate::report::{self, TextStyle};
 use crate::run::RunRequest;
 
 /// Arguments of `hydrator run`.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     #[command(flatten)]
     repository: RepositoryArgs,
     #[command(flatten)]
@@ -31,6 +32,12 @@ pub struct RunArgs {
     /// Take over active branches that hydrator did not write
     #[arg(long)]
     adopt: bool,
+    /// Render everything, whatever the inputs' fingerprints say
+    #[arg(long, conflicts_with = "verify")]
+    full: bool,
+    /// Render everything, and fail if a target that would have been skipped renders to something else
+    #[arg(long)]
+    verify: bool,
     /// How the report is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -38,8 +45,18 @@ pub struct RunArgs {
     rendering: RenderingArgs,
 }
 
+impl RunArgs {
+    const fn scope(&self) -> Scope {
+        match (self.full, self.verify) {
+            (_, true) => Scope::Verify,
+            (true, false) => Scope::Full,
+            (false, false) => Scope::Affected,
+        }
+    }
+}
+
 /// Runs the command.
-pub fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+pub(super) fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let world = world(&args.repository, &args.forge, surroundings)?;
     let request = RunRequest {
         environments: args.environments.names(),
@@ -47,16 +64,22 @@ pub fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
         dry_run: args.dry_run,
         permissions: Permissions { overwrite: args.overwrite, adopt: args.adopt },
         limits: args.rendering.limits(),
+        scope: args.scope(),
     };
     let report = crate::run::run(&world, &request, surroundings.talk)?;
-    print(&report, args.format, surroundings)?;
+    print(&report, args.format, false, surroundings)?;
     Ok(report::exit_code(&report))
 }
 
 /// Prints a report in the form that was asked for.
-pub fn print(report: &RunReport, format: Format, surroundings: &mut Surroundings<'_>) -> Result<()> {
+pub(super) fn print(
+    report: &RunReport,
+    format: Format,
+    explain: bool,
+    surroundings: &mut Surroundings<'_>,
+) -> Result<()> {
     let text = match format {
-        Format::Text => report::text(report, TextStyle { colour: surroundings.terminal, explain: false }),
+        Format::Text => report::text(report, TextStyle { colour: surroundings.colour, explain }),
         Format::Json => report::json(report)?,
         Format::Markdown => report::markdown(report),
     };

@@ -79,8 +79,8 @@ pub fn schema() -> serde_json::Value {
 
 fn read(tree: &dyn DryTree, config_path: &Utf8Path) -> anyhow::Result<Vec<u8>> {
     let bytes = tree.read(config_path)?.ok_or_else(|| {
-        Failure::config(format!("there is no `{config_path}` in the DRY commit"))
-            .hint("`hydrator init` writes one; `--config` names another path")
+        Failure::config(format!("there is no `{config_path}` in the DRY tree"))
+            .hint("`--config` names another path")
     })?;
     Ok(bytes)
 }

@@ -18,6 +18,8 @@ pub struct Stored {
     pub fingerprint: ObjectId,
     /// The tree that it rendered to; `None` if it rendered to nothing.
     pub output: Option<ObjectId>,
+    /// How many manifests it rendered to.
+    pub manifests: usize,
     /// What the fingerprint was made of.
     pub parts: FingerprintParts,
 }
@@ -36,6 +38,7 @@ struct Table {
 struct Row {
     fingerprint: String,
     output: Option<String>,
+    manifests: usize,
     renderer: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tool: Option<String>,
@@ -55,10 +58,11 @@ pub fn encode(targets: &BTreeMap<String, Stored>) -> Vec<u8> {
         targets.values().flat_map(|stored| &stored.parts.inputs).map(|input| (input, 0)).collect();
     places.values_mut().enumerate().for_each(|(place, known)| *known = place);
     let row = |stored: &Stored| {
-        let Stored { fingerprint, output, parts } = stored;
+        let Stored { fingerprint, output, manifests, parts } = stored;
         Row {
             fingerprint: fingerprint.to_string(),
             output: output.map(|output| output.to_string()),
+            manifests: *manifests,
             renderer: parts.renderer.clone(),
             tool: parts.tool.clone(),
             options: parts.options.iter().map(|(name, digest)| format!("{name} {digest}")).collect(),
@@ -109,5 +113,5 @@ fn stored(row: Row, inputs: &[(&str, &str)]) -> Option<Stored> {
         whole_tree: row.tree,
         unpinned: row.unpinned,
     };
-    Some(Stored { fingerprint: ObjectId::parse(&row.fingerprint)?, output, parts })
+    Some(Stored { fingerprint: ObjectId::parse(&row.fingerprint)?, output, manifests: row.manifests, parts })
 }

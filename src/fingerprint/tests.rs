@@ -1,3 +1,5 @@
+//! Reasons, and what is stored.
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -45,8 +47,8 @@ fn what_is_stored_comes_back() {
     first.unpinned = vec!["x y".to_owned()];
     let second = FingerprintParts { whole_tree: Some("why".to_owned()), ..parts(&[("c", "t2")], "t") };
     let targets = BTreeMap::from([
-        ("web".to_owned(), Stored { fingerprint: id, output: None, parts: first }),
-        ("api".to_owned(), Stored { fingerprint: id, output: Some(id), parts: second }),
+        ("web".to_owned(), Stored { fingerprint: id, output: None, manifests: 0, parts: first }),
+        ("api".to_owned(), Stored { fingerprint: id, output: Some(id), manifests: 3, parts: second }),
     ]);
     let bytes = encode(&targets);
     assert_eq!(decode(&bytes), Some(targets));

@@ -36,7 +36,7 @@ impl Login {
 }
 
 /// The remote's URL as git may show it, and what it logs in with; other transports have their own ways to log in.
-pub fn log_in(url: &str, login: Option<&Login>) -> (String, Option<Credential>) {
+pub(super) fn log_in(url: &str, login: Option<&Login>) -> (String, Option<Credential>) {
     let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
     let is_http = ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http));
     let found = if is_http { login.cloned().or_else(|| Login::of_url(url)) } else { None };

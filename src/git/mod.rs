@@ -13,6 +13,7 @@ mod program;
 mod remote;
 mod scratch;
 mod shared;
+mod workshop;
 
 pub use ancestry::Ancestry;
 pub use checkout::Checkout;
@@ -24,3 +25,4 @@ pub use program::GitProgram;
 pub use remote::{PushOutcome, RefUpdate, RemoteRefs};
 pub use scratch::Scratch;
 pub use shared::SharedObjects;
+pub use workshop::{BRANCH, Workshop};

@@ -64,13 +64,25 @@ impl Scratch {
     pub fn look(&self) -> Result<RemoteRefs> {
         let output = self.git.run(&self.path, &["ls-remote", "--symref", REMOTE], b"")?;
         if output.status.success() {
-            return Ok(parse_refs(&String::from_utf8_lossy(&output.stdout)));
+            let text = String::from_utf8_lossy(&output.stdout);
+            self.refuse_long_ids(&text)?;
+            return Ok(parse_refs(&text));
         }
         let failure =
             Failure::git(format!("cannot read the refs of `{}`: {}", self.remote_url, output.words()));
         Err(failure
             .hint("check the URL, the network, and the token (`HYDRATOR_TOKEN`) with which git logs in")
             .into())
+    }
+
+    fn refuse_long_ids(&self, refs: &str) -> Result<(), Failure> {
+        let is_long = |line: &str| line.split('\t').next().is_some_and(|id| id.len() == 64);
+        if !refs.lines().any(is_long) {
+            return Ok(());
+        }
+        let url = &self.remote_url;
+        Err(Failure::git(format!("`{url}` is a SHA-256 repository, which hydrator does not support"))
+            .hint("use a SHA-1 repository: GitHub and GitLab both create those by default"))
     }
 
     /// Fetches commits at depth 1 with their trees; blobs only where the server cannot leave them out.

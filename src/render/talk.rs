@@ -38,7 +38,11 @@ impl Replacements {
 
 /// The end of what a program said, as the message of an error.
 pub(crate) fn message(stderr: &[u8], replacements: &Replacements) -> String {
-    let lines = lines(stderr, replacements);
+    let mut lines = lines(stderr, replacements);
+    // Warnings stand in the way of the error, unless there is nothing else.
+    if lines.iter().any(|line| without_warning_mark(line) == line) {
+        lines.retain(|line| without_warning_mark(line) == line);
+    }
     let start = lines.len().saturating_sub(SHOWN_LINES);
     lines[start..].join("\n")
 }
@@ -47,6 +51,7 @@ pub(crate) fn message(stderr: &[u8], replacements: &Replacements) -> String {
 pub(crate) fn warnings(stderr: &[u8], replacements: &Replacements) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for line in lines(stderr, replacements) {
+        let line = without_warning_mark(&line).to_owned();
         if kept.len() < KEPT_WARNINGS && !kept.contains(&line) {
             kept.push(line);
         }
@@ -108,6 +113,12 @@ fn without_klog_prefix(line: &str) -> &str {
     klog_message(line).unwrap_or(line)
 }
 
+/// `line` without what kustomize and helm put before a warning: it is called a warning wherever it is shown.
+fn without_warning_mark(line: &str) -> &str {
+    let text = line.trim_start_matches(['#', ' ']);
+    ["Warning: ", "WARNING: "].iter().find_map(|mark| text.strip_prefix(mark)).unwrap_or(line)
+}
+
 fn klog_message(line: &str) -> Option<&str> {
     let after_level = line.strip_prefix(['E', 'W', 'I', 'F'])?;
     let (head, message) = after_level.split_once("] ")?;
@@ -151,9 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn warnings_do_not_hide_the_error() {
+        let message = |stderr: &[u8]| message(stderr, &Replacements::default());
+        assert_eq!(message(b"# Warning: old\nError: bad\n"), "Error: bad");
+        assert_eq!(message(b"# Warning: old\n"), "# Warning: old");
+    }
+
+    #[test]
     fn warnings_are_said_once_in_order() {
-        let stderr = b"# Warning: b\n# Warning: a\n\xff\n# Warning: b\n";
-        assert_eq!(warnings(stderr, &Replacements::default()), ["# Warning: b", "# Warning: a", "\u{fffd}"]);
+        let stderr = b"# Warning: b\nWARNING: a\n\xff\n# Warning: b\n# c\n";
+        assert_eq!(warnings(stderr, &Replacements::default()), ["b", "a", "\u{fffd}", "# c"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The report for a step summary: a table with links, and details folded below it. Pure.
 
-use super::{operation_counts, remark};
+use super::{is_told, operation_counts, remark};
 use crate::escape::{code, code_in_cell, cut, cut_markdown, fence, html, link, prose};
 use crate::model::{EnvironmentReport, Operation, RunReport, TargetReport};
 
@@ -86,7 +86,8 @@ fn warnings(environment: &EnvironmentReport) -> Option<String> {
 fn targets(environment: &EnvironmentReport) -> Option<String> {
     let told = |target: &&TargetReport| target.affected || target.error.is_some();
     let all = environment.targets.iter().filter(told).collect::<Vec<_>>();
-    let mut lines = all.iter().take(TARGETS_SHOWN).map(|target| target_line(target)).collect::<Vec<_>>();
+    let mut lines =
+        all.iter().take(TARGETS_SHOWN).map(|target| target_line(environment, target)).collect::<Vec<_>>();
     let hidden = all.len() - lines.len();
     if hidden > 0 {
         lines.push(format!("- and {hidden} more"));
@@ -94,10 +95,13 @@ fn targets(environment: &EnvironmentReport) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-fn target_line(target: &TargetReport) -> String {
+fn target_line(environment: &EnvironmentReport, target: &TargetReport) -> String {
     let reasons = target.reasons.iter().take(3).map(|reason| prose(reason)).collect::<Vec<_>>().join("; ");
-    let error =
-        target.error.as_ref().map(|error| format!("**failed**: {}", prose(&cut(error, REMARK_LIMIT))));
+    let error = target.error.as_ref().map(|error| {
+        let told = is_told(environment, target);
+        let said = if told { String::new() } else { format!(": {}", prose(&cut(error, REMARK_LIMIT))) };
+        format!("**failed**{said}")
+    });
     let said = [Some(reasons).filter(|reasons| !reasons.is_empty()), error].into_iter().flatten();
     let said = said.collect::<Vec<_>>().join("; ");
     if said.is_empty() {

@@ -12,7 +12,7 @@ pub use json::{json, report_schema};
 pub use markdown::markdown;
 pub use text::{TextStyle, text};
 
-use crate::model::{EnvironmentReport, Operation, RunReport};
+use crate::model::{EnvironmentReport, Operation, RunReport, TargetReport};
 
 /// How many environments ended with each operation, the strongest first.
 fn operation_counts(report: &RunReport) -> Vec<(Operation, usize)> {
@@ -43,6 +43,14 @@ fn remark(environment: &EnvironmentReport) -> Option<String> {
     let hold = hold.filter(|_| environment.note.is_none());
     let parts = [hold, gate, environment.note.clone()].into_iter().flatten().collect::<Vec<_>>();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Whether the environment's own error holds all that its target's error says.
+fn is_told(environment: &EnvironmentReport, target: &TargetReport) -> bool {
+    match (&environment.error, &target.error) {
+        (Some(whole), Some(part)) => whole.message.contains(part.as_str()),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

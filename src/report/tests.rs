@@ -153,6 +153,39 @@ fn affected_targets_of_an_unchanged_environment_are_only_counted() {
 }
 
 #[test]
+fn what_several_environments_are_warned_of_is_said_once() {
+    let warned = |name: &str, warnings: &[&str]| {
+        let warnings = warnings.iter().map(|warning| (*warning).to_owned()).collect();
+        EnvironmentReport { warnings, ..environment(name, Operation::None) }
+    };
+    let report = report(vec![warned("dev", &["web: old", "web: own"]), warned("prod", &["web: old"])]);
+    let wanted = "\
+DRY commit 1a1a1a1
+  dev   unchanged
+    warning: web: own
+  prod  unchanged
+warning in 2 environments: web: old
+2 environments: 2 unchanged
+";
+    assert_eq!(text(&report, TextStyle::default()), wanted);
+}
+
+#[test]
+fn what_an_environment_says_of_its_target_is_not_said_again() {
+    let mut one = failed(FailureKind::Render, "cannot render `web`: boom\ncannot render `api`: bang", None);
+    one.targets = vec![target("web", false), target("api", false)];
+    one.targets[0].error = Some("cannot render `web`: boom".to_owned());
+    one.targets[1].error = Some("cannot render `api`: bang".to_owned());
+    let report = report(vec![one]);
+    let wanted = "    error: cannot render `web`: boom\n           cannot render `api`: bang\n1 environment";
+    let said = text(&report, TextStyle::default());
+    assert!(said.contains(wanted) && said.matches("boom").count() == 1, "{said}");
+    let said = markdown(&report);
+    assert!(said.contains("- `web`: inputs are the same; **failed**\n"), "{said}");
+    assert_eq!(said.matches("boom").count(), 1, "{said}");
+}
+
+#[test]
 fn hostile_text_gives_no_commands_to_a_runner_or_a_terminal() {
     let mut hostile =
         failed(FailureKind::Render, "a\n::add-mask::x\n\u{1b}[2Jb\r\n##[error]c", Some("::stop"));

@@ -2,7 +2,7 @@
 //! happened. Pure; everything that others wrote is made harmless.
 
 use super::error::with_start;
-use super::{operation_counts, remark};
+use super::{is_told, operation_counts, remark};
 use crate::escape::{cut, log_text, one_line};
 use crate::model::{
     EnvironmentReport, ErrorReport, Operation, PullRequestOperation, RunReport, TargetReport,
@@ -24,13 +24,44 @@ pub struct TextStyle {
 /// The report as text, ending with a line feed.
 pub fn text(report: &RunReport, style: TextStyle) -> String {
     let widths = Widths::of(report);
+    let warnings = Warnings::of(report);
     let mut lines = vec![format!("DRY commit {}", report.dry_sha.short())];
     for environment in &report.environments {
         lines.push(environment_line(environment, &widths, style));
-        lines.extend(details(environment, style).into_iter().map(|line| indented(&line)));
+        lines.extend(details(environment, &warnings, style).into_iter().map(|line| indented(&line)));
     }
+    lines.extend(warnings.shared());
     lines.push(total_line(report));
     lines.join("\n") + "\n"
+}
+
+/// Warnings, each with how many environments got it. What a tool says of a shared base, it says for every environment.
+struct Warnings<'a>(Vec<(&'a str, usize)>);
+
+impl<'a> Warnings<'a> {
+    fn of(report: &'a RunReport) -> Self {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for warning in report.environments.iter().flat_map(|one| &one.warnings) {
+            match counts.iter_mut().find(|(known, _)| known == warning) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((warning, 1)),
+            }
+        }
+        Self(counts)
+    }
+
+    /// Those of this environment alone.
+    fn own(&self, environment: &EnvironmentReport) -> Vec<String> {
+        let once = |warning: &&String| self.0.contains(&(warning.as_str(), 1));
+        environment.warnings.iter().filter(once).map(|warning| with_start("warning: ", warning)).collect()
+    }
+
+    fn shared(&self) -> Vec<String> {
+        let shared = self.0.iter().filter(|(_, count)| *count > 1);
+        shared
+            .map(|(warning, count)| with_start(&format!("warning in {count} environments: "), warning))
+            .collect()
+    }
 }
 
 struct Widths {
@@ -105,13 +136,13 @@ fn targets(environment: &EnvironmentReport) -> String {
 }
 
 /// What is worth more than the one line.
-fn details(environment: &EnvironmentReport, style: TextStyle) -> Vec<String> {
+fn details(environment: &EnvironmentReport, warnings: &Warnings<'_>, style: TextStyle) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(request_line(environment));
     if style.explain || !is_quiet(environment.operation) {
-        lines.extend(target_lines(&environment.targets, environment.error.as_ref(), style));
+        lines.extend(target_lines(environment, style));
     }
-    lines.extend(environment.warnings.iter().map(|warning| with_start("warning: ", warning)));
+    lines.extend(warnings.own(environment));
     if let Some(error) = &environment.error {
         lines.extend(error_lines(error));
     }
@@ -134,14 +165,13 @@ fn request_line(environment: &EnvironmentReport) -> Option<String> {
     Some(format!("{word} {}", line(&request.url)))
 }
 
-/// What an environment's own error says already is not said again for its targets.
-fn target_lines(targets: &[TargetReport], whole: Option<&ErrorReport>, style: TextStyle) -> Vec<String> {
+fn target_lines(environment: &EnvironmentReport, style: TextStyle) -> Vec<String> {
+    let targets = &environment.targets;
     if style.explain {
         return targets.iter().map(|target| target_line(target, target.reasons.len())).collect();
     }
-    let said = |error: &String| whole.is_some_and(|whole| whole.message.contains(error.as_str()));
-    let told_here = |target: &&TargetReport| target.error.as_ref().is_some_and(|error| !said(error));
-    let failed = targets.iter().filter(told_here).map(|target| target_line(target, 1));
+    let failed = targets.iter().filter(|target| target.error.is_some() && !is_told(environment, target));
+    let failed = failed.map(|target| target_line(target, 1));
     let affected =
         targets.iter().filter(|target| target.affected && target.error.is_none()).collect::<Vec<_>>();
     let rest = match affected.as_slice() {

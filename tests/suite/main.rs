@@ -1,11 +1,15 @@
 //! The one test binary: real repositories, real renderers, a real git server. One line per area, in order.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod checkouts;
 #[cfg(test)]
 mod config;
+#[cfg(test)]
+mod demo;
 #[cfg(test)]
 mod local_forge;
 #[cfg(test)]

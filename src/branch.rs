@@ -65,6 +65,15 @@ impl Tip {
         content_at(objects, tree, like.content.keys())
     }
 
+    /// What it holds at these outputs, owned or not.
+    pub fn content_at<'a>(
+        &self,
+        objects: Objects<'_>,
+        outputs: impl Iterator<Item = &'a String>,
+    ) -> Result<Content> {
+        content_at(objects, self.commit.tree, outputs)
+    }
+
     /// Whether the branch holds nothing at all yet, as after its first commit.
     pub fn is_blank(&self) -> bool {
         self.metadata.is_none() && self.foreign.is_none()

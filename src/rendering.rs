@@ -108,6 +108,11 @@ impl<'a> Rendering<'a> {
         })
     }
 
+    /// Where the manifests are written.
+    pub const fn objects(&self) -> &SharedObjects {
+        &self.objects
+    }
+
     /// Renders those targets of these environments that are affected and have not been rendered yet.
     pub fn render(
         &mut self,

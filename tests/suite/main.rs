@@ -23,6 +23,8 @@ mod races;
 #[cfg(test)]
 mod render;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod structure;

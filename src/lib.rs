@@ -31,6 +31,7 @@ pub mod planned;
 pub mod promote;
 pub mod proposal;
 pub mod publish;
+pub mod remarks;
 pub mod render;
 pub mod rendering;
 pub mod report;

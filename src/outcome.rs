@@ -16,6 +16,7 @@ use crate::observe::Observation;
 use crate::plan::Decision;
 use crate::planned::Planned;
 use crate::promote;
+use crate::remarks;
 use crate::rendering::Rendering;
 use crate::settle::{self, Outcome, Stage};
 use crate::world::World;
@@ -45,14 +46,17 @@ pub fn planned(
     };
     let reports = planned.iter().map(|planned| report(planned, outcome(planned), rendering));
     let mut environments: Vec<EnvironmentReport> = reports.collect();
-    environments.extend(crate::orphans::find(dry, observation).into_iter().map(|orphan| orphan.report));
+    environments
+        .extend(crate::orphans::find(dry, observation).into_iter().map(crate::orphans::Orphan::planned));
     Ok(RunReport { dry_sha: dry.commit.id, environments })
 }
 
 /// Closes what went away, opens and updates pull requests, delivers, and reports.
 pub fn promote(stage: &Stage<'_>, planned: Vec<Planned<'_>>, rendering: &Rendering<'_>) -> Result<Promoted> {
-    let offered: Vec<&Planned<'_>> = planned.iter().filter(|planned| settle::needs_text(planned)).collect();
-    crate::proposal::fetch_changed_manifests(&stage.world.repository.scratch, &offered)?;
+    let scratch = &stage.world.repository.scratch;
+    let needs_text = |planned: &&Planned<'_>| settle::needs_text(scratch.objects(), planned);
+    let offered: Vec<&Planned<'_>> = planned.iter().filter(needs_text).collect();
+    crate::proposal::fetch_changed_manifests(scratch, &offered)?;
     let mut promoted = Promoted { environments: Vec::new(), lost: BTreeSet::new() };
     for planned in planned {
         let outcome = settle::settle(stage, &planned);
@@ -74,6 +78,9 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
     let environment = planned.environment;
     let failure = outcome.failure.clone().or_else(|| planned.decision.as_ref().err().cloned());
     let operation = if failure.is_some() { Operation::Failed } else { operation(planned, &outcome) };
+    let takeover = remarks::takeover(rendering.objects(), planned);
+    let mut warnings = rendering.warnings(environment);
+    warnings.extend(takeover.as_ref().and_then(remarks::Takeover::warning));
     EnvironmentReport {
         name: environment.name.clone(),
         operation,
@@ -81,9 +88,7 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
         active_branch: environment.active.clone(),
         proposed_sha: outcome.proposed,
         active_sha: outcome.active,
-        pull_request: outcome
-            .pull_request
-            .as_ref()
+        pull_request: shown_request(planned, &outcome)
             .map(|request| pull_request(request, outcome.pull_request_operation)),
         promotion: None,
         hold: hold(planned),
@@ -93,13 +98,12 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
             message: failure.to_string(),
             hint: failure.hint,
         }),
-        note: outcome.note.or_else(|| note(planned)),
-        warnings: rendering.warnings(environment),
+        note: outcome.note.or_else(|| remarks::note(planned, operation, takeover.as_ref())),
+        warnings,
     }
 }
 
 fn operation(planned: &Planned<'_>, outcome: &Outcome) -> Operation {
-    let request = outcome.pull_request_operation;
     match planned.decision.as_ref() {
         _ if outcome.pushed => Operation::Pushed,
         Err(_) => Operation::Failed,
@@ -107,13 +111,25 @@ fn operation(planned: &Planned<'_>, outcome: &Outcome) -> Operation {
         Ok(Decision::Held(_)) => Operation::Held,
         Ok(Decision::Rejected) => Operation::Rejected,
         Ok(Decision::Withdraw) => Operation::Closed,
-        Ok(Decision::Reparent) => Operation::Updated,
-        Ok(Decision::Propose) if planned.waits() => Operation::Updated,
-        Ok(Decision::Propose) => Operation::Created,
-        Ok(Decision::Leave) if request == Some(PullRequestOperation::Created) => Operation::Created,
-        Ok(Decision::Leave) if request == Some(PullRequestOperation::Updated) => Operation::Updated,
+        Ok(Decision::Leave | Decision::Reparent | Decision::Propose) if is_new(planned) => Operation::Created,
+        Ok(Decision::Reparent | Decision::Propose) => Operation::Updated,
+        Ok(Decision::Leave) if outcome.pull_request_operation == Some(PullRequestOperation::Updated) => {
+            Operation::Updated
+        }
         Ok(Decision::Leave | Decision::Nothing) => Operation::None,
     }
+}
+
+/// Whether nothing was offered before: neither a proposal, nor its pull request where it takes one.
+fn is_new(planned: &Planned<'_>) -> bool {
+    let takes_one = planned.environment.delivery == Delivery::PullRequest;
+    !planned.waits() || (takes_one && planned.seen.open.is_none())
+}
+
+/// The pull request that the report is about; of a rejected proposal, the one that a person closed.
+fn shown_request<'a>(planned: &'a Planned<'_>, outcome: &'a Outcome) -> Option<&'a PullRequest> {
+    let rejected = matches!(planned.decision, Ok(Decision::Rejected));
+    outcome.pull_request.as_ref().or_else(|| planned.seen.last.as_ref().filter(|_| rejected))
 }
 
 fn pull_request(request: &PullRequest, operation: Option<PullRequestOperation>) -> PullRequestReport {
@@ -137,16 +153,4 @@ fn hold(planned: &Planned<'_>) -> Option<HoldReport> {
         || HoldReport { reason: "drift".to_owned(), actor: None, since: None },
         |hold| HoldReport { reason: "rollback".to_owned(), actor: Some(hold.actor), since: Some(hold.since) },
     ))
-}
-
-fn note(planned: &Planned<'_>) -> Option<String> {
-    match planned.decision.as_ref().ok()? {
-        Decision::Held(why) => Some(why.clone()),
-        Decision::Propose | Decision::Leave
-            if planned.seen.active.as_ref().is_none_or(|active| active.content.is_empty()) =>
-        {
-            Some("empty until the first merge: do not point a cluster at it before".to_owned())
-        }
-        _ => None,
-    }
 }

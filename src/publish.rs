@@ -35,6 +35,15 @@ pub struct Publisher<'a> {
     pub identity: &'a Identity,
 }
 
+/// The cache as it will be.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCache {
+    /// Its commit.
+    pub commit: ObjectId,
+    /// Whether it knows of other renderings; else it only brings along other blobs, which is not worth a push.
+    pub is_news: bool,
+}
+
 /// How publishing ended.
 #[derive(Debug, Default)]
 pub struct Published {
@@ -67,20 +76,22 @@ impl Publisher<'_> {
         &self,
         changes: &[Change<'_>],
         refs: &RemoteRefs,
-        cache: Option<ObjectId>,
+        cache: Option<NewCache>,
     ) -> Result<Published> {
         let mut notes = refs.get(NOTES_REF);
-        let mut cache = cache.map(|new| RefUpdate {
+        let is_news = cache.as_ref().is_some_and(|cache| cache.is_news);
+        let mut cache = cache.map(|cache| RefUpdate {
             name: CACHE_REF.to_owned(),
             expected: refs.get(CACHE_REF),
-            new: Some(new),
+            new: Some(cache.commit),
         });
         for _ in 0..NOTES_ATTEMPTS {
             let mut updates = self.updates(changes, notes)?;
+            let changes_nothing = updates.iter().all(|update| update.new == update.expected);
+            updates.extend(cache.clone().filter(|_| is_news || !changes_nothing));
             if updates.iter().all(|update| update.new == update.expected) {
                 return Ok(Published::done(refs.clone()));
             }
-            updates.extend(cache.clone());
             let PushOutcome::Refused(words) = self.scratch.push(&updates)? else {
                 return Ok(Published::done(refs.after(&updates)));
             };
@@ -178,30 +189,43 @@ impl Publisher<'_> {
 
 /// The server's refusal, with the setting that is most likely behind it.
 fn refusal(change: &Change<'_>, words: &[(String, String)]) -> Failure {
-    let environment = change.environment;
+    let (active, proposed) = (&change.environment.active, &change.environment.proposed);
+    let at_fault = |name: &str| words.iter().any(|(of, said)| of == name && !is_bystander(said));
+    let creates = |update: &RefUpdate| update.name == active.full() && update.expected.is_none();
+    let (refused, hint) = if at_fault(NOTES_REF) {
+        (NOTES_REF, format!("allow hydrator's account to push `{NOTES_REF}`"))
+    } else if !at_fault(&active.full()) {
+        let settings = "GitHub: a ruleset's \"Block force pushes\"; GitLab: `allow_force_push`";
+        let hint = format!("allow hydrator's account to create and force-push `{proposed}` ({settings})");
+        (proposed.as_str(), hint)
+    } else if change.updates.iter().any(creates) {
+        let settings = "GitHub: a bypass of the ruleset's \"Restrict creations\"; GitLab: protected branches";
+        let hint = format!(
+            "allow hydrator's account to create `{active}` ({settings}), or create it once by hand with an empty commit"
+        );
+        (active.as_str(), hint)
+    } else {
+        let hint = format!("allow hydrator's account to push `{active}`, or use `delivery: pull-request`");
+        (active.as_str(), hint)
+    };
+    Failure::git(format!("the server refused the push of `{refused}`: {}", said(words))).hint(hint)
+}
+
+/// Whether a ref was refused only because another one of the same push was.
+fn is_bystander(said: &str) -> bool {
+    said.contains("atomic")
+}
+
+/// The server's own words, each once, without git's frame around them.
+fn said(words: &[(String, String)]) -> String {
     let mut said: Vec<&str> = Vec::new();
-    for (_, words) in words {
-        if !said.contains(&words.as_str()) {
-            said.push(words);
+    let lines = words.iter().flat_map(|(_, words)| words.split("; ")).map(str::trim);
+    for line in lines.filter(|line| !is_bystander(line) && !line.starts_with("error: failed to push")) {
+        let line = line.strip_prefix("remote: ").unwrap_or(line);
+        let line = line.strip_prefix("error: ").unwrap_or(line);
+        if !line.is_empty() && !said.contains(&line) {
+            said.push(line);
         }
     }
-    let creates = change
-        .updates
-        .iter()
-        .any(|update| update.expected.is_none() && update.name == environment.active.full());
-    let hint = if creates {
-        format!(
-            "allow hydrator's account to create `{}` (GitHub: the ruleset's \"Restrict creations\" with a bypass; GitLab: protected branches), \
-             or create it once by hand with an empty commit",
-            environment.active
-        )
-    } else {
-        format!(
-            "allow hydrator's account to force-push `{}` (GitHub: a ruleset's \"Block force pushes\"; GitLab: `allow_force_push`), \
-             and look for a hook's own message above",
-            environment.proposed
-        )
-    };
-    Failure::git(format!("the server refused the push to `{}`: {}", environment.proposed, said.join("; ")))
-        .hint(hint)
+    said.join("; ")
 }

@@ -108,6 +108,11 @@ impl<'a> Rendering<'a> {
         })
     }
 
+    /// Where the manifests are written.
+    pub const fn objects(&self) -> &SharedObjects {
+        &self.objects
+    }
+
     /// Renders those targets of these environments that are affected and have not been rendered yet.
     pub fn render(
         &mut self,
@@ -150,7 +155,7 @@ impl<'a> Rendering<'a> {
     /// What a target reads, and what the cache says about it.
     fn inputs(&self, closures: &Closures<'_>, target: &Target, stored: Option<&Stored>) -> Result<Inputs> {
         let closure = closures.closure(target)?;
-        let Some(tool) = self.tool(target) else { return Ok(Inputs::default()) };
+        let Ok(tool) = self.tool(target) else { return Ok(Inputs::default()) };
         let circumstances = Circumstances {
             tool: tool.as_deref(),
             layout: self.request.project.layout,
@@ -169,19 +174,19 @@ impl<'a> Rendering<'a> {
         Ok(Inputs { known, hit: None, reasons })
     }
 
-    /// The program that renders a target, with its version; `None` if it cannot be told, which rendering will explain.
-    fn tool(&self, target: &Target) -> Option<Option<String>> {
-        let version = |tool| self.toolbox.version(tool).ok();
-        match &target.renderer {
+    /// The program that renders a target, with its version; an error if it cannot be told, which rendering will explain.
+    fn tool(&self, target: &Target) -> Result<Option<String>> {
+        let version = |tool| self.toolbox.version(tool);
+        Ok(match &target.renderer {
             Renderer::Kustomize(options)
                 if options.build_options.iter().any(|option| option == "--enable-helm") =>
             {
-                Some(Some(format!("{}, {}", version(Tool::Kustomize)?, version(Tool::Helm)?)))
+                Some(format!("{}, {}", version(Tool::Kustomize)?, version(Tool::Helm)?))
             }
-            Renderer::Kustomize(_) => Some(Some(version(Tool::Kustomize)?)),
-            Renderer::Helm(_) => Some(Some(version(Tool::Helm)?)),
-            Renderer::Template(_) | Renderer::Plain(_) | Renderer::Command(_) => Some(None),
-        }
+            Renderer::Kustomize(_) => Some(version(Tool::Kustomize)?),
+            Renderer::Helm(_) => Some(version(Tool::Helm)?),
+            Renderer::Template(_) | Renderer::Plain(_) | Renderer::Command(_) => None,
+        })
     }
 
     /// Whether the tree that the cache names can be used: it is part of one of the branches' tips.
@@ -273,9 +278,7 @@ impl<'a> Rendering<'a> {
         let mut failures: Vec<Failure> = Vec::new();
         for (index, target) in environment.targets.iter().enumerate() {
             match self.done.get(&(environment.name.clone(), index)) {
-                Some(Ok(output))
-                    if output.tree.is_none() && !(target.allow_empty || environment.allow_empty) =>
-                {
+                Some(Ok(output)) if output.tree.is_none() && !may_be_empty(environment, target) => {
                     failures.push(rendered_to_nothing(environment, target));
                 }
                 Some(Ok(output)) => {
@@ -337,11 +340,20 @@ pub fn render_to_memory(
         *results[index].lock().unwrap_or_else(PoisonError::into_inner) =
             Some(rendered.map(|rendered| rendered.manifests));
     })?;
-    let take = |result: Mutex<Option<Result<Vec<Manifest>>>>| {
+    let take = |(index, result): (usize, Mutex<Option<Result<Vec<Manifest>>>>)| {
         let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-        result.unwrap_or_else(|| Err(anyhow::anyhow!("a target was not rendered")))
+        let manifests = result.unwrap_or_else(|| Err(anyhow::anyhow!("a target was not rendered")))?;
+        let target = &environment.targets[index];
+        if manifests.is_empty() && !may_be_empty(environment, target) {
+            return Err(rendered_to_nothing(environment, target).into());
+        }
+        Ok(manifests)
     };
-    Ok(results.into_iter().map(take).collect())
+    Ok(results.into_iter().enumerate().map(take).collect())
+}
+
+const fn may_be_empty(environment: &Environment, target: &Target) -> bool {
+    target.allow_empty || environment.allow_empty
 }
 
 fn job(environment: &Environment, index: usize) -> RenderJob<'_> {
@@ -368,7 +380,7 @@ fn render_jobs(
     let path = Utf8Path::from_path(scratch.path()).context("the temporary directory's path is not UTF-8")?;
     let variables =
         request.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let templates = Engine::default();
+    let templates = Engine;
     let setup = RenderSetup {
         toolbox,
         tree: request.tree,

@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime};
 use anyhow::Result;
 
 use crate::branch::metadata_blob;
-use crate::commit::{Hydration, TargetOutput, content};
+use crate::commit::{Base, Hydration, TargetOutput, content};
 use crate::dry::{self, Dry, Wanted};
 use crate::error::{Failure, FailureKind};
 use crate::git::{RefUpdate, RemoteRefs};
-use crate::model::{CommitId, Environment, EnvironmentName, EnvironmentReport, ObjectId, Project, RunReport};
+use crate::model::{CommitId, Environment, EnvironmentName, EnvironmentReport, Project, RunReport};
 use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Permissions, Standing};
 use crate::planned::{Planned, as_failure, publisher};
-use crate::publish::{Change, Published};
+use crate::publish::{Change, NewCache, Published};
 use crate::rendering::{Limits, Rendering, Scope};
 use crate::settle::Stage;
 use crate::world::World;
@@ -59,7 +59,7 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
         if request.dry_run {
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }
-        hydrate(world, request, &dry, &mut planned)?;
+        hydrate(world, request, &dry, &mut planned);
         let narrowed = waiting.len() < dry.loaded.project.environments.len();
         let cache = write_cache(world, &planned, &observation, &rendering, narrowed)?;
         let published = publish(world, &dry, &mut planned, &observation.refs, cache)?;
@@ -131,6 +131,7 @@ fn observe(world: &World, dry: &Dry, environments: &[Environment], refs: RemoteR
         ancestry: &|| world.repository.ancestry(),
         forge: world.forge.as_ref(),
         environments,
+        active_pattern: &dry.loaded.project.active_pattern,
         dry: dry.commit.id,
         dry_branch: &dry.branch,
     };
@@ -183,7 +184,16 @@ fn decide<'a>(
             (Err(failure), _) | (_, Err(failure)) => (Err(failure), BTreeMap::new()),
             (Ok(standing), Ok(outputs)) => (decide_one(environment, seen, &standing, &outputs), outputs),
         };
-        Planned { environment, seen: seen.clone(), decision, outputs, first: None, proposed: None }
+        let is_foreign = plan::is_foreign(seen, config);
+        Planned {
+            environment,
+            seen: seen.clone(),
+            decision,
+            is_foreign,
+            outputs,
+            first: None,
+            proposed: None,
+        }
     });
     Ok(decided.collect())
 }
@@ -208,7 +218,7 @@ fn decide_one(
 }
 
 /// Stages 6 and 7: the commits of the environments that change. One that fails does not stop the others.
-fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planned<'_>]) -> Result<()> {
+fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planned<'_>]) {
     let repo_url = world.repository.web_url();
     let hydration = Hydration {
         objects: world.repository.scratch.objects(),
@@ -216,32 +226,31 @@ fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planne
         repo_url: &repo_url,
         config: world.config.as_str(),
         settings: &dry.loaded.project.commit,
-        adopt: request.permissions.adopt,
     };
     for environment in planned {
-        if let Err(error) = hydrate_one(&hydration, environment) {
+        if let Err(error) = hydrate_one(&hydration, environment, request.permissions.adopt) {
             environment.decision = Err(as_failure(&error));
         }
     }
-    Ok(())
 }
 
-fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>) -> Result<()> {
+fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>, adopt: bool) -> Result<()> {
     let Ok(decision) = &planned.decision else { return Ok(()) };
     let active = planned.seen.active.as_ref();
     let tip = active.map(|active| active.commit.id);
     let proposed = planned.seen.proposed.as_ref();
     planned.proposed = proposed.map(|proposed| proposed.commit.id);
     match decision {
-        Decision::Nothing if proposed.is_none() => planned.proposed = tip,
+        Decision::Nothing if plan::is_stale(&planned.seen) => planned.proposed = tip,
         Decision::Propose | Decision::Reparent => {
             if tip.is_none() {
                 planned.first = Some(hydration.first_commit(planned.environment)?);
             }
             let Some(parent) = tip.or(planned.first) else { return Ok(()) };
+            let base = Base { parent, seen: &planned.seen, adopts: planned.is_foreign || adopt };
             planned.proposed = Some(match (decision, proposed) {
-                (Decision::Reparent, Some(proposed)) => hydration.reparent(parent, active, proposed)?,
-                _ => hydration.propose(planned.environment, parent, &planned.seen, &planned.outputs)?,
+                (Decision::Reparent, Some(proposed)) => hydration.reparent(&base, proposed)?,
+                _ => hydration.propose(planned.environment, &base, &planned.outputs)?,
             });
         }
         _ => {}
@@ -256,21 +265,21 @@ fn write_cache(
     observation: &Observation,
     rendering: &Rendering<'_>,
     narrowed: bool,
-) -> Result<Option<ObjectId>> {
+) -> Result<Option<NewCache>> {
     let objects = world.repository.scratch.objects();
     let mut shelf = BTreeSet::new();
     if narrowed {
         shelf.extend(observation.shelf.iter().copied());
     }
     for environment in planned {
-        let active = environment.seen.active.as_ref().map(|active| active.commit.id);
-        for tip in [active, environment.proposed].into_iter().flatten() {
+        for tip in environment.tips_after() {
             shelf.extend(metadata_blob(objects, tip)?);
         }
     }
     let mut cache = observation.cache.clone();
     rendering.remember(&mut cache, narrowed);
-    cache.write(objects, &shelf).map(Some)
+    let is_news = cache != observation.cache;
+    Ok(Some(NewCache { commit: cache.write(objects, &shelf)?, is_news }))
 }
 
 /// Stage 8: one push of everything.
@@ -279,13 +288,15 @@ fn publish(
     dry: &Dry,
     planned: &mut [Planned<'_>],
     refs: &RemoteRefs,
-    cache: Option<ObjectId>,
+    cache: Option<NewCache>,
 ) -> Result<Published> {
     let changes: Vec<Change<'_>> = planned.iter().filter_map(change).collect();
     let published = publisher(world, dry).publish(&changes, refs, cache)?;
     for environment in planned {
         if let Some(failure) = published.refused.get(&environment.environment.name) {
             environment.decision = Err(failure.clone());
+            environment.first = None;
+            environment.proposed = environment.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
         }
     }
     Ok(published)
@@ -293,11 +304,18 @@ fn publish(
 
 fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
     let decision = planned.decision.as_ref().ok()?;
-    if matches!(decision, Decision::Superseded | Decision::Held(_)) {
-        return None;
-    }
     let environment = planned.environment;
-    let active = planned.seen.active.as_ref().map(|active| active.commit.id);
+    let tip = planned.seen.active.as_ref().map(|active| active.commit.id);
+    let is_new = planned.seen.renamed_from.is_some();
+    // Asserted unchanged where it is there: the new commit is meant for exactly this tip.
+    let active = RefUpdate {
+        name: environment.active.full(),
+        expected: tip.filter(|_| !is_new),
+        new: tip.or(planned.first),
+    };
+    if matches!(decision, Decision::Superseded | Decision::Held(_)) {
+        return is_new.then(|| Change { environment, updates: vec![active], noted: None, withdrawn: false });
+    }
     let before = planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
     let mut updates = Vec::new();
     if planned.proposed != before {
@@ -306,12 +324,9 @@ fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
             expected: before,
             new: planned.proposed,
         });
-        // Asserted unchanged: the new commit is meant for exactly this tip.
-        updates.push(RefUpdate {
-            name: environment.active.full(),
-            expected: active,
-            new: active.or(planned.first),
-        });
+    }
+    if planned.proposed != before || is_new {
+        updates.push(active);
     }
     // A withdrawn proposal's branch moves only after its pull request is closed; the note says so beforehand, so that
     // nobody takes that for a person's doing.

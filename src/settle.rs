@@ -10,7 +10,7 @@ use anyhow::Result;
 use crate::dry::Dry;
 use crate::error::{Failure, FailureKind};
 use crate::forge::{NewPullRequest, PullRequestLook};
-use crate::git::{RefUpdate, RemoteRefs};
+use crate::git::{Objects, RefUpdate, RemoteRefs};
 use crate::model::{BranchName, CommitId, Delivery, PullRequest, PullRequestOperation, PullRequestState};
 use crate::plan::Decision;
 use crate::planned::{Planned, as_failure, publisher};
@@ -118,8 +118,8 @@ fn give_back(stage: &Stage<'_>, planned: &Planned<'_>, offered: Option<CommitId>
     let tip = refs.branch(&closed.head);
     let newest = forge.newest_pull_request(&closed.head, &closed.base)?;
     let Some(newest) = newest.filter(|newest| newest.number == closed.number) else { return Ok(()) };
-    let speaks_of = promote::proposal_of(&newest.body);
-    if tip.is_none() || (tip != offered && tip != speaks_of) {
+    let described_anew = newest.body != closed.body;
+    if tip.is_none() || (tip != offered && !described_anew) {
         return Ok(());
     }
     let look = PullRequestLook {
@@ -165,7 +165,11 @@ fn deliver(stage: &Stage<'_>, planned: &Planned<'_>, outcome: &mut Outcome) -> R
                 return Ok(false);
             };
             outcome.pull_request = request.or_else(|| planned.seen.open.clone());
-            outcome.pull_request_operation = Some(operation);
+            outcome.pull_request_operation = Some(match operation {
+                // The head is part of what people see of it.
+                PullRequestOperation::None if moves(planned) => PullRequestOperation::Updated,
+                operation => operation,
+            });
         }
         Delivery::Push => {
             let updates = vec![
@@ -180,30 +184,43 @@ fn deliver(stage: &Stage<'_>, planned: &Planned<'_>, outcome: &mut Outcome) -> R
             outcome.pushed = true;
         }
         Delivery::Branch => {
-            outcome.note = stage.world.forge.compare_url(&environment.active, &environment.proposed);
+            let url = stage.world.forge.compare_url(&environment.active, &environment.proposed);
+            outcome.note = Some(url.map_or_else(
+                || format!("waits on `{}` for somebody to merge it", environment.proposed),
+                |url| format!("waits for somebody to merge it: {url}"),
+            ));
         }
     }
     Ok(true)
 }
 
-/// Whether this run has to say something new about a proposal. What an open pull request says of the same commit,
-/// made by the same templates, is still right.
-pub fn needs_text(planned: &Planned<'_>) -> bool {
-    planned.environment.delivery == Delivery::PullRequest
-        && matches!(planned.decision, Ok(Decision::Leave | Decision::Reparent | Decision::Propose))
-        && !is_described(planned)
+/// Whether the proposed branch got another commit.
+const fn moves(planned: &Planned<'_>) -> bool {
+    matches!(planned.decision, Ok(Decision::Reparent | Decision::Propose))
 }
 
-fn is_described(planned: &Planned<'_>) -> bool {
+/// Whether this run has to say something new about a proposal. What an open pull request says of the same change,
+/// made by the same templates, is still right.
+pub fn needs_text(objects: Objects<'_>, planned: &Planned<'_>) -> bool {
+    planned.environment.delivery == Delivery::PullRequest
+        && matches!(planned.decision, Ok(Decision::Leave | Decision::Reparent | Decision::Propose))
+        && !is_described(objects, planned)
+}
+
+fn is_described(objects: Objects<'_>, planned: &Planned<'_>) -> bool {
     let (Some(open), Some(proposed)) = (&planned.seen.open, planned.proposed) else { return false };
-    promote::is_current(open, proposed, &planned.environment.pull_request) || planned.outputs.is_empty()
+    let settings = &planned.environment.pull_request;
+    // What cannot be read is said again.
+    let same = crate::proposal::change_id(objects, planned, proposed)
+        .is_ok_and(|change| promote::is_current(open, change, settings));
+    same || planned.outputs.is_empty()
 }
 
 /// What was done to the pull request, and the pull request; `None` if another run was faster.
 type Done = Option<(PullRequestOperation, Option<PullRequest>)>;
 
 fn open_or_update(stage: &Stage<'_>, planned: &Planned<'_>, proposed: CommitId) -> Result<Done> {
-    if is_described(planned) {
+    if is_described(stage.world.repository.scratch.objects(), planned) {
         return Ok(Some((PullRequestOperation::None, None)));
     }
     let environment = planned.environment;
@@ -222,7 +239,7 @@ fn open_or_update(stage: &Stage<'_>, planned: &Planned<'_>, proposed: CommitId) 
             let found = [opened.clone()];
             let done = match promote::decide(&Wanted::Open(new), &found) {
                 PullRequestStep::Leave => Some(opened),
-                _ if promote::proposal_of(&opened.body).is_some() => None,
+                _ if promote::environment_of(&opened.body).is_some() => None,
                 step => promote::apply(&step, forge)?.pull_request,
             };
             Ok(done.map(|request| (PullRequestOperation::Created, Some(request))))

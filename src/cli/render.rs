@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::Surroundings;
 use super::arguments::{EnvironmentsArgs, RenderingArgs, RepositoryArgs, SourceArgs};
-use crate::error::Failure;
+use crate::error::{Failure, hint_of, message_of};
 use crate::hydrate::layout;
 use crate::rendering;
 
@@ -47,16 +47,19 @@ pub(super) fn run(args: &RenderArgs, surroundings: &mut Surroundings<'_>) -> Res
             let directory = args.output.join(environment.name.as_str()).join(&target.output);
             match manifests {
                 Ok(manifests) => write(&directory, layout::files(project.layout, &manifests))?,
-                Err(error) => failures.push(format!(
-                    "{}: {}: {}",
-                    environment.name,
-                    target.name,
-                    crate::error::message_of(&error)
-                )),
+                Err(error) => failures.push(error),
             }
         }
     }
-    if failures.is_empty() { Ok(0) } else { Err(Failure::render(failures.join("\n")).into()) }
+    joined(&failures).map_or(Ok(0), |failure| Err(failure.into()))
+}
+
+/// All failures as one; each names its environment and its target.
+fn joined(failures: &[anyhow::Error]) -> Option<Failure> {
+    let messages: Vec<String> = failures.iter().map(message_of).collect();
+    let failure = Failure::render(messages.join("\n"));
+    let hint = failures.iter().find_map(hint_of);
+    (!failures.is_empty()).then_some(Failure { hint, ..failure })
 }
 
 fn write(directory: &Utf8Path, files: std::collections::BTreeMap<String, Vec<u8>>) -> Result<()> {

@@ -20,7 +20,7 @@ pub use checkout::Checkout;
 pub use dry_tree::CommitTree;
 pub use login::Login;
 pub use notes::{NOTES_REF, Note};
-pub use objects::{NewCommit, Objects, TreeEntry, hash_of};
+pub use objects::{Edits, NewCommit, Objects, TreeEntry, hash_of};
 pub use program::GitProgram;
 pub use remote::{PushOutcome, RefUpdate, RemoteRefs};
 pub use scratch::Scratch;

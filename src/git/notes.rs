@@ -31,7 +31,7 @@ pub struct Note {
 impl Objects<'_> {
     /// The blobs that hold notes about each of `commits`, by commit; several if several writers left some.
     pub fn note_blobs(
-        &self,
+        self,
         notes: ObjectId,
         commits: &[ObjectId],
     ) -> Result<BTreeMap<ObjectId, Vec<ObjectId>>> {
@@ -47,7 +47,7 @@ impl Objects<'_> {
     }
 
     /// The first readable note of `blobs`.
-    pub fn note(&self, blobs: &[ObjectId]) -> Result<Option<Note>> {
+    pub fn note(self, blobs: &[ObjectId]) -> Result<Option<Note>> {
         for blob in blobs {
             let note = self.blob(*blob)?.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
             if note.is_some() {
@@ -59,7 +59,7 @@ impl Objects<'_> {
 
     /// Writes one notes commit on top of `notes` that says what `entries` say; `None` if the notes say so already.
     pub fn write_notes(
-        &self,
+        self,
         notes: Option<ObjectId>,
         entries: &BTreeMap<ObjectId, Note>,
         signed: (&Person, Moment),
@@ -98,7 +98,7 @@ impl Objects<'_> {
 
     /// Makes the notes readable that say what the newest notes commit said, without fetching them: nearly all of
     /// them are the same few bytes, and those are known from the commit's message.
-    pub fn expect_notes(&self, notes: ObjectId) -> Result<()> {
+    pub fn expect_notes(self, notes: ObjectId) -> Result<()> {
         let commit = self.commit(notes)?;
         match commit.trailer(TRAILER).and_then(ObjectId::parse) {
             Some(dry_sha) => self.write_note(Note { dry_sha, withdrawn: false }).map(drop),
@@ -106,12 +106,12 @@ impl Objects<'_> {
         }
     }
 
-    fn write_note(&self, note: Note) -> Result<ObjectId> {
+    fn write_note(self, note: Note) -> Result<ObjectId> {
         self.write_blob(format!("{}\n", serde_json::to_string(&note)?).as_bytes())
     }
 
     /// Every place where a note about `commit` stands: the fan-out may be two digits deep at each level.
-    fn note_entries(&self, tree: ObjectId, commit: ObjectId) -> Result<Vec<(Utf8PathBuf, ObjectId)>> {
+    fn note_entries(self, tree: ObjectId, commit: ObjectId) -> Result<Vec<(Utf8PathBuf, ObjectId)>> {
         let digits = commit.to_string();
         let mut found = Vec::new();
         let mut directory = Utf8PathBuf::new();

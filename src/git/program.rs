@@ -103,7 +103,7 @@ impl GitProgram {
             variables: passed.collect(),
             inherited_settings: settings_of(variables),
             credential: None,
-            time_limit: Duration::from_mins(15),
+            time_limit: Duration::from_secs(15 * 60),
             stop,
         }
     }

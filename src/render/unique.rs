@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::bail;
+use camino::Utf8Path;
 
 use super::job::{Origin, Stream};
 use super::split::{self, Problem};
@@ -58,10 +59,28 @@ fn twice(id: &ManifestId, first: &Spot, second: &Spot) -> Failure {
     }
 }
 
+/// The renderer of a directory that a target takes for plain files.
+fn other_renderer(file: &Utf8Path) -> Option<&'static str> {
+    match file.file_name()? {
+        "kustomization.yaml" | "kustomization.yml" => Some("kustomize"),
+        "Chart.yaml" => Some("helm"),
+        _ => None,
+    }
+}
+
 fn failure(origin: &Origin, problem: Problem) -> Failure {
     let Problem { line, message } = problem;
     match origin {
-        Origin::File(file) => Failure::render(message).at(Place { file: file.clone(), line, column: 0 }),
+        Origin::File(file) => {
+            let failure = Failure::render(message).at(Place { file: file.clone(), line, column: 0 });
+            match other_renderer(file) {
+                Some(name) => failure.hint(format!(
+                    "`{file}` is for {name}: give its directory a target of its own, and leave it out here, for \
+                     example with `plain: {{ recurse: false }}`"
+                )),
+                None => failure,
+            }
+        }
         Origin::Template(file) => {
             Failure::render(format!("line {line} of what the template produces: {message}")).at(Place {
                 file: file.clone(),
@@ -70,5 +89,25 @@ fn failure(origin: &Origin, problem: Problem) -> Failure {
             })
         }
         Origin::Program => Failure::render(format!("line {line} of the output: {message}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::hint_of;
+
+    #[test]
+    fn what_is_meant_for_another_renderer_is_named() {
+        let stream =
+            |file: &str| Stream { origin: Origin::File(file.into()), bytes: b"kind: Component\n".to_vec() };
+        let error = manifests(vec![stream("a/b/kustomization.yaml")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a/b/kustomization.yaml:1: document 1 (Component) has no `metadata.name`"
+        );
+        let hint = hint_of(&error).unwrap();
+        assert!(hint.starts_with("`a/b/kustomization.yaml` is for kustomize: give its directory"), "{hint}");
+        assert_eq!(hint_of(&manifests(vec![stream("a/b/c.yaml")]).unwrap_err()), None);
     }
 }

@@ -7,6 +7,10 @@ mod cases;
 #[cfg(test)]
 mod checkouts;
 #[cfg(test)]
+mod closure_property;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod demo;
@@ -18,6 +22,8 @@ mod local_forge;
 mod races;
 #[cfg(test)]
 mod render;
+#[cfg(test)]
+mod report;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

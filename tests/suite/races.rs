@@ -67,8 +67,10 @@ fn offers(repo: &TestRepo) -> Vec<Offer> {
         if let Some(open) = &open {
             assert_eq!(open["headSha"], tip, "{environment}");
             let body = open["body"].as_str().unwrap();
+            let message = repo.commit_view(&tip).message;
+            let dry = message.split(':').next().unwrap();
             assert!(
-                body.contains(&format!("proposal=\"{tip}\"")),
+                body.contains(&format!("DRY commit `{dry}`")),
                 "the text is about another proposal: {body}"
             );
             let active = repo.tip(&base).unwrap();

@@ -172,7 +172,6 @@ impl<'c, 'tree> Builder<'c, 'tree> {
     /// Adds an input.
     pub(super) fn add(&mut self, path: &Utf8Path, input: Input) {
         let input = match input {
-            Input::Absent if !self.closures.wants(EdgeKind::Absence) => return,
             Input::Executable(id) if !self.closures.wants(EdgeKind::Mode) => Input::File(id),
             input => input,
         };

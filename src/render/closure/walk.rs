@@ -171,6 +171,9 @@ impl Builder<'_, '_> {
             if let Some(found) = found.filter(Resolved::is_file) {
                 let parsed = self.closures.parse(&found, Grammar::Kustomization)?;
                 self.references(directory, &file, &parsed)?;
+                if !self.closures.wants(EdgeKind::KustomizationName) {
+                    break;
+                }
             }
         }
         Ok(())
@@ -289,7 +292,7 @@ impl Builder<'_, '_> {
 
     /// A file of the tree that would be taken before anything is fetched.
     fn maybe_path(&mut self, site: Site<'_>, text: &str) -> Result<()> {
-        match paths::join_relative(site.root, text) {
+        match paths::join_relative(site.root, text).filter(|_| self.closures.wants(EdgeKind::Shadow)) {
             Some(path) if path.as_str().len() < 1024 => self.look_if_path(&path).map(|_| ()),
             _ => Ok(()),
         }

@@ -7,6 +7,8 @@ mod cases;
 #[cfg(test)]
 mod checkouts;
 #[cfg(test)]
+mod closure;
+#[cfg(test)]
 mod closure_property;
 #[cfg(test)]
 mod commands;

@@ -129,7 +129,7 @@ mod tests {
         let before = repo.state();
         _ = repo.hydration().run().success();
         let after = repo.state();
-        assert!(after.forge.is_some() && after.refs.len() == 8, "{after:?}");
+        assert!(after.forge.is_some() && after.refs.len() == 9, "{after:?}");
         repo.restore(&before);
         assert_eq!(repo.state(), before);
         repo.restore(&after);

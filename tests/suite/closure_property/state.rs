@@ -28,9 +28,9 @@ pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", 
 impl Kustomization {
     fn text(&self) -> String {
         let items = self.items.iter().map(|(field, items)| {
-            let items: String =
+            let items: Vec<String> =
                 items.iter().map(|item| format!("- {}\n", item.replace('\n', "\n  "))).collect();
-            format!("{field}:\n{items}")
+            format!("{field}:\n{}", items.concat())
         });
         let lines = self.lines.iter().map(|(field, value)| format!("{field}: {value}\n"));
         let end = if self.is_broken { "{{ broken }}\n- [" } else { "" };

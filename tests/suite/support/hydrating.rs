@@ -60,7 +60,7 @@ impl TestRepo {
     /// What the remote's state means.
     pub(crate) fn meaning(&self) -> Meaning {
         let mut branches = self.refs();
-        branches.retain(|name, _| name != NOTES);
+        branches.retain(|name, _| name.starts_with("refs/heads/"));
         Meaning { branches, notes: self.notes(NOTES), pull_requests: self.pull_requests() }
     }
 

@@ -39,8 +39,8 @@ pub fn metadata_blob(objects: Objects<'_>, commit: ObjectId) -> Result<Option<Ob
 
 /// A digest of owned manifests: it names every output and its tree.
 pub fn digest(content: &Content) -> Result<ObjectId> {
-    let text: String = content.iter().map(|(output, tree)| format!("{output}\0{tree}\n")).collect();
-    hash_of(text.as_bytes())
+    let lines: Vec<String> = content.iter().map(|(output, tree)| format!("{output}\0{tree}\n")).collect();
+    hash_of(lines.concat().as_bytes())
 }
 
 impl Tip {
@@ -63,6 +63,15 @@ impl Tip {
     /// What another tree holds at the paths that `like` owns.
     pub fn content_of(objects: Objects<'_>, tree: ObjectId, like: &Self) -> Result<Content> {
         content_at(objects, tree, like.content.keys())
+    }
+
+    /// What it holds at these outputs, owned or not.
+    pub fn content_at<'a>(
+        &self,
+        objects: Objects<'_>,
+        outputs: impl Iterator<Item = &'a String>,
+    ) -> Result<Content> {
+        content_at(objects, self.commit.tree, outputs)
     }
 
     /// Whether the branch holds nothing at all yet, as after its first commit.

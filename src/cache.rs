@@ -55,10 +55,10 @@ impl Cache {
         self.environments.retain(|name, _| configured.contains(name));
     }
 
-    /// Writes the cache as a commit whose message carries the environments' blobs and `shelf`.
-    pub fn write(&self, objects: Objects<'_>, shelf: &BTreeSet<ObjectId>) -> Result<ObjectId> {
+    /// Writes the cache as a commit whose message carries the environments' blobs and those `carried_along`.
+    pub fn write(&self, objects: Objects<'_>, carried_along: &BTreeSet<ObjectId>) -> Result<ObjectId> {
         let mut entries = Vec::new();
-        let mut carried = shelf.clone();
+        let mut carried = carried_along.clone();
         for (name, targets) in &self.environments {
             let id = objects.write_blob(&fingerprint::encode(targets))?;
             carried.insert(id);

@@ -48,8 +48,17 @@ pub struct Hydration<'a> {
     pub config: &'a str,
     /// How the commits look.
     pub settings: &'a CommitSettings,
+}
+
+/// What a proposal is put on.
+#[derive(Clone, Copy, Debug)]
+pub struct Base<'a> {
+    /// The active branch's tip, or its first commit.
+    pub parent: CommitId,
+    /// What the branches hold.
+    pub seen: &'a Seen,
     /// Whether the branch's other files in the way of an output may be replaced.
-    pub adopt: bool,
+    pub adopts: bool,
 }
 
 /// Manifests by identity, each with the id of its text.
@@ -100,16 +109,15 @@ impl Hydration<'_> {
     pub fn propose(
         &self,
         environment: &Environment,
-        parent: CommitId,
-        seen: &Seen,
+        base: &Base<'_>,
         outputs: &BTreeMap<String, TargetOutput>,
     ) -> Result<CommitId> {
-        let active = seen.active.as_ref();
+        let seen = base.seen;
         let content = content(outputs);
         let (references, body) = references::part(self.dry.body());
         let mut edits = BTreeMap::new();
         for (output, tree) in &content {
-            if active.and_then(|active| active.content.get(output)) != Some(tree) {
+            if seen.active.as_ref().and_then(|active| active.content.get(output)) != Some(tree) {
                 let commands = outputs.get(output).map(|output| output.commands.clone()).unwrap_or_default();
                 let directory = match self.waiting_directory(seen, output, *tree)? {
                     Some(directory) => directory,
@@ -141,8 +149,8 @@ impl Hydration<'_> {
             intent: None,
         };
         let root = self.objects.write_blob(&to_json(&metadata)?)?;
-        let tree = self.tree(active, &content, edits, root)?;
-        self.write(parent, tree, &message, (self.dry.authored, self.dry.committed))
+        let tree = self.tree(base, &content, edits, root)?;
+        self.write(base.parent, tree, &message, (self.dry.authored, self.dry.committed))
     }
 
     /// The directory that the waiting proposal has for the same manifests: its metadata and README name the DRY commit
@@ -171,7 +179,7 @@ impl Hydration<'_> {
     }
 
     /// The proposal's own content and words, with the active tip as its parent.
-    pub fn reparent(&self, parent: CommitId, active: Option<&Tip>, proposed: &Tip) -> Result<CommitId> {
+    pub fn reparent(&self, base: &Base<'_>, proposed: &Tip) -> Result<CommitId> {
         let mut edits = BTreeMap::new();
         for output in proposed.content.keys() {
             let entry = self.objects.entry(proposed.commit.tree, output.as_str().into())?;
@@ -181,26 +189,23 @@ impl Hydration<'_> {
             .objects
             .entry(proposed.commit.tree, METADATA_FILE.into())?
             .context("a proposal without metadata")?;
-        let tree = self.tree(active, &proposed.content, edits, root.id)?;
-        let dates = (proposed.commit.authored, proposed.commit.committed);
-        self.write(parent, tree, &self.own_message(proposed)?, dates)
+        let tree = self.tree(base, &proposed.content, edits, root.id)?;
+        let own = self.own_commit(proposed)?;
+        let dates = (own.authored, own.committed);
+        self.write(base.parent, tree, &own.message, dates)
     }
 
-    /// The message of our own commit: a merge into the proposed branch ("update branch") has words of the forge's.
-    fn own_message(&self, proposed: &Tip) -> Result<String> {
+    /// Our own commit of a proposal: merges into the proposed branch ("update branch") have words of the forge's.
+    fn own_commit(&self, proposed: &Tip) -> Result<Commit> {
         let mut commit = proposed.commit.clone();
         while commit.trailer(message::DRY_SHA_TRAILER).is_none() {
             let parent = commit.parents.first().copied().filter(|parent| self.objects.has(*parent));
             let Some(parent) = parent else {
-                let dry_sha = proposed.dry_sha().map(|dry| dry.to_string()).unwrap_or_default();
-                let subject =
-                    proposed.metadata.as_ref().map(|metadata| metadata.subject.clone()).unwrap_or_default();
-                let short = dry_sha.get(..7).unwrap_or_default();
-                return Ok(format!("{short}: {subject}\n\n{}: {dry_sha}\n", message::DRY_SHA_TRAILER));
+                return Ok(Commit { message: bare_message(proposed), ..proposed.commit.clone() });
             };
             commit = self.objects.commit(parent)?;
         }
-        Ok(commit.message)
+        Ok(commit)
     }
 
     fn write(
@@ -224,35 +229,44 @@ impl Hydration<'_> {
     /// The active branch's tree without the outputs that went away, with the edits and the root's two files.
     fn tree(
         &self,
-        active: Option<&Tip>,
+        base: &Base<'_>,
         content: &Content,
         edits: BTreeMap<String, Option<(EntryKind, ObjectId)>>,
         root: ObjectId,
     ) -> Result<ObjectId> {
-        let owned = crate::plan::owned(active);
-        let mut base = active.map(|active| active.commit.tree);
+        let owned = crate::plan::owned(base.seen.active.as_ref());
+        let mut tree = base.seen.active.as_ref().map(|active| active.commit.tree);
         let gone: BTreeMap<_, _> = owned
             .iter()
             .filter(|output| !content.contains_key(*output))
             .map(|output| (output.clone(), None))
             .collect();
         if !gone.is_empty() {
-            base = self.objects.replace_all(base, &gone)?;
+            tree = self.objects.replace_all(tree, &gone)?;
         }
         for output in edits.keys().filter(|output| !owned.contains(output)) {
-            self.refuse_foreign(base, output)?;
+            self.refuse_foreign(tree, output, base.adopts)?;
         }
         let mut edits = edits;
         let attributes = self.objects.write_blob(GIT_ATTRIBUTES.as_bytes())?;
         edits.insert(METADATA_FILE.to_owned(), Some((EntryKind::File, root)));
         edits.insert(GIT_ATTRIBUTES_FILE.to_owned(), Some((EntryKind::File, attributes)));
-        self.objects.replace_all(base, &edits)?.context("a hydrated branch is never empty")
+        self.objects.replace_all(tree, &edits)?.context("a hydrated branch is never empty")
     }
 
-    /// A directory that stands where a new output shall be is somebody else's.
-    fn refuse_foreign(&self, base: Option<ObjectId>, output: &str) -> Result<()> {
-        let Some(base) = base.filter(|_| !self.adopt) else { return Ok(()) };
-        if self.objects.entry(base, output.into())?.is_none() {
+    /// What stands where a new output shall be, or in the way to it, is somebody else's.
+    fn refuse_foreign(&self, tree: Option<ObjectId>, output: &str, adopts: bool) -> Result<()> {
+        let Some(tree) = tree else { return Ok(()) };
+        let entry = |path: &str| self.objects.entry(tree, path.into());
+        for (end, _) in output.match_indices('/') {
+            let above = &output[..end];
+            if entry(above)?.is_some_and(|entry| entry.kind != EntryKind::Directory) {
+                let message =
+                    format!("the active branch has a file `{above}` in the way to output `{output}`");
+                return Err(Failure::git(message).hint("remove it there, or choose another `output`").into());
+            }
+        }
+        if adopts || entry(output)?.is_none() {
             return Ok(());
         }
         Err(Failure::git(format!(
@@ -273,6 +287,15 @@ impl Hydration<'_> {
         ]);
         self.objects.replace_all(Some(manifests), &edits)?.context("a target's directory is never empty")
     }
+}
+
+/// What the metadata alone tells, where our own commit is not to be found.
+fn bare_message(proposed: &Tip) -> String {
+    let metadata = proposed.metadata.as_ref();
+    let subject = metadata.map(|metadata| metadata.subject.as_str()).unwrap_or_default();
+    let dry_sha = metadata.map(|metadata| metadata.dry_sha.as_str()).unwrap_or_default();
+    let short = dry_sha.get(..7).unwrap_or_default();
+    format!("{short}: {subject}\n\n{}: {dry_sha}\n", message::DRY_SHA_TRAILER)
 }
 
 /// What the environment should have, by output.

@@ -10,9 +10,12 @@ use anyhow::Result;
 use crate::branch::{Tip, metadata_blob};
 use crate::cache::{self, CACHE_REF, Cache};
 use crate::forge::Forge;
-use crate::git::{Ancestry, NOTES_REF, Objects, RemoteRefs, Scratch};
+use crate::git::{Ancestry, NOTES_REF, Note, Objects, RemoteRefs, Scratch};
 use crate::hydrate::message::DRY_SHA_TRAILER;
 use crate::model::{BranchName, CommitId, Delivery, Environment, ObjectId, PullRequest, PullRequestState};
+
+/// How deep a proposal's own commit may lie below merges of the active branch into it, and a little more.
+const UPDATES: u32 = 50;
 
 /// What the observation is about.
 pub struct Question<'a> {
@@ -24,6 +27,8 @@ pub struct Question<'a> {
     pub forge: &'a dyn Forge,
     /// The environments.
     pub environments: &'a [Environment],
+    /// The pattern of active branches, to find that of an environment which was renamed.
+    pub active_pattern: &'a str,
     /// The DRY commit of this run.
     pub dry: CommitId,
     /// The DRY branch.
@@ -47,11 +52,25 @@ pub struct Observation {
     pub pull_requests: Vec<PullRequest>,
 }
 
+/// What became of what was on an active branch before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Past {
+    /// Nobody undid anything, as far as the branches tell.
+    #[default]
+    Kept,
+    /// The content of the proposed branch has been on it, and is not any more.
+    ProposalLeft,
+    /// It is at an older DRY commit than it was, without a record of ours.
+    WentBack,
+}
+
 /// The state of one environment.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// The active branch's tip.
     pub active: Option<Tip>,
+    /// Where the active branch is missing and the environment was renamed: the former one, whose tip `active` is.
+    pub renamed_from: Option<BranchName>,
     /// The proposed branch's tip.
     pub proposed: Option<Tip>,
     /// The newest DRY commit that the environment has processed.
@@ -60,10 +79,12 @@ pub struct Seen {
     pub open: Option<PullRequest>,
     /// Where nothing is open although something is offered: the last pull request there was.
     pub last: Option<PullRequest>,
-    /// Whether the proposal has been on the active branch before, and is not any more.
-    pub left_behind: bool,
-    /// Whether the active branch went back to an older DRY commit without a record of ours.
-    pub went_back: bool,
+    /// Whether a run began to take the proposal back: it closed the pull request then, no person did.
+    pub withdrawn: bool,
+    /// What became of what was on the active branch before.
+    pub past: Past,
+    /// Whether the active tip was found to have what it should have: our proposed branch and our note are on it.
+    pub checked: bool,
     /// Whether a newer DRY commit than this run's has been processed.
     pub superseded: bool,
 }
@@ -78,13 +99,18 @@ pub fn observe(question: &Question<'_>, refs: RemoteRefs) -> Result<Observation>
     let mut environments = Vec::with_capacity(question.environments.len());
     for environment in question.environments {
         let tip = |branch| refs.branch(branch).map(|id| Tip::read(objects, id)).transpose();
+        let renamed_from = former_branch(question, environment, &refs);
         let mut seen = Seen {
-            active: tip(&environment.active)?,
+            active: tip(renamed_from.as_ref().unwrap_or(&environment.active))?,
             proposed: tip(&environment.proposed)?,
+            renamed_from: renamed_from.clone(),
             open: find_open(&pull_requests, environment),
             ..Seen::default()
         };
-        seen.processed = processed(objects, notes, &seen)?;
+        let note = note(objects, notes, &seen)?;
+        seen.withdrawn = note.is_some_and(|note| note.withdrawn);
+        seen.processed = processed(note, &seen);
+        seen.checked = is_checked(objects, notes, &seen)?;
         look_back(question, environment, &mut seen)?;
         environments.push(seen);
     }
@@ -97,7 +123,9 @@ fn fetch(question: &Question<'_>, refs: &RemoteRefs, notes: Option<ObjectId>) ->
     let objects = question.scratch.objects();
     let branches =
         question.environments.iter().flat_map(|environment| [&environment.active, &environment.proposed]);
-    let tips: Vec<ObjectId> = branches.filter_map(|branch| refs.branch(branch)).collect();
+    let mut tips: Vec<ObjectId> = branches.filter_map(|branch| refs.branch(branch)).collect();
+    let former = |environment| former_branch(question, environment, refs);
+    tips.extend(question.environments.iter().filter_map(former).filter_map(|branch| refs.branch(&branch)));
     let cache = refs.get(CACHE_REF);
     let missing = tips.iter().copied().chain(notes).chain(cache).filter(|id| !objects.has(*id)).collect();
     question.scratch.fetch_tips(&missing)?;
@@ -119,32 +147,58 @@ fn fetch(question: &Question<'_>, refs: &RemoteRefs, notes: Option<ObjectId>) ->
     Ok(shelf)
 }
 
+/// The branch that a renamed environment had before, as long as it has none of its own.
+fn former_branch(
+    question: &Question<'_>,
+    environment: &Environment,
+    refs: &RemoteRefs,
+) -> Option<BranchName> {
+    let former = environment.renamed_from.as_ref()?;
+    let branch = BranchName::new(question.active_pattern.replace("{environment}", former.as_str())).ok()?;
+    (refs.branch(&environment.active).is_none() && refs.branch(&branch).is_some()).then_some(branch)
+}
+
 fn find_open(pull_requests: &[PullRequest], environment: &Environment) -> Option<PullRequest> {
     let ours =
         |request: &&PullRequest| request.head == environment.proposed && request.base == environment.active;
     pull_requests.iter().find(ours).cloned()
 }
 
-/// T: the note of the proposed tip, else of the active tip, else the metadata's.
-fn processed(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Result<Option<CommitId>> {
-    let tips = [seen.proposed.as_ref(), seen.active.as_ref()];
-    if let Some(notes) = notes {
-        for tip in tips.into_iter().flatten() {
-            let blobs =
-                objects.note_blobs(notes, &[tip.commit.id])?.remove(&tip.commit.id).unwrap_or_default();
-            if let Some(dry_sha) = objects.noted_dry_sha(&blobs)? {
-                return Ok(Some(dry_sha));
-            }
+/// The note of the proposed tip, else of the active tip.
+fn note(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Result<Option<Note>> {
+    let Some(notes) = notes else { return Ok(None) };
+    for tip in [seen.proposed.as_ref(), seen.active.as_ref()].into_iter().flatten() {
+        let blobs = objects.note_blobs(notes, &[tip.commit.id])?.remove(&tip.commit.id).unwrap_or_default();
+        if let Some(note) = objects.note(&blobs)? {
+            return Ok(Some(note));
         }
     }
-    Ok(tips.into_iter().flatten().find_map(Tip::dry_sha))
+    Ok(None)
+}
+
+/// T: what the note says, else the metadata.
+fn processed(note: Option<Note>, seen: &Seen) -> Option<CommitId> {
+    let tips = [seen.proposed.as_ref(), seen.active.as_ref()];
+    note.map(|note| note.dry_sha).or_else(|| tips.into_iter().flatten().find_map(Tip::dry_sha))
+}
+
+/// Only a run moves the proposed branch onto the active tip and puts a note there: when nothing is to be proposed.
+fn is_checked(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Result<bool> {
+    let (Some(active), Some(proposed), Some(notes)) = (&seen.active, &seen.proposed, notes) else {
+        return Ok(false);
+    };
+    let tip = active.commit.id;
+    Ok(tip == proposed.commit.id && !objects.note_blobs(notes, &[tip])?.is_empty())
 }
 
 /// Finds out what happened where the two tips alone do not tell.
 fn look_back(question: &Question<'_>, environment: &Environment, seen: &mut Seen) -> Result<()> {
     let Some(active) = seen.active.clone() else { return Ok(()) };
     let Some(proposed) = seen.proposed.clone() else {
-        seen.went_back = went_back(question, &active)?;
+        let before = active.commit.parents.first().copied();
+        if went_back(question, &active, active.commit.id, before)? {
+            seen.past = Past::WentBack;
+        }
         return Ok(());
     };
     if proposed.content == active.content {
@@ -154,11 +208,24 @@ fn look_back(question: &Question<'_>, environment: &Environment, seen: &mut Seen
         let last = question.forge.newest_pull_request(&environment.proposed, &environment.active)?;
         seen.last = last.filter(|last| last.head_sha == proposed.commit.id);
     }
-    let merged = seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Merged);
-    let sits_on_active = proposed.commit.parents.contains(&active.commit.id);
-    seen.left_behind =
-        merged || (!sits_on_active && seen.open.is_none() && was_active(question, &active, &proposed)?);
+    seen.past = past(question, seen, &active, &proposed)?;
     Ok(())
+}
+
+/// What became of the past, given a proposal that differs from what is active.
+fn past(question: &Question<'_>, seen: &Seen, active: &Tip, proposed: &Tip) -> Result<Past> {
+    if seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Merged) {
+        return Ok(Past::ProposalLeft);
+    }
+    if proposed.commit.parents.contains(&active.commit.id) {
+        return Ok(Past::Kept);
+    }
+    if seen.open.is_none() && was_active(question, active, proposed)? {
+        return Ok(Past::ProposalLeft);
+    }
+    let base = base_of(question, proposed)?;
+    let back = went_back(question, active, proposed.commit.id, base)?;
+    Ok(if back { Past::WentBack } else { Past::Kept })
 }
 
 /// Whether the proposal, or its content, lies in the active branch's own line of history.
@@ -189,32 +256,66 @@ fn was_active(question: &Question<'_>, active: &Tip, proposed: &Tip) -> Result<b
     Ok(false)
 }
 
-/// Whether the newest commit of an active branch that has no proposed branch beside it went back in DRY history:
-/// the forge's Revert button, after the proposed branch was deleted.
-fn went_back(question: &Question<'_>, active: &Tip) -> Result<bool> {
-    let (Some(dry_sha), Some(parent)) = (active.dry_sha(), active.commit.parents.first()) else {
-        return Ok(false);
-    };
-    let written_by_us = |message: &str| message.contains(&format!("{DRY_SHA_TRAILER}: {dry_sha}"));
-    if written_by_us(&active.commit.message) {
+/// Whether the active branch went back in DRY history without us, by the forge's Revert button: it was at `before`,
+/// which lies below `tip`.
+fn went_back(question: &Question<'_>, active: &Tip, tip: CommitId, before: Option<CommitId>) -> Result<bool> {
+    let Some(before) = before else { return Ok(false) };
+    if was_written_by_us(question, active)? {
         return Ok(false);
     }
+    let before = fetch_below(question, tip, before)?;
+    match (before.dry_sha(), active.dry_sha()) {
+        (Some(before), Some(now)) if before != now => (question.ancestry)()?.is_ancestor(now, before),
+        (Some(_), None) => Ok(true),
+        _ => Ok(false),
+    }
+}
+
+/// The active tip that a proposal was made for: below our own commit, which may lie below merges by "Update branch".
+fn base_of(question: &Question<'_>, proposed: &Tip) -> Result<Option<CommitId>> {
     let objects = question.scratch.objects();
+    let mut commit = proposed.commit.clone();
+    while commit.trailer(DRY_SHA_TRAILER).is_none() {
+        let Some(parent) = commit.parents.first().copied() else { return Ok(None) };
+        if !objects.has(parent) {
+            question.scratch.fetch_history(&BTreeSet::from([proposed.commit.id]), UPDATES)?;
+        }
+        if !objects.has(parent) {
+            return Ok(None);
+        }
+        commit = objects.commit(parent)?;
+    }
+    Ok(commit.parents.first().copied())
+}
+
+/// Whether the active tip is a hydrated commit, or the forge's merge of one.
+fn was_written_by_us(question: &Question<'_>, active: &Tip) -> Result<bool> {
+    let Some(dry_sha) = active.dry_sha() else { return Ok(false) };
+    let objects = question.scratch.objects();
+    let says_so = |message: &str| message.contains(&format!("{DRY_SHA_TRAILER}: {dry_sha}"));
+    if says_so(&active.commit.message) {
+        return Ok(true);
+    }
     if active.commit.parents.iter().any(|parent| !objects.has(*parent)) {
         question.scratch.fetch_history(&BTreeSet::from([active.commit.id]), 2)?;
     }
     for merged in active.commit.parents.iter().skip(1) {
-        if written_by_us(&objects.commit(*merged)?.message) {
-            return Ok(false);
+        if says_so(&objects.commit(*merged)?.message) {
+            return Ok(true);
         }
     }
-    let blobs: BTreeSet<_> =
-        metadata_blob(objects, *parent)?.into_iter().filter(|blob| !objects.has(*blob)).collect();
-    question.scratch.fetch_blobs(&blobs)?;
-    match Tip::read(objects, *parent)?.dry_sha() {
-        Some(before) if before != dry_sha => (question.ancestry)()?.is_ancestor(dry_sha, before),
-        _ => Ok(false),
+    Ok(false)
+}
+
+/// Reads a commit below a tip that was fetched alone.
+fn fetch_below(question: &Question<'_>, tip: CommitId, commit: CommitId) -> Result<Tip> {
+    let objects = question.scratch.objects();
+    if !objects.has(commit) {
+        question.scratch.fetch_history(&BTreeSet::from([tip]), UPDATES)?;
     }
+    let blobs = metadata_blob(objects, commit)?.into_iter().filter(|blob| !objects.has(*blob)).collect();
+    question.scratch.fetch_blobs(&blobs)?;
+    Tip::read(objects, commit)
 }
 
 /// Latest wins: the DRY branch's tip always may; only otherwise is ancestry asked, once for each commit.

@@ -18,6 +18,8 @@ use crate::promote::{environment_of, state_word};
 pub struct Orphan {
     /// What there is to report about it.
     pub report: EnvironmentReport,
+    /// What became of it.
+    why: String,
     open: Option<PullRequest>,
 }
 
@@ -36,13 +38,8 @@ pub fn find(dry: &Dry, observation: &Observation) -> Vec<Orphan> {
     for request in &observation.pull_requests {
         let environment = environment_of(&request.body).filter(|name| !names.contains(name.as_str()));
         if let Some(name) = environment.filter(|_| !configured.contains(&request.head)) {
-            found.push(orphan(
-                observation,
-                &name,
-                request.head.clone(),
-                request.base.clone(),
-                Some(request.clone()),
-            ));
+            let branches = (request.head.clone(), request.base.clone());
+            found.push(orphan(dry, observation, &name, branches, Some(request.clone())));
         }
     }
     for (branch, _) in observation.refs.branches() {
@@ -55,7 +52,7 @@ pub fn find(dry: &Dry, observation: &Observation) -> Vec<Orphan> {
             || names.contains(name)
             || found.iter().any(|orphan| orphan.report.proposed_branch == proposed);
         if !known {
-            found.push(orphan(observation, name, proposed, active, None));
+            found.push(orphan(dry, observation, name, (proposed, active), None));
         }
     }
     found
@@ -70,12 +67,20 @@ fn follows<'a>(pattern: &str, branch: &'a str) -> Option<(&'a str, BranchName)> 
 }
 
 fn orphan(
+    dry: &Dry,
     observation: &Observation,
     name: &str,
-    proposed: BranchName,
-    active: BranchName,
+    (proposed, active): (BranchName, BranchName),
     open: Option<PullRequest>,
 ) -> Orphan {
+    let environments = &dry.loaded.project.environments;
+    let successor = environments
+        .iter()
+        .find(|one| one.renamed_from.as_ref().is_some_and(|former| former.as_str() == name));
+    let why = successor.map_or_else(
+        || "left the configuration".to_owned(),
+        |successor| format!("is called `{}` now", successor.name),
+    );
     let report = EnvironmentReport {
         name: EnvironmentName::new(name),
         operation: Operation::Orphan,
@@ -88,15 +93,10 @@ fn orphan(
         hold: None,
         targets: Vec::new(),
         error: None,
-        note: Some(match &open {
-            Some(open) => {
-                format!("left the configuration: #{} is closed, its branches are kept", open.number)
-            }
-            None => "left the configuration: its branches are kept".to_owned(),
-        }),
+        note: Some(format!("{why}; its branches are kept until somebody deletes them")),
         warnings: Vec::new(),
     };
-    Orphan { report, open }
+    Orphan { report, why, open }
 }
 
 fn pull_request(request: &PullRequest, operation: PullRequestOperation) -> PullRequestReport {
@@ -119,8 +119,7 @@ impl Orphan {
     /// Closes its pull request, if one is open, and reports.
     pub fn close(mut self, forge: &dyn Forge) -> EnvironmentReport {
         let Some(open) = &self.open else { return self.report };
-        let comment =
-            format!("Environment `{}` left the configuration. Its branches are kept.", self.report.name);
+        let comment = format!("Environment `{}` {}. Its branches are kept.", self.report.name, self.why);
         match forge.close(open.number, &comment) {
             Ok(()) => {
                 self.report.pull_request = Some(PullRequestReport {

@@ -8,7 +8,10 @@ use crate::branch::{Content, Tip};
 use crate::error::Failure;
 use crate::hydrate::Metadata;
 use crate::model::{DriftPolicy, Environment, PullRequestState};
-use crate::observe::Seen;
+use crate::observe::{Past, Seen};
+
+/// How a hold for drift ends.
+const WAY_OUT: &str = "make the DRY branch say the same, or set `drift: repair`";
 
 /// What the user allowed for this run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,8 +78,8 @@ pub fn standing(
     if seen.superseded {
         return Ok(Standing::Superseded);
     }
+    check_proposed(environment, seen, permissions)?;
     let Some(active) = seen.active.as_ref() else { return Ok(pending_or_settled(seen)) };
-    check_proposed(environment, seen, active, permissions)?;
     if active.metadata.as_ref().is_some_and(|metadata| metadata.hold.is_some()) {
         return Ok(Standing::Held);
     }
@@ -98,7 +101,7 @@ fn pending_or_settled(seen: &Seen) -> Standing {
 pub fn offer(seen: &Seen) -> Option<&Tip> {
     let proposed = seen.proposed.as_ref().filter(|proposed| proposed.metadata.is_some())?;
     let active = seen.active.as_ref().map(|active| &active.content);
-    (active != Some(&proposed.content) && !seen.left_behind).then_some(proposed)
+    (active != Some(&proposed.content) && seen.past != Past::ProposalLeft).then_some(proposed)
 }
 
 fn intent(tip: &Tip) -> bool {
@@ -107,7 +110,9 @@ fn intent(tip: &Tip) -> bool {
 
 /// A person closed the proposal's pull request without merging it.
 fn is_rejected(seen: &Seen) -> bool {
-    seen.open.is_none() && seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Closed)
+    !seen.withdrawn
+        && seen.open.is_none()
+        && seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Closed)
 }
 
 fn check_active(
@@ -117,7 +122,7 @@ fn check_active(
     permissions: Permissions,
 ) -> Result<(), Failure> {
     let Some(active) = seen.active.as_ref().filter(|active| !active.is_blank()) else { return Ok(()) };
-    if permissions.adopt || is_being_adopted(seen, active, config) {
+    if permissions.adopt || is_being_adopted(seen, config) {
         return Ok(());
     }
     let branch = &environment.active;
@@ -135,27 +140,31 @@ fn check_active(
     Ok(())
 }
 
-/// A proposal of ours sits on it already: an adoption that waits for its merge.
-fn is_being_adopted(seen: &Seen, active: &Tip, config: &str) -> bool {
-    seen.proposed.as_ref().is_some_and(|proposed| {
-        let ours = proposed.metadata.as_ref().is_some_and(|metadata| metadata.config == config);
-        ours && proposed.intact && proposed.commit.parents.contains(&active.commit.id)
-    })
+/// Whether the active branch has content, and not from this configuration.
+pub fn is_foreign(seen: &Seen, config: &str) -> bool {
+    seen.active.as_ref().is_some_and(|active| !active.is_blank() && !is_from(active, config))
+}
+
+fn is_from(tip: &Tip, config: &str) -> bool {
+    tip.metadata.as_ref().is_some_and(|metadata| metadata.config == config)
+}
+
+/// A proposal of ours sits on an active branch that is not ours yet: an adoption that waits for its merge.
+fn is_being_adopted(seen: &Seen, config: &str) -> bool {
+    let (Some(active), Some(proposed)) = (&seen.active, &seen.proposed) else { return false };
+    let waits = proposed.intact && proposed.commit.parents.contains(&active.commit.id);
+    is_from(proposed, config) && waits
 }
 
 /// Ours is a proposed tip whose manifests are what their writer wrote, or that offers nothing new.
-fn check_proposed(
-    environment: &Environment,
-    seen: &Seen,
-    active: &Tip,
-    permissions: Permissions,
-) -> Result<(), Failure> {
+fn check_proposed(environment: &Environment, seen: &Seen, permissions: Permissions) -> Result<(), Failure> {
     let Some(proposed) = seen.proposed.as_ref() else { return Ok(()) };
-    let nothing_new = proposed.commit.id == active.commit.id
-        || proposed.commit.tree == active.commit.tree
-        || seen.left_behind;
-    let same_files =
-        proposed.foreign == active.foreign || is_hydrated(proposed) || proposed.commit.parents.len() > 1;
+    let active = seen.active.as_ref();
+    let nothing_new = active.is_some_and(|active| proposed.commit.tree == active.commit.tree)
+        || seen.past == Past::ProposalLeft;
+    let same_files = proposed.foreign == active.and_then(|active| active.foreign)
+        || is_hydrated(proposed)
+        || proposed.commit.parents.len() > 1;
     let blank = proposed.is_blank();
     if nothing_new || blank || permissions.overwrite || (proposed.intact && same_files) {
         return Ok(());
@@ -171,16 +180,22 @@ fn is_hydrated(tip: &Tip) -> bool {
 }
 
 /// Why the active branch is not what our last hydrated commit made it.
-fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<String> {
+pub fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<String> {
     let branch = &environment.active;
-    if seen.proposed.as_ref().is_some_and(|proposed| proposed.intact && proposed.content == active.content) {
+    if seen.checked
+        || seen
+            .proposed
+            .as_ref()
+            .is_some_and(|proposed| proposed.intact && proposed.content == active.content)
+    {
         return None;
     }
     let written = active.metadata.as_ref().is_some_and(|metadata| !metadata.config.is_empty());
     if written && !active.intact {
-        return Some(format!("`{branch}` was edited by hand"));
+        return Some(format!("`{branch}` was edited by hand; {WAY_OUT}"));
     }
-    (seen.left_behind || seen.went_back).then(|| format!("`{branch}` was reverted or moved back by hand"))
+    let back = seen.past != Past::Kept;
+    back.then(|| format!("`{branch}` was reverted or moved back by hand; {WAY_OUT}"))
 }
 
 /// What is to be done, given the content that the environment should have.
@@ -203,6 +218,16 @@ pub fn decide(environment: &Environment, seen: &Seen, standing: &Standing, wante
         _ if sits_on_active(seen) => Decision::Leave,
         _ => Decision::Reparent,
     }
+}
+
+/// Whether the proposed branch is missing, or left over from what a person undid on the active branch. Where nothing
+/// is to be proposed it then belongs on the active tip, which also ends a hold for drift: the two agree again.
+pub fn is_stale(seen: &Seen) -> bool {
+    let Some(active) = &seen.active else { return false };
+    let Some(proposed) = &seen.proposed else { return true };
+    seen.open.is_none()
+        && proposed.commit.id != active.commit.id
+        && (proposed.content != active.content || !active.intact)
 }
 
 /// Whether the proposal already contains the active tip.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::commit::TargetOutput;
 use crate::dry::Dry;
 use crate::error::{Failure, hint_of, kind_of, message_of};
-use crate::model::{CommitId, Environment};
+use crate::model::{CommitId, Delivery, Environment};
 use crate::observe::Seen;
 use crate::plan::{self, Decision};
 use crate::publish::Publisher;
@@ -20,6 +20,8 @@ pub struct Planned<'a> {
     pub seen: Seen,
     /// What is to be done, or why the environment failed.
     pub decision: Result<Decision, Failure>,
+    /// Whether its active branch has content that is not of this configuration.
+    pub is_foreign: bool,
     /// Its targets' outputs, by path; empty where nothing was rendered.
     pub outputs: BTreeMap<String, TargetOutput>,
     /// The active branch's first commit, where the branch is missing.
@@ -32,6 +34,20 @@ impl Planned<'_> {
     /// Whether a proposal of ours waited already when this run began.
     pub fn waits(&self) -> bool {
         plan::offer(&self.seen).is_some()
+    }
+
+    /// Where its branches will be when this run is over.
+    pub fn tips_after(&self) -> Vec<CommitId> {
+        let active = self.seen.active.as_ref().map(|active| active.commit.id);
+        let delivered = matches!(self.environment.delivery, Delivery::Push) && self.proposed.is_some();
+        let tips = match self.decision {
+            Ok(Decision::Withdraw) => [active, None],
+            Ok(Decision::Propose | Decision::Reparent | Decision::Leave) if delivered => {
+                [self.proposed, None]
+            }
+            _ => [active, self.proposed],
+        };
+        tips.into_iter().flatten().collect()
     }
 }
 

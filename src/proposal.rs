@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use crate::branch::{Tip, metadata_blob};
+use crate::branch::{Content, Tip, digest, metadata_blob};
 use crate::commit::TargetOutput;
 use crate::error::Failure;
-use crate::git::{Objects, Scratch};
+use crate::git::{Objects, Scratch, hash_of};
 use crate::hydrate::Metadata;
 use crate::model::{CommitId, EntryKind, Environment, ManifestId, ObjectId, Target};
+use crate::plan;
 use crate::planned::Planned;
 use crate::promote::{
     DryCommits, DryInfo, DryLine, Intent, LargeDeletion, MoreCommits, ProposalSummary, ReferenceLine,
@@ -35,7 +36,7 @@ pub fn fetch_changed_manifests(scratch: &Scratch, planned: &[&Planned<'_>]) -> R
     let mut blobs = BTreeSet::new();
     for environment in planned {
         if let Some(active) = &environment.seen.active {
-            for tree in changed_outputs(active, &environment.outputs).values() {
+            for tree in changed_outputs(objects, active, &environment.outputs)?.values() {
                 blobs.extend(blobs_of(objects, *tree)?.into_values());
             }
         }
@@ -50,6 +51,20 @@ pub fn fetch_changed_manifests(scratch: &Scratch, planned: &[&Planned<'_>]) -> R
     scratch.fetch_blobs(&blobs)
 }
 
+/// Names what a proposal changes: both sides' manifests and DRY commits. A proposal that only gets another parent keeps
+/// its text.
+pub fn change_id(objects: Objects<'_>, planned: &Planned<'_>, proposed: CommitId) -> Result<ObjectId> {
+    let side = |tip: Option<&Tip>| -> Result<String> {
+        // An active branch that is not there yet will be blank.
+        let Some(tip) = tip.filter(|tip| !tip.is_blank()) else { return Ok(String::new()) };
+        let dry_sha = tip.dry_sha().map(|dry| dry.to_string()).unwrap_or_default();
+        Ok(format!("{dry_sha} {}", digest(&tip.content)?))
+    };
+    let active = side(planned.seen.active.as_ref())?;
+    let proposed = side(Some(&Tip::read(objects, proposed)?))?;
+    hash_of(format!("{active}\n{proposed}\n").as_bytes())
+}
+
 /// Everything that there is to say about the proposal of an environment.
 pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Result<ProposalSummary> {
     let objects = world.repository.scratch.objects();
@@ -57,20 +72,20 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
     let active = planned.seen.active.as_ref();
     let metadata = Tip::read(objects, proposed)?.metadata.unwrap_or_default();
     let before = active
-        .map(|active| index(objects, changed_outputs(active, &planned.outputs)))
+        .map(|active| index(objects, changed_outputs(objects, active, &planned.outputs)?))
         .transpose()?
         .unwrap_or_default();
     let cached = index(objects, cached_changes(active, &planned.outputs))?;
     let targets = changes(environment, active, &planned.outputs, (&before, &cached));
-    let removed = targets.iter().map(|target| target.removed.len()).sum();
+    let removed = gone(&targets);
     let kept = planned.outputs.values().map(|output| output.count).sum::<usize>();
     let added: usize = targets.iter().map(|target| target.added.len()).sum();
-    let of = kept + removed - added.min(kept);
+    let of = (kept + targets.iter().map(|target| target.removed.len()).sum::<usize>()).saturating_sub(added);
     Ok(ProposalSummary {
         environment: environment.name.clone(),
         active: environment.active.clone(),
         proposed: environment.proposed.clone(),
-        proposal: proposed,
+        change: change_id(objects, planned, proposed)?,
         intent: Intent::Promote,
         dry: dry_info(&metadata)?,
         repo_url: Some(world.repository.web_url()).filter(|url| !url.is_empty()),
@@ -79,22 +94,34 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         targets,
         dry_commits: dry_commits(world, active.and_then(Tip::dry_sha), &metadata)?,
         references: references(&metadata),
-        first_run: active.is_none_or(|active| active.content.is_empty()),
-        large_deletion: (removed >= LARGE_COUNT && removed * LARGE_SHARE >= of)
-            .then_some(LargeDeletion { removed, of }),
+        first_run: active.is_none_or(Tip::is_blank),
+        undoes_drift: active.is_some_and(|active| plan::drift(environment, &planned.seen, active).is_some()),
+        large_deletion: is_large(removed, of, kept).then_some(LargeDeletion { removed, of }),
     })
 }
 
-/// Outputs of the active branch whose manifests the proposal changes or removes.
-fn changed_outputs(active: &Tip, outputs: &BTreeMap<String, TargetOutput>) -> BTreeMap<String, ObjectId> {
-    let stays =
-        |output: &str, tree: ObjectId| outputs.get(output).and_then(|output| output.tree) == Some(tree);
-    active
-        .content
-        .iter()
-        .filter(|(output, tree)| !stays(output, **tree))
-        .map(|(output, tree)| (output.clone(), *tree))
-        .collect()
+/// How many manifests are removed and not added again in another output.
+fn gone(targets: &[TargetChange]) -> usize {
+    let added: BTreeSet<&ManifestId> = targets.iter().flat_map(|target| &target.added).collect();
+    targets.iter().flat_map(|target| &target.removed).filter(|id| !added.contains(id)).count()
+}
+
+/// A large part of more than a few, or all there is.
+const fn is_large(removed: usize, of: usize, kept: usize) -> bool {
+    removed > 0 && (kept == 0 || (removed >= LARGE_COUNT && removed * LARGE_SHARE >= of))
+}
+
+/// Outputs of the active branch whose manifests the proposal changes or removes; also those that it takes over.
+fn changed_outputs(
+    objects: Objects<'_>,
+    active: &Tip,
+    outputs: &BTreeMap<String, TargetOutput>,
+) -> Result<Content> {
+    let mut content = active.content_at(objects, outputs.keys())?;
+    content.extend(active.content.clone());
+    let stays = |output: &String, tree: ObjectId| outputs.get(output).and_then(|new| new.tree) == Some(tree);
+    content.retain(|output, tree| !stays(output, *tree));
+    Ok(content)
 }
 
 /// Outputs that were rendered before this run and that the active branch does not have.
@@ -113,9 +140,11 @@ fn cached_changes(
 }
 
 /// Every file below a tree, by path.
-fn blobs_of(objects: Objects<'_>, tree: ObjectId) -> Result<BTreeMap<String, ObjectId>> {
+pub fn blobs_of(objects: Objects<'_>, tree: ObjectId) -> Result<BTreeMap<String, ObjectId>> {
     let mut found = BTreeMap::new();
-    for entry in objects.tree(tree)? {
+    // A person may have put a file where a directory was.
+    let Ok(entries) = objects.tree(tree) else { return Ok(found) };
+    for entry in entries {
         match entry.kind {
             EntryKind::Directory => {
                 let below = blobs_of(objects, entry.id)?;
@@ -137,22 +166,20 @@ fn index(objects: Objects<'_>, outputs: BTreeMap<String, ObjectId>) -> Result<BT
         let mut index = Index::new();
         for (path, blob) in blobs_of(objects, tree)? {
             let bytes = objects.blob(blob)?.unwrap_or_default();
-            match crate::render::manifests(&bytes) {
-                Some(manifests) => index.extend(crate::commit::index(&manifests)?),
-                None => {
-                    let id = ManifestId {
-                        group: String::new(),
-                        kind: "File".to_owned(),
-                        namespace: String::new(),
-                        name: path,
-                    };
-                    index.insert(id, blob);
-                }
+            if let Some(manifests) = crate::render::manifests(&bytes) {
+                index.extend(crate::commit::index(&manifests)?);
+            } else {
+                index.insert(file_id(path), blob);
             }
         }
         indexes.insert(output, index);
     }
     Ok(indexes)
+}
+
+/// What stands for a file that holds no manifests.
+fn file_id(path: String) -> ManifestId {
+    ManifestId { group: String::new(), kind: "File".to_owned(), namespace: String::new(), name: path }
 }
 
 fn changes(
@@ -166,7 +193,7 @@ fn changes(
         environment.targets.iter().map(|target| (target.output.as_str(), target)).collect();
     let paths: BTreeSet<&String> = outputs.keys().chain(before.keys()).collect();
     let mut changes = Vec::new();
-    for path in paths {
+    for path in paths.iter().copied() {
         let tree = outputs.get(path).and_then(|output| output.tree);
         if active.and_then(|active| active.content.get(path)).copied() == tree {
             continue;
@@ -174,8 +201,12 @@ fn changes(
         let old = before.get(path).unwrap_or(&nothing);
         let rendered = outputs.get(path).and_then(|output| output.manifests.as_ref());
         let new = rendered.or_else(|| cached.get(path)).unwrap_or(&nothing);
+        // A removed output may have the name that a target has elsewhere now: then only the outputs tell them apart.
+        let target = names.get(path.as_str());
+        let target =
+            target.filter(|target| target.name == *path || !paths.iter().any(|other| **other == target.name));
         changes.push(TargetChange {
-            name: names.get(path.as_str()).map_or_else(|| path.clone(), |target| target.name.clone()),
+            name: target.map_or_else(|| path.clone(), |target| target.name.clone()),
             output: path.clone(),
             added: new.keys().filter(|id| !old.contains_key(*id)).cloned().collect(),
             changed: new

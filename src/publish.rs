@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::cache::CACHE_REF;
 use crate::error::Failure;
-use crate::git::{NOTES_REF, PushOutcome, RefUpdate, RemoteRefs, Scratch};
+use crate::git::{NOTES_REF, Note, PushOutcome, RefUpdate, RemoteRefs, Scratch};
 use crate::model::{Commit, CommitId, Environment, EnvironmentName, Identity, ObjectId};
 
 /// What one environment wants to have pushed.
@@ -21,6 +21,8 @@ pub struct Change<'a> {
     pub updates: Vec<RefUpdate>,
     /// The commit that gets the note; `None` when there is no branch yet.
     pub noted: Option<CommitId>,
+    /// Whether the note says that the commit is being taken back.
+    pub withdrawn: bool,
 }
 
 /// What all pushes of a run have in common.
@@ -33,6 +35,15 @@ pub struct Publisher<'a> {
     pub identity: &'a Identity,
 }
 
+/// The cache as it will be.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCache {
+    /// Its commit.
+    pub commit: ObjectId,
+    /// Whether it knows of other renderings; else it only brings along other blobs, which is not worth a push.
+    pub is_news: bool,
+}
+
 /// How publishing ended.
 #[derive(Debug, Default)]
 pub struct Published {
@@ -40,8 +51,18 @@ pub struct Published {
     pub moved: bool,
     /// Environments that the server refused, with why.
     pub refused: BTreeMap<EnvironmentName, Failure>,
-    /// Whether anything was pushed.
-    pub pushed: bool,
+    /// The refs as this push left them, as far as it knows; what else moves is another writer's doing.
+    pub refs: RemoteRefs,
+}
+
+impl Published {
+    fn done(refs: RemoteRefs) -> Self {
+        Self { refs, ..Self::default() }
+    }
+
+    fn moved() -> Self {
+        Self { moved: true, ..Self::default() }
+    }
 }
 
 /// How often a notes ref that others write too is merged again before everything is observed anew.
@@ -50,31 +71,33 @@ const NOTES_ATTEMPTS: usize = 8;
 impl Publisher<'_> {
     /// Pushes all changes at once; where the server refuses that, each environment by itself.
     ///
-    /// `cache` goes along as long as nobody minds: it is nothing that anything depends on.
+    /// `cache` goes along where something is pushed anyway, as long as nobody minds: nothing depends on it.
     pub fn publish(
         &self,
         changes: &[Change<'_>],
         refs: &RemoteRefs,
-        cache: Option<ObjectId>,
+        cache: Option<NewCache>,
     ) -> Result<Published> {
         let mut notes = refs.get(NOTES_REF);
-        let mut cache = cache.map(|new| RefUpdate {
+        let is_news = cache.as_ref().is_some_and(|cache| cache.is_news);
+        let mut cache = cache.map(|cache| RefUpdate {
             name: CACHE_REF.to_owned(),
             expected: refs.get(CACHE_REF),
-            new: Some(new),
+            new: Some(cache.commit),
         });
         for _ in 0..NOTES_ATTEMPTS {
             let mut updates = self.updates(changes, notes)?;
-            updates.extend(cache.clone());
+            let changes_nothing = updates.iter().all(|update| update.new == update.expected);
+            updates.extend(cache.clone().filter(|_| is_news || !changes_nothing));
             if updates.iter().all(|update| update.new == update.expected) {
-                return Ok(Published::default());
+                return Ok(Published::done(refs.clone()));
             }
             let PushOutcome::Refused(words) = self.scratch.push(&updates)? else {
-                return Ok(Published { pushed: true, ..Published::default() });
+                return Ok(Published::done(refs.after(&updates)));
             };
             let now = self.scratch.look()?;
             if updates.iter().all(|update| now.get(&update.name) == update.new) {
-                return Ok(Published { pushed: true, ..Published::default() });
+                return Ok(Published::done(refs.after(&updates)));
             }
             let moved = |update: &&RefUpdate| now.get(&update.name) != update.expected;
             let mut moved = updates.iter().filter(moved).map(|update| update.name.as_str()).peekable();
@@ -86,17 +109,22 @@ impl Publisher<'_> {
             }
             let branch_moved = moved.any(|name| name != NOTES_REF && name != CACHE_REF);
             if branch_moved || self.notes_changed(changes, notes, now.get(NOTES_REF))? {
-                return Ok(Published { moved: true, ..Published::default() });
+                return Ok(Published::moved());
             }
             cache = cache.map(|update| RefUpdate { expected: now.get(CACHE_REF), ..update });
             notes = now.get(NOTES_REF);
         }
-        Ok(Published { moved: true, ..Published::default() })
+        Ok(Published::moved())
     }
 
     /// The branches' updates, and the notes that go with them.
     fn updates(&self, changes: &[Change<'_>], notes: Option<ObjectId>) -> Result<Vec<RefUpdate>> {
-        let entries = changes.iter().filter_map(|change| Some((change.noted?, self.dry.id))).collect();
+        // Another writer may have moved the notes since they were observed.
+        let unknown = notes.filter(|notes| !self.scratch.objects().has(*notes));
+        self.scratch.fetch_tips(&unknown.into_iter().collect())?;
+        let note = |withdrawn| Note { dry_sha: self.dry.id, withdrawn };
+        let entries =
+            changes.iter().filter_map(|change| Some((change.noted?, note(change.withdrawn)))).collect();
         let signed = (self.identity, self.dry.committed);
         let new = self.scratch.objects().write_notes(notes, &entries, signed)?;
         let mut updates: Vec<RefUpdate> =
@@ -135,7 +163,7 @@ impl Publisher<'_> {
         refs: &RemoteRefs,
         words: &[(String, String)],
     ) -> Result<Published> {
-        let mut published = Published::default();
+        let mut published = Published::done(refs.clone());
         let mut notes = refs.get(NOTES_REF);
         for change in changes {
             let updates = self.updates(std::slice::from_ref(change), notes)?;
@@ -144,11 +172,8 @@ impl Publisher<'_> {
             }
             match self.scratch.push(&updates)? {
                 PushOutcome::Done => {
-                    published.pushed = true;
-                    notes = updates
-                        .iter()
-                        .find(|update| update.name == NOTES_REF)
-                        .map_or(notes, |update| update.new);
+                    published.refs = published.refs.after(&updates);
+                    notes = published.refs.get(NOTES_REF);
                 }
                 PushOutcome::Refused(own) => {
                     let now = self.scratch.look()?;
@@ -164,25 +189,43 @@ impl Publisher<'_> {
 
 /// The server's refusal, with the setting that is most likely behind it.
 fn refusal(change: &Change<'_>, words: &[(String, String)]) -> Failure {
-    let environment = change.environment;
-    let said: Vec<&str> = words.iter().map(|(_, said)| said.as_str()).collect();
-    let creates = change
-        .updates
-        .iter()
-        .any(|update| update.expected.is_none() && update.name == environment.active.full());
-    let hint = if creates {
-        format!(
-            "allow hydrator's account to create `{}` (GitHub: the ruleset's \"Restrict creations\" with a bypass; GitLab: protected branches), \
-             or create it once by hand with an empty commit",
-            environment.active
-        )
+    let (active, proposed) = (&change.environment.active, &change.environment.proposed);
+    let at_fault = |name: &str| words.iter().any(|(of, said)| of == name && !is_bystander(said));
+    let creates = |update: &RefUpdate| update.name == active.full() && update.expected.is_none();
+    let (refused, hint) = if at_fault(NOTES_REF) {
+        (NOTES_REF, format!("allow hydrator's account to push `{NOTES_REF}`"))
+    } else if !at_fault(&active.full()) {
+        let settings = "GitHub: a ruleset's \"Block force pushes\"; GitLab: `allow_force_push`";
+        let hint = format!("allow hydrator's account to create and force-push `{proposed}` ({settings})");
+        (proposed.as_str(), hint)
+    } else if change.updates.iter().any(creates) {
+        let settings = "GitHub: a bypass of the ruleset's \"Restrict creations\"; GitLab: protected branches";
+        let hint = format!(
+            "allow hydrator's account to create `{active}` ({settings}), or create it once by hand with an empty commit"
+        );
+        (active.as_str(), hint)
     } else {
-        format!(
-            "allow hydrator's account to force-push `{}` (GitHub: a ruleset's \"Block force pushes\"; GitLab: `allow_force_push`), \
-             and look for a hook's own message above",
-            environment.proposed
-        )
+        let hint = format!("allow hydrator's account to push `{active}`, or use `delivery: pull-request`");
+        (active.as_str(), hint)
     };
-    Failure::git(format!("the server refused the push to `{}`: {}", environment.proposed, said.join("; ")))
-        .hint(hint)
+    Failure::git(format!("the server refused the push of `{refused}`: {}", said(words))).hint(hint)
+}
+
+/// Whether a ref was refused only because another one of the same push was.
+fn is_bystander(said: &str) -> bool {
+    said.contains("atomic")
+}
+
+/// The server's own words, each once, without git's frame around them.
+fn said(words: &[(String, String)]) -> String {
+    let mut said: Vec<&str> = Vec::new();
+    let lines = words.iter().flat_map(|(_, words)| words.split("; ")).map(str::trim);
+    for line in lines.filter(|line| !is_bystander(line) && !line.starts_with("error: failed to push")) {
+        let line = line.strip_prefix("remote: ").unwrap_or(line);
+        let line = line.strip_prefix("error: ").unwrap_or(line);
+        if !line.is_empty() && !said.contains(&line) {
+            said.push(line);
+        }
+    }
+    said.join("; ")
 }

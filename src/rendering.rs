@@ -108,6 +108,11 @@ impl<'a> Rendering<'a> {
         })
     }
 
+    /// Where the manifests are written.
+    pub const fn objects(&self) -> &SharedObjects {
+        &self.objects
+    }
+
     /// Renders those targets of these environments that are affected and have not been rendered yet.
     pub fn render(
         &mut self,
@@ -150,7 +155,7 @@ impl<'a> Rendering<'a> {
     /// What a target reads, and what the cache says about it.
     fn inputs(&self, closures: &Closures<'_>, target: &Target, stored: Option<&Stored>) -> Result<Inputs> {
         let closure = closures.closure(target)?;
-        let Some(tool) = self.tool(target) else { return Ok(Inputs::default()) };
+        let Ok(tool) = self.tool(target) else { return Ok(Inputs::default()) };
         let circumstances = Circumstances {
             tool: tool.as_deref(),
             layout: self.request.project.layout,
@@ -169,19 +174,19 @@ impl<'a> Rendering<'a> {
         Ok(Inputs { known, hit: None, reasons })
     }
 
-    /// The program that renders a target, with its version; `None` if it cannot be told, which rendering will explain.
-    fn tool(&self, target: &Target) -> Option<Option<String>> {
-        let version = |tool| self.toolbox.version(tool).ok();
-        match &target.renderer {
+    /// The program that renders a target, with its version; an error if it cannot be told, which rendering will explain.
+    fn tool(&self, target: &Target) -> Result<Option<String>> {
+        let version = |tool| self.toolbox.version(tool);
+        Ok(match &target.renderer {
             Renderer::Kustomize(options)
                 if options.build_options.iter().any(|option| option == "--enable-helm") =>
             {
-                Some(Some(format!("{}, {}", version(Tool::Kustomize)?, version(Tool::Helm)?)))
+                Some(format!("{}, {}", version(Tool::Kustomize)?, version(Tool::Helm)?))
             }
-            Renderer::Kustomize(_) => Some(Some(version(Tool::Kustomize)?)),
-            Renderer::Helm(_) => Some(Some(version(Tool::Helm)?)),
-            Renderer::Template(_) | Renderer::Plain(_) | Renderer::Command(_) => Some(None),
-        }
+            Renderer::Kustomize(_) => Some(version(Tool::Kustomize)?),
+            Renderer::Helm(_) => Some(version(Tool::Helm)?),
+            Renderer::Template(_) | Renderer::Plain(_) | Renderer::Command(_) => None,
+        })
     }
 
     /// Whether the tree that the cache names can be used: it is part of one of the branches' tips.
@@ -375,7 +380,7 @@ fn render_jobs(
     let path = Utf8Path::from_path(scratch.path()).context("the temporary directory's path is not UTF-8")?;
     let variables =
         request.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let templates = Engine::default();
+    let templates = Engine;
     let setup = RenderSetup {
         toolbox,
         tree: request.tree,

@@ -10,16 +10,17 @@ use std::time::{Duration, SystemTime};
 use anyhow::Result;
 
 use crate::branch::metadata_blob;
-use crate::commit::{Hydration, TargetOutput, content};
+use crate::commit::{Base, Hydration, TargetOutput, content};
 use crate::dry::{self, Dry, Wanted};
 use crate::error::{Failure, FailureKind};
 use crate::git::{RefUpdate, RemoteRefs};
-use crate::model::{CommitId, Environment, EnvironmentName, ObjectId, Project, RunReport};
+use crate::model::{CommitId, Environment, EnvironmentName, EnvironmentReport, Project, RunReport};
 use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Permissions, Standing};
 use crate::planned::{Planned, as_failure, publisher};
-use crate::publish::Change;
+use crate::publish::{Change, NewCache, Published};
 use crate::rendering::{Limits, Rendering, Scope};
+use crate::settle::Stage;
 use crate::world::World;
 
 /// How often everything is observed again after a lost race.
@@ -48,25 +49,63 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
     let mut refs = scratch.look()?;
     let wanted = wanted(world, request);
     let dry = dry::load(scratch, &refs, wanted, &world.config)?;
-    let environments = select(&dry.loaded.project, &request.environments)?;
+    let mut waiting = select(&dry.loaded.project, &request.environments)?;
     let mut rendering = Rendering::new(world, &dry, request.limits, request.scope)?;
+    let mut reports = Reports::of(&waiting);
     for attempt in 1.. {
-        let observation = observe(world, &dry, &environments, refs)?;
+        let observation = observe(world, &dry, &waiting, refs)?;
         refuse_older(wanted, &observation, &dry)?;
-        let mut planned = decide(world, request, &environments, &observation, &mut rendering, talk)?;
+        let rules = (world.config.as_str(), request.permissions);
+        let mut planned = decide(rules, &waiting, &observation, &mut rendering, talk)?;
         if request.dry_run {
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }
-        hydrate(world, request, &dry, &mut planned)?;
-        let cache = write_cache(world, request, &planned, &observation, &rendering)?;
-        let moved = publish(world, &dry, &mut planned, &observation.refs, cache)?;
-        if !moved {
-            return crate::outcome::promote(world, &dry, planned, &observation, &rendering);
+        hydrate(world, request, &dry, &mut planned);
+        let narrowed = waiting.len() < dry.loaded.project.environments.len();
+        let cache = write_cache(world, &planned, &observation, &rendering, narrowed)?;
+        let published = publish(world, &dry, &mut planned, &observation.refs, cache)?;
+        if !published.moved {
+            let stage = Stage { world, dry: &dry, refs: &published.refs };
+            let promoted = crate::outcome::promote(&stage, planned, &rendering)?;
+            reports.take(promoted.environments);
+            reports.orphans.get_or_insert_with(|| crate::outcome::close_orphans(world, &dry, &observation));
+            waiting.retain(|environment| promoted.lost.contains(&environment.name));
+            if waiting.is_empty() || attempt >= ATTEMPTS {
+                return Ok(reports.finish(dry.commit.id));
+            }
         }
-        stop_or_pause(world, attempt)?;
+        match stop_or_pause(world, attempt) {
+            // What other environments came to is not lost with those that are given up.
+            Err(_) if !reports.done.is_empty() => return Ok(reports.finish(dry.commit.id)),
+            stopped => stopped?,
+        }
         refs = scratch.look()?;
     }
     Err(lost_race().into())
+}
+
+/// The reports so far: of an environment that is given back and done again, the last one counts.
+struct Reports {
+    order: Vec<EnvironmentName>,
+    done: BTreeMap<EnvironmentName, EnvironmentReport>,
+    orphans: Option<Vec<EnvironmentReport>>,
+}
+
+impl Reports {
+    fn of(environments: &[Environment]) -> Self {
+        let order = environments.iter().map(|environment| environment.name.clone()).collect();
+        Self { order, done: BTreeMap::new(), orphans: None }
+    }
+
+    fn take(&mut self, reports: Vec<EnvironmentReport>) {
+        self.done.extend(reports.into_iter().map(|report| (report.name.clone(), report)));
+    }
+
+    fn finish(mut self, dry_sha: CommitId) -> RunReport {
+        let mut environments: Vec<_> = self.order.iter().filter_map(|name| self.done.remove(name)).collect();
+        environments.extend(self.orphans.unwrap_or_default());
+        RunReport { dry_sha, environments }
+    }
 }
 
 fn wanted<'a>(world: &'a World, request: &RunRequest) -> Wanted<'a> {
@@ -97,6 +136,7 @@ fn observe(world: &World, dry: &Dry, environments: &[Environment], refs: RemoteR
         ancestry: &|| world.repository.ancestry(),
         forge: world.forge.as_ref(),
         environments,
+        active_pattern: &dry.loaded.project.active_pattern,
         dry: dry.commit.id,
         dry_branch: &dry.branch,
     };
@@ -121,18 +161,15 @@ fn refuse_older(wanted: Wanted<'_>, observation: &Observation, dry: &Dry) -> Res
 
 /// Stages 4 and 5: how each environment stands, the rendering of those that may change, and what is to be done.
 fn decide<'a>(
-    world: &World,
-    request: &RunRequest,
+    (config, permissions): (&str, Permissions),
     environments: &'a [Environment],
     observation: &Observation,
     rendering: &mut Rendering<'_>,
     talk: &(dyn Fn(&str) + Sync),
 ) -> Result<Vec<Planned<'a>>> {
-    let config = world.config.as_str();
     let pairs = || environments.iter().zip(&observation.environments);
-    let standings: Vec<_> = pairs()
-        .map(|(environment, seen)| plan::standing(environment, seen, config, request.permissions))
-        .collect();
+    let standings: Vec<_> =
+        pairs().map(|(environment, seen)| plan::standing(environment, seen, config, permissions)).collect();
     let affected =
         |standing: &Result<Standing, Failure>| standing.as_ref().is_ok_and(Standing::needs_rendering);
     let to_render: Vec<&Environment> = environments
@@ -149,7 +186,16 @@ fn decide<'a>(
             (Err(failure), _) | (_, Err(failure)) => (Err(failure), BTreeMap::new()),
             (Ok(standing), Ok(outputs)) => (decide_one(environment, seen, &standing, &outputs), outputs),
         };
-        Planned { environment, seen: seen.clone(), decision, outputs, first: None, proposed: None }
+        let is_foreign = plan::is_foreign(seen, config);
+        Planned {
+            environment,
+            seen: seen.clone(),
+            decision,
+            is_foreign,
+            outputs,
+            first: None,
+            proposed: None,
+        }
     });
     Ok(decided.collect())
 }
@@ -174,7 +220,7 @@ fn decide_one(
 }
 
 /// Stages 6 and 7: the commits of the environments that change. One that fails does not stop the others.
-fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planned<'_>]) -> Result<()> {
+fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planned<'_>]) {
     let repo_url = world.repository.web_url();
     let hydration = Hydration {
         objects: world.repository.scratch.objects(),
@@ -182,32 +228,31 @@ fn hydrate(world: &World, request: &RunRequest, dry: &Dry, planned: &mut [Planne
         repo_url: &repo_url,
         config: world.config.as_str(),
         settings: &dry.loaded.project.commit,
-        adopt: request.permissions.adopt,
     };
     for environment in planned {
-        if let Err(error) = hydrate_one(&hydration, environment) {
+        if let Err(error) = hydrate_one(&hydration, environment, request.permissions.adopt) {
             environment.decision = Err(as_failure(&error));
         }
     }
-    Ok(())
 }
 
-fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>) -> Result<()> {
+fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>, adopt: bool) -> Result<()> {
     let Ok(decision) = &planned.decision else { return Ok(()) };
     let active = planned.seen.active.as_ref();
     let tip = active.map(|active| active.commit.id);
     let proposed = planned.seen.proposed.as_ref();
     planned.proposed = proposed.map(|proposed| proposed.commit.id);
     match decision {
-        Decision::Nothing if proposed.is_none() => planned.proposed = tip,
+        Decision::Nothing if plan::is_stale(&planned.seen) => planned.proposed = tip,
         Decision::Propose | Decision::Reparent => {
             if tip.is_none() {
                 planned.first = Some(hydration.first_commit(planned.environment)?);
             }
             let Some(parent) = tip.or(planned.first) else { return Ok(()) };
+            let base = Base { parent, seen: &planned.seen, adopts: planned.is_foreign || adopt };
             planned.proposed = Some(match (decision, proposed) {
-                (Decision::Reparent, Some(proposed)) => hydration.reparent(parent, active, proposed)?,
-                _ => hydration.propose(planned.environment, parent, &planned.seen, &planned.outputs)?,
+                (Decision::Reparent, Some(proposed)) => hydration.reparent(&base, proposed)?,
+                _ => hydration.propose(planned.environment, &base, &planned.outputs)?,
             });
         }
         _ => {}
@@ -218,54 +263,61 @@ fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>) -> Result<(
 /// What this run knows about every target's rendering, for the next one.
 fn write_cache(
     world: &World,
-    request: &RunRequest,
     planned: &[Planned<'_>],
     observation: &Observation,
     rendering: &Rendering<'_>,
-) -> Result<Option<ObjectId>> {
+    narrowed: bool,
+) -> Result<Option<NewCache>> {
     let objects = world.repository.scratch.objects();
-    let narrowed = !request.environments.is_empty();
     let mut shelf = BTreeSet::new();
     if narrowed {
         shelf.extend(observation.shelf.iter().copied());
     }
     for environment in planned {
-        let active = environment.seen.active.as_ref().map(|active| active.commit.id);
-        for tip in [active, environment.proposed].into_iter().flatten() {
+        for tip in environment.tips_after() {
             shelf.extend(metadata_blob(objects, tip)?);
         }
     }
     let mut cache = observation.cache.clone();
     rendering.remember(&mut cache, narrowed);
-    cache.write(objects, &shelf).map(Some)
+    let is_news = cache != observation.cache;
+    Ok(Some(NewCache { commit: cache.write(objects, &shelf)?, is_news }))
 }
 
-/// Stage 8: one push of everything; true if a race was lost.
+/// Stage 8: one push of everything.
 fn publish(
     world: &World,
     dry: &Dry,
     planned: &mut [Planned<'_>],
     refs: &RemoteRefs,
-    cache: Option<ObjectId>,
-) -> Result<bool> {
+    cache: Option<NewCache>,
+) -> Result<Published> {
     let changes: Vec<Change<'_>> = planned.iter().filter_map(change).collect();
     let published = publisher(world, dry).publish(&changes, refs, cache)?;
     for environment in planned {
         if let Some(failure) = published.refused.get(&environment.environment.name) {
             environment.decision = Err(failure.clone());
+            environment.first = None;
+            environment.proposed = environment.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
         }
     }
-    Ok(published.moved)
+    Ok(published)
 }
 
 fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
     let decision = planned.decision.as_ref().ok()?;
-    // A withdrawn proposal's branch moves only after its pull request is closed.
-    if matches!(decision, Decision::Superseded | Decision::Held(_) | Decision::Withdraw) {
-        return None;
-    }
     let environment = planned.environment;
-    let active = planned.seen.active.as_ref().map(|active| active.commit.id);
+    let tip = planned.seen.active.as_ref().map(|active| active.commit.id);
+    let is_new = planned.seen.renamed_from.is_some();
+    // Asserted unchanged where it is there: the new commit is meant for exactly this tip.
+    let active = RefUpdate {
+        name: environment.active.full(),
+        expected: tip.filter(|_| !is_new),
+        new: tip.or(planned.first),
+    };
+    if matches!(decision, Decision::Superseded | Decision::Held(_)) {
+        return is_new.then(|| Change { environment, updates: vec![active], noted: None, withdrawn: false });
+    }
     let before = planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
     let mut updates = Vec::new();
     if planned.proposed != before {
@@ -274,14 +326,14 @@ fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
             expected: before,
             new: planned.proposed,
         });
-        // Asserted unchanged: the new commit is meant for exactly this tip.
-        updates.push(RefUpdate {
-            name: environment.active.full(),
-            expected: active,
-            new: active.or(planned.first),
-        });
     }
-    Some(Change { environment, updates, noted: planned.proposed })
+    if planned.proposed != before || is_new {
+        updates.push(active);
+    }
+    // A withdrawn proposal's branch moves only after its pull request is closed; the note says so beforehand, so that
+    // nobody takes that for a person's doing.
+    let withdrawn = *decision == Decision::Withdraw;
+    Some(Change { environment, updates, noted: planned.proposed, withdrawn })
 }
 
 fn stop_or_pause(world: &World, attempt: u32) -> Result<(), Failure> {

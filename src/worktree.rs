@@ -39,12 +39,12 @@ impl WorkTree {
         };
         let id = match kind {
             EntryKind::Directory | EntryKind::Submodule => ObjectId::from_bytes([0; 20]),
-            _ => hash_of(&self.bytes(&full, kind)?)?,
+            _ => hash_of(&Self::bytes(&full, kind)?)?,
         };
         Ok(Some(DryEntry { name: path.file_name().unwrap_or_default().to_owned(), kind, id }))
     }
 
-    fn bytes(&self, full: &Utf8Path, kind: EntryKind) -> Result<Vec<u8>> {
+    fn bytes(full: &Utf8Path, kind: EntryKind) -> Result<Vec<u8>> {
         let bytes = if kind == EntryKind::Link {
             full.read_link_utf8().map(|target| target.into_string().into_bytes())
         } else {
@@ -78,7 +78,7 @@ impl DryTree for WorkTree {
     fn read(&self, path: &Utf8Path) -> Result<Option<Vec<u8>>> {
         match self.entry(path)? {
             Some(entry) if !matches!(entry.kind, EntryKind::Directory | EntryKind::Submodule) => {
-                self.bytes(&self.root.join(path), entry.kind).map(Some)
+                Self::bytes(&self.root.join(path), entry.kind).map(Some)
             }
             _ => Ok(None),
         }

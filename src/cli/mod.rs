@@ -108,14 +108,12 @@ struct LocalForgeArgs {
 }
 
 fn local_forge(args: &LocalForgeArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
-    let directory = match &args.forge_directory {
-        Some(directory) => directory.clone(),
-        None => {
-            let location =
-                Location { repository: args.repo.clone(), remote: args.remote.clone(), login: None };
-            let repository = Repository::open(location, surroundings.variables, &surroundings.stop)?;
-            local_forge_directory(&repository, None)?
-        }
+    let directory = if let Some(directory) = &args.forge_directory {
+        directory.clone()
+    } else {
+        let location = Location { repository: args.repo.clone(), remote: args.remote.clone(), login: None };
+        let repository = Repository::open(location, surroundings.variables, &surroundings.stop)?;
+        local_forge_directory(&repository, None)?
     };
     local::run(&args.local, &directory, surroundings.out)?;
     Ok(0)

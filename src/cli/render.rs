@@ -59,7 +59,7 @@ fn joined(failures: &[anyhow::Error]) -> Option<Failure> {
     let messages: Vec<String> = failures.iter().map(message_of).collect();
     let failure = Failure::render(messages.join("\n"));
     let hint = failures.iter().find_map(hint_of);
-    (!failures.is_empty()).then(|| Failure { hint, ..failure })
+    (!failures.is_empty()).then_some(Failure { hint, ..failure })
 }
 
 fn write(directory: &Utf8Path, files: std::collections::BTreeMap<String, Vec<u8>>) -> Result<()> {

@@ -12,6 +12,7 @@ use crate::report::{self, TextStyle};
 use crate::run::RunRequest;
 
 /// Arguments of `hydrator run`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]

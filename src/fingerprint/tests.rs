@@ -1,3 +1,5 @@
+//! Reasons, and what is stored.
+
 use std::collections::BTreeMap;
 
 use super::*;

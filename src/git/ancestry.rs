@@ -68,20 +68,21 @@ impl Ancestry {
         needed: ObjectId,
     ) -> Result<Option<T>> {
         let here = |id| Objects(self.scratch.repository()).has(id);
-        if here(tip) && here(needed) {
-            if let Some(answer) = found(self)? {
-                return Ok(Some(answer));
-            }
+        if here(tip)
+            && here(needed)
+            && let Some(answer) = found(self)?
+        {
+            return Ok(Some(answer));
         }
         for depth in DEPTHS {
             if here(tip) && !self.is_shallow() {
                 break;
             }
             self.scratch.fetch_commits(&BTreeSet::from([tip]), depth)?;
-            if here(needed) {
-                if let Some(answer) = found(self)? {
-                    return Ok(Some(answer));
-                }
+            if here(needed)
+                && let Some(answer) = found(self)?
+            {
+                return Ok(Some(answer));
             }
         }
         Ok(None)

@@ -19,8 +19,8 @@ pub struct Login {
 pub struct Credential {
     /// The URL that it is for: the whole one, since git prefers settings for longer ones.
     pub url: String,
-    /// The value of the `Authorization` header.
-    pub header: Secret,
+    /// User and token as the `Authorization` header has them, after the word `Basic`.
+    pub encoded: Secret,
     /// The token itself, to keep it out of messages.
     pub token: Secret,
 }
@@ -46,8 +46,8 @@ pub(super) fn log_in(url: &str, login: Option<&Login>) -> (String, Option<Creden
         &base64::engine::general_purpose::STANDARD,
         format!("{}:{}", login.user, login.token.reveal()),
     );
-    let header = Secret::new(format!("Basic {encoded}"));
-    (url.clone(), Some(Credential { url, header, token: login.token }))
+    let encoded = Secret::new(encoded);
+    (url.clone(), Some(Credential { url, encoded, token: login.token }))
 }
 
 /// `%41` as `A`; what is no such escape stays as it is.
@@ -77,7 +77,7 @@ mod tests {
             let (shown, credential) = log_in(url, Some(&own));
             let credential = credential.unwrap();
             assert_eq!((shown.as_str(), credential.url.as_str()), ("https://e.org/a.git", shown.as_str()));
-            assert_eq!(credential.header.reveal(), "Basic bWU6b3du", "{url}");
+            assert_eq!(credential.encoded.reveal(), "bWU6b3du", "{url}");
         }
     }
 

@@ -18,16 +18,20 @@ pub const NOTES_REF: &str = "refs/notes/hydrator.metadata";
 const TRAILER: &str = "Hydrator-Dry-Sha";
 
 /// A note as it is written: `{"drySha":"…"}`.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-struct Note {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Note {
+    /// The DRY commit that the commit has been brought up to.
     #[serde(rename = "drySha")]
-    dry_sha: ObjectId,
+    pub dry_sha: ObjectId,
+    /// Whether it is a proposal that a run is taking back: its pull request is closed by us then, not by a person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
 }
 
 impl Objects<'_> {
     /// The blobs that hold notes about each of `commits`, by commit; several if several writers left some.
     pub fn note_blobs(
-        &self,
+        self,
         notes: ObjectId,
         commits: &[ObjectId],
     ) -> Result<BTreeMap<ObjectId, Vec<ObjectId>>> {
@@ -42,30 +46,29 @@ impl Objects<'_> {
         Ok(found)
     }
 
-    /// The DRY commit that the first readable of `blobs` names.
-    pub fn noted_dry_sha(&self, blobs: &[ObjectId]) -> Result<Option<ObjectId>> {
+    /// The first readable note of `blobs`.
+    pub fn note(self, blobs: &[ObjectId]) -> Result<Option<Note>> {
         for blob in blobs {
             let note = self.blob(*blob)?.and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
-            if let Some(note) = note {
-                return Ok(Some(note.dry_sha));
+            if note.is_some() {
+                return Ok(note);
             }
         }
         Ok(None)
     }
 
-    /// Writes one notes commit on top of `notes` that says `dry_sha` of every commit in `entries`; `None` if all of
-    /// them say so already.
+    /// Writes one notes commit on top of `notes` that says what `entries` say; `None` if the notes say so already.
     pub fn write_notes(
-        &self,
+        self,
         notes: Option<ObjectId>,
-        entries: &BTreeMap<ObjectId, ObjectId>,
+        entries: &BTreeMap<ObjectId, Note>,
         signed: (&Person, Moment),
     ) -> Result<Option<ObjectId>> {
         let old = notes.map(|notes| self.commit(notes)).transpose()?;
         let old_tree = old.as_ref().map(|old| old.tree);
         let mut edits = BTreeMap::new();
-        for (commit, dry_sha) in entries {
-            let blob = self.write_note(*dry_sha)?;
+        for (commit, note) in entries {
+            let blob = self.write_note(*note)?;
             let standing =
                 old_tree.map(|tree| self.note_entries(tree, *commit)).transpose()?.unwrap_or_default();
             let home = standing.first().map_or_else(|| commit.to_string().into(), |(path, _)| path.clone());
@@ -79,7 +82,7 @@ impl Objects<'_> {
         let (identity, moment) = signed;
         let committed = old.as_ref().map_or(moment, |old| old.committed.later(moment));
         let named =
-            entries.values().next().map(|dry_sha| format!("{TRAILER}: {dry_sha}\n")).unwrap_or_default();
+            entries.values().next().map(|note| format!("{TRAILER}: {}\n", note.dry_sha)).unwrap_or_default();
         let message = format!("Notes added by hydrator\n\n{named}");
         let parents: Vec<ObjectId> = notes.into_iter().collect();
         let new = NewCommit {
@@ -95,20 +98,20 @@ impl Objects<'_> {
 
     /// Makes the notes readable that say what the newest notes commit said, without fetching them: nearly all of
     /// them are the same few bytes, and those are known from the commit's message.
-    pub fn expect_notes(&self, notes: ObjectId) -> Result<()> {
+    pub fn expect_notes(self, notes: ObjectId) -> Result<()> {
         let commit = self.commit(notes)?;
         match commit.trailer(TRAILER).and_then(ObjectId::parse) {
-            Some(dry_sha) => self.write_note(dry_sha).map(drop),
+            Some(dry_sha) => self.write_note(Note { dry_sha, withdrawn: false }).map(drop),
             None => Ok(()),
         }
     }
 
-    fn write_note(&self, dry_sha: ObjectId) -> Result<ObjectId> {
-        self.write_blob(format!("{}\n", serde_json::to_string(&Note { dry_sha })?).as_bytes())
+    fn write_note(self, note: Note) -> Result<ObjectId> {
+        self.write_blob(format!("{}\n", serde_json::to_string(&note)?).as_bytes())
     }
 
     /// Every place where a note about `commit` stands: the fan-out may be two digits deep at each level.
-    fn note_entries(&self, tree: ObjectId, commit: ObjectId) -> Result<Vec<(Utf8PathBuf, ObjectId)>> {
+    fn note_entries(self, tree: ObjectId, commit: ObjectId) -> Result<Vec<(Utf8PathBuf, ObjectId)>> {
         let digits = commit.to_string();
         let mut found = Vec::new();
         let mut directory = Utf8PathBuf::new();

@@ -26,6 +26,9 @@ pub struct TreeEntry {
     pub id: ObjectId,
 }
 
+/// Edits of a tree by `/`-separated path: what shall be there, or `None` for nothing.
+pub type Edits = BTreeMap<String, Option<(EntryKind, ObjectId)>>;
+
 /// A commit to write.
 #[derive(Clone, Debug)]
 pub struct NewCommit<'a> {
@@ -81,12 +84,12 @@ const fn mode_of_kind(kind: EntryKind) -> i32 {
 
 impl Objects<'_> {
     /// Whether the object is here.
-    pub fn has(&self, id: ObjectId) -> bool {
+    pub fn has(self, id: ObjectId) -> bool {
         self.0.odb().is_ok_and(|odb| odb.exists(oid(id)))
     }
 
     /// Reads a commit.
-    pub fn commit(&self, id: ObjectId) -> Result<Commit> {
+    pub fn commit(self, id: ObjectId) -> Result<Commit> {
         let commit = self.0.find_commit(oid(id)).with_context(|| format!("cannot read commit {id}"))?;
         let encoding = commit.message_encoding().ok().flatten().map(str::to_owned);
         let author = commit.author();
@@ -105,7 +108,7 @@ impl Objects<'_> {
     }
 
     /// The entries of a tree, in git's order.
-    pub fn tree(&self, id: ObjectId) -> Result<Vec<TreeEntry>> {
+    pub fn tree(self, id: ObjectId) -> Result<Vec<TreeEntry>> {
         let tree = self.0.find_tree(oid(id)).with_context(|| format!("cannot read tree {id}"))?;
         tree.iter()
             .map(|entry| {
@@ -118,7 +121,7 @@ impl Objects<'_> {
     }
 
     /// The entry at `path` below `tree`.
-    pub fn entry(&self, tree: ObjectId, path: &Utf8Path) -> Result<Option<TreeEntry>> {
+    pub fn entry(self, tree: ObjectId, path: &Utf8Path) -> Result<Option<TreeEntry>> {
         let tree = self.0.find_tree(oid(tree)).with_context(|| format!("cannot read tree {tree}"))?;
         match tree.get_path(path.as_std_path()) {
             Ok(entry) => Ok(Some(TreeEntry {
@@ -132,7 +135,7 @@ impl Objects<'_> {
     }
 
     /// A blob's content; `None` if it is not here.
-    pub fn blob(&self, id: ObjectId) -> Result<Option<Vec<u8>>> {
+    pub fn blob(self, id: ObjectId) -> Result<Option<Vec<u8>>> {
         match self.0.find_blob(oid(id)) {
             Ok(blob) => Ok(Some(blob.content().to_vec())),
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
@@ -141,12 +144,12 @@ impl Objects<'_> {
     }
 
     /// Writes a blob.
-    pub fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId> {
+    pub fn write_blob(self, bytes: &[u8]) -> Result<ObjectId> {
         Ok(object_id(self.0.blob(bytes).context("cannot write a blob")?))
     }
 
     /// Writes a tree with exactly these files, given by `/`-separated path.
-    pub fn write_files(&self, files: &BTreeMap<String, ObjectId>) -> Result<ObjectId> {
+    pub fn write_files(self, files: &BTreeMap<String, ObjectId>) -> Result<ObjectId> {
         let mut own = Vec::new();
         let mut below: BTreeMap<&str, BTreeMap<String, ObjectId>> = BTreeMap::new();
         for (path, id) in files {
@@ -165,7 +168,7 @@ impl Objects<'_> {
     }
 
     /// Writes a tree with exactly these entries.
-    pub fn write_tree(&self, entries: &[TreeEntry]) -> Result<ObjectId> {
+    pub fn write_tree(self, entries: &[TreeEntry]) -> Result<ObjectId> {
         let mut builder = self.0.treebuilder(None).context("cannot write a tree")?;
         for entry in entries {
             builder
@@ -179,7 +182,7 @@ impl Objects<'_> {
     ///
     /// A file in the place of a directory of `path` is an error: it is not ours to remove.
     pub fn replace(
-        &self,
+        self,
         tree: Option<ObjectId>,
         path: &Utf8Path,
         entry: Option<(EntryKind, ObjectId)>,
@@ -188,13 +191,9 @@ impl Objects<'_> {
     }
 
     /// [`Self::replace`] for many paths at once, none of which lies inside another.
-    pub fn replace_all(
-        &self,
-        tree: Option<ObjectId>,
-        edits: &BTreeMap<String, Option<(EntryKind, ObjectId)>>,
-    ) -> Result<Option<ObjectId>> {
+    pub fn replace_all(self, tree: Option<ObjectId>, edits: &Edits) -> Result<Option<ObjectId>> {
         let mut entries = tree.map(|tree| self.tree(tree)).transpose()?.unwrap_or_default();
-        let mut below: BTreeMap<&str, BTreeMap<String, Option<(EntryKind, ObjectId)>>> = BTreeMap::new();
+        let mut below: BTreeMap<&str, Edits> = BTreeMap::new();
         for (path, edit) in edits {
             if let Some((directory, rest)) = path.split_once('/') {
                 below.entry(directory).or_default().insert(rest.to_owned(), *edit);
@@ -221,7 +220,7 @@ impl Objects<'_> {
     }
 
     /// Writes a commit; no ref moves.
-    pub fn write_commit(&self, new: &NewCommit<'_>) -> Result<ObjectId> {
+    pub fn write_commit(self, new: &NewCommit<'_>) -> Result<ObjectId> {
         let signature = |moment: Moment| {
             let time = git2::Time::new(moment.seconds.max(0), moment.offset_minutes);
             git2::Signature::new(&new.identity.name, &new.identity.email, &time)

@@ -33,6 +33,19 @@ impl RemoteRefs {
         self.default_branch.as_ref()
     }
 
+    /// The refs as they are after these updates.
+    #[must_use]
+    pub fn after(&self, updates: &[RefUpdate]) -> Self {
+        let mut after = self.clone();
+        for update in updates {
+            match update.new {
+                Some(new) => after.refs.insert(update.name.clone(), new),
+                None => after.refs.remove(&update.name),
+            };
+        }
+        after
+    }
+
     /// All branches with their tips.
     pub fn branches(&self) -> impl Iterator<Item = (&str, ObjectId)> {
         self.refs.iter().filter_map(|(name, id)| Some((name.strip_prefix("refs/heads/")?, *id)))
@@ -64,13 +77,25 @@ impl Scratch {
     pub fn look(&self) -> Result<RemoteRefs> {
         let output = self.git.run(&self.path, &["ls-remote", "--symref", REMOTE], b"")?;
         if output.status.success() {
-            return Ok(parse_refs(&String::from_utf8_lossy(&output.stdout)));
+            let text = String::from_utf8_lossy(&output.stdout);
+            self.refuse_long_ids(&text)?;
+            return Ok(parse_refs(&text));
         }
         let failure =
             Failure::git(format!("cannot read the refs of `{}`: {}", self.remote_url, output.words()));
         Err(failure
             .hint("check the URL, the network, and the token (`HYDRATOR_TOKEN`) with which git logs in")
             .into())
+    }
+
+    fn refuse_long_ids(&self, refs: &str) -> Result<(), Failure> {
+        let is_long = |line: &str| line.split('\t').next().is_some_and(|id| id.len() == 64);
+        if !refs.lines().any(is_long) {
+            return Ok(());
+        }
+        let url = &self.remote_url;
+        Err(Failure::git(format!("`{url}` is a SHA-256 repository, which hydrator does not support"))
+            .hint("use a SHA-1 repository: GitHub and GitLab both create those by default"))
     }
 
     /// Fetches commits at depth 1 with their trees; blobs only where the server cannot leave them out.
@@ -148,7 +173,8 @@ impl Scratch {
         if output.status.success() {
             return Ok(PushOutcome::Done);
         }
-        let mut refused = parse_push(&String::from_utf8_lossy(&output.stdout));
+        // The server's reasons stand in it, and a server may say anything.
+        let mut refused = parse_push(&self.git.redact(&String::from_utf8_lossy(&output.stdout)));
         refused.push((String::new(), output.words()));
         Ok(PushOutcome::Refused(refused))
     }

@@ -1,5 +1,7 @@
 //! The message of a hydrated commit: the DRY commit's, and trailers that say where it comes from. Pure.
 
+use std::fmt::Write as _;
+
 use super::references::Reference;
 use crate::model::{Commit, EnvironmentName};
 
@@ -41,13 +43,13 @@ pub fn text(message: &Message<'_>) -> String {
     for author in authors.chain([author]) {
         let author = one_line(&author);
         if !named.contains(&author) {
-            text.push_str(&format!("Co-authored-by: {author}\n"));
+            let _ = writeln!(text, "Co-authored-by: {author}");
             named.push(author);
         }
     }
-    text.push_str(&format!("{DRY_SHA_TRAILER}: {}\n", message.dry.id));
-    text.push_str(&format!("{ENVIRONMENT_TRAILER}: {}\n", message.environment));
-    text.push_str(&format!("{VERSION_TRAILER}: {}\n", env!("CARGO_PKG_VERSION")));
+    let _ = writeln!(text, "{DRY_SHA_TRAILER}: {}", message.dry.id);
+    let _ = writeln!(text, "{ENVIRONMENT_TRAILER}: {}", message.environment);
+    let _ = writeln!(text, "{VERSION_TRAILER}: {}", env!("CARGO_PKG_VERSION"));
     text
 }
 

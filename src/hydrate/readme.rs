@@ -1,5 +1,7 @@
 //! The README of a target's directory: how to make its manifests again. Pure.
 
+use std::fmt::Write as _;
+
 use super::metadata::TargetMetadata;
 
 /// The file's name.
@@ -11,9 +13,9 @@ pub fn text(metadata: &TargetMetadata) -> String {
         "# Manifest Hydration\n\nTo hydrate the manifests in this directory, run the following commands:\n\n```shell\n",
     );
     if !metadata.repo_url.is_empty() {
-        text.push_str(&format!("git clone {}\n# cd into the cloned directory\n", metadata.repo_url));
+        let _ = writeln!(text, "git clone {}\n# cd into the cloned directory", metadata.repo_url);
     }
-    text.push_str(&format!("git checkout {}\n", metadata.dry_sha));
+    let _ = writeln!(text, "git checkout {}", metadata.dry_sha);
     for command in &metadata.commands {
         text.push_str(&command.replace("```", "` ` `"));
         text.push('\n');

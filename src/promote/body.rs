@@ -30,8 +30,8 @@ pub(super) fn changes_within(summary: &ProposalSummary, room: usize) -> String {
 
 /// The hidden first line of every body.
 pub(super) fn own_marker(summary: &ProposalSummary) -> String {
-    let (proposal, text) = (summary.proposal.to_string(), &summary.text_version);
-    marker(&[("environment", summary.environment.as_str()), ("proposal", &proposal), ("text", text)])
+    let (change, text) = (summary.change.to_string(), &summary.text_version);
+    marker(&[("environment", summary.environment.as_str()), ("change", &change), ("text", text)])
 }
 
 /// How much of each list is shown.
@@ -83,7 +83,7 @@ fn longest_list(summary: &ProposalSummary) -> usize {
 }
 
 fn head(summary: &ProposalSummary) -> String {
-    let warnings = [first_run(summary), large_deletion(summary)];
+    let warnings = [first_run(summary), undoes_drift(summary), large_deletion(summary)];
     let parts = std::iter::once(purpose(summary)).chain(warnings.into_iter().flatten());
     parts.collect::<Vec<_>>().join("\n\n")
 }
@@ -122,6 +122,14 @@ fn first_run(summary: &ProposalSummary) -> Option<String> {
     let text = "> [!NOTE]\n> This is the first proposal for this environment. \
                 Point the cluster at the branch after it is merged, not before.";
     summary.first_run.then(|| text.to_owned())
+}
+
+fn undoes_drift(summary: &ProposalSummary) -> Option<String> {
+    let active = name(summary.active.as_str());
+    let text = format!(
+        "> [!NOTE]\n> {active} was changed by hand. Merging this makes it again what the DRY branch says."
+    );
+    summary.undoes_drift.then_some(text)
 }
 
 fn large_deletion(summary: &ProposalSummary) -> Option<String> {

@@ -18,7 +18,7 @@ pub use template::{Render, body_context, look, title_context};
 pub use title::{TITLE_LIMIT, default_title};
 
 use crate::escape::marker_value;
-use crate::model::{CommitId, PullRequest, PullRequestSettings, PullRequestState};
+use crate::model::{ObjectId, PullRequest, PullRequestSettings, PullRequestState};
 
 /// The label of a proposal that rolls back.
 pub const ROLLBACK_LABEL: &str = "rollback";
@@ -28,12 +28,12 @@ pub fn environment_of(body: &str) -> Option<String> {
     marker_value(body, "environment")
 }
 
-/// Whether an open pull request already says what these settings would make of this proposal: then nothing has to be
+/// Whether an open pull request already says what these settings would make of this change: then nothing has to be
 /// read to say it again.
-pub fn is_current(open: &PullRequest, proposal: CommitId, settings: &PullRequestSettings) -> bool {
+pub fn is_current(open: &PullRequest, change: ObjectId, settings: &PullRequestSettings) -> bool {
     let says = |key: &str, value: &str| marker_value(&open.body, key).as_deref() == Some(value);
     let has = |names: &[String], wanted: &[String]| wanted.iter().all(|name| names.contains(name));
-    says("proposal", &proposal.to_string())
+    says("change", &change.to_string())
         && says("text", &text_version(settings))
         && has(&open.labels, &settings.labels)
         && has(&open.reviewers, &settings.reviewers)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{BranchName, CommitId, EnvironmentName, ManifestId};
+use crate::model::{BranchName, CommitId, EnvironmentName, ManifestId, ObjectId};
 
 /// Everything that a title or a body can speak of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub struct ProposalSummary {
     pub active: BranchName,
     /// The branch that is offered.
     pub proposed: BranchName,
-    /// The commit that is offered.
-    pub proposal: CommitId,
+    /// Names what is changed: the text is right as long as this is the same.
+    pub change: ObjectId,
     /// Why it is offered.
     pub intent: Intent,
     /// The DRY commit that it brings.
@@ -33,6 +33,8 @@ pub struct ProposalSummary {
     pub references: Vec<ReferenceLine>,
     /// Whether the active branch has no manifests yet.
     pub first_run: bool,
+    /// Whether it undoes what somebody did to the active branch by hand.
+    pub undoes_drift: bool,
     /// Set when so much is removed that people must look twice.
     pub large_deletion: Option<LargeDeletion>,
 }

@@ -31,7 +31,7 @@ fn proposal() -> ProposalSummary {
     ProposalSummary {
         environment: EnvironmentName::new("prod"),
         active: branch("hydrator/prod"),
-        proposal: CommitId::from_bytes([7; 20]),
+        change: CommitId::from_bytes([7; 20]),
         text_version: "v".to_owned(),
         proposed: branch("hydrator/prod-next"),
         intent: Intent::Promote,
@@ -54,6 +54,7 @@ fn proposal() -> ProposalSummary {
         dry_commits: DryCommits::default(),
         references: Vec::new(),
         first_run: false,
+        undoes_drift: false,
         large_deletion: None,
     }
 }
@@ -90,7 +91,7 @@ fn a_hostile_subject_makes_a_harmless_title() {
 #[test]
 fn the_standard_body_is_short_for_a_small_change() {
     let wanted = "\
-<!-- hydrator environment=\"prod\" proposal=\"0707070707070707070707070707070707070707\" text=\"v\" -->
+<!-- hydrator environment=\"prod\" change=\"0707070707070707070707070707070707070707\" text=\"v\" -->
 Promotes DRY commit [`1a1a1a1`](https://example.com/acme/gitops/commit/1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a) \
 to `prod`: Bump web_api to 1.2.3 (Ann). Merging it changes `hydrator/prod`, which the cluster syncs.
 
@@ -280,7 +281,7 @@ fn templates_get_escaped_values_and_their_text_is_tidied() {
     assert_eq!(look.title, "T (skip ci) Bump *all*");
     assert_eq!(
         look.body,
-        "<!-- hydrator environment=\"prod\" proposal=\"0707070707070707070707070707070707070707\" text=\"v\" -->\nB (skip ci)\nBump \\*all\\*\n"
+        "<!-- hydrator environment=\"prod\" change=\"0707070707070707070707070707070707070707\" text=\"v\" -->\nB (skip ci)\nBump \\*all\\*\n"
     );
     assert_eq!((look.labels.as_slice(), look.draft), (&["production".to_owned()][..], true));
     let seen = seen.into_inner();

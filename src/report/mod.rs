@@ -39,6 +39,8 @@ fn remark(environment: &EnvironmentReport) -> Option<String> {
             description => format!("gate {}: {description}", gate.state),
         }
     });
+    // The note of a held environment says more.
+    let hold = hold.filter(|_| environment.note.is_none());
     let parts = [hold, gate, environment.note.clone()].into_iter().flatten().collect::<Vec<_>>();
     (!parts.is_empty()).then(|| parts.join("; "))
 }

@@ -101,6 +101,14 @@ fn environment_line(environment: &EnvironmentReport, widths: &Widths, style: Tex
     line.trim_end().to_owned()
 }
 
+/// For people, nothing done means that nothing changed.
+const fn word(operation: Operation) -> &'static str {
+    match operation {
+        Operation::None => "unchanged",
+        other => other.word(),
+    }
+}
+
 fn coloured(operation: Operation, text: &str) -> String {
     let code = match operation {
         Operation::Created | Operation::Updated | Operation::Pushed => "32",
@@ -109,14 +117,6 @@ fn coloured(operation: Operation, text: &str) -> String {
         Operation::None | Operation::Superseded | Operation::Orphan => "2",
     };
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
-}
-
-/// The operation for people.
-const fn word(operation: Operation) -> &'static str {
-    match operation {
-        Operation::None => "unchanged",
-        other => other.word(),
-    }
 }
 
 fn name(environment: &EnvironmentReport) -> String {
@@ -130,7 +130,9 @@ fn request(environment: &EnvironmentReport) -> String {
 fn targets(environment: &EnvironmentReport) -> String {
     let all = environment.targets.len();
     let affected = environment.targets.iter().filter(|target| target.affected).count();
-    if all == 0 { String::new() } else { format!("{affected}/{all} affected") }
+    // Where nothing was looked at, a zero would say too much.
+    let unknown = matches!(environment.operation, Operation::Failed | Operation::Superseded) && affected == 0;
+    if all == 0 || unknown { String::new() } else { format!("{affected}/{all} affected") }
 }
 
 /// What is worth more than the one line.

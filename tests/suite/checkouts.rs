@@ -1,8 +1,6 @@
 //! A run reads a checkout of any kind and leaves it bit for bit as it was, over `file://` and over HTTP with a token;
 //! what it does to the remote does not depend on the checkout.
 
-use std::collections::BTreeMap;
-
 use crate::support::checkout::{Checkout, CheckoutKind};
 use crate::support::command::Run;
 use crate::support::git::{TestRepo, files};
@@ -225,12 +223,15 @@ fn a_leftover_credential_never_joins_the_token() {
     }
 }
 
+/// Gives a checkout a credential.
+type Arrange<'a> = &'a dyn Fn(&Checkout);
+
 #[test]
 fn without_a_token_of_ours_the_checkouts_own_credential_counts() {
     let repo = lived_in();
     let server = GitServer::start(&repo);
     let origin = server.url().trim_end_matches("remote.git").to_owned();
-    let own: [(&str, &dyn Fn(&Checkout)); 3] = [
+    let own: [(&str, Arrange<'_>); 3] = [
         ("header", &|checkout| {
             let header = format!("AUTHORIZATION: basic {BASIC}");
             checkout.git().run(&["config", &format!("http.{origin}.extraheader"), &header]);
@@ -257,19 +258,17 @@ fn without_a_token_of_ours_the_checkouts_own_credential_counts() {
     }
 }
 
-/// How often a run asked the server: looks and fetches (each is one git process that talks to upload-pack), pushes.
-fn talks(requests: &[Request]) -> BTreeMap<&'static str, usize> {
-    let mut talks = BTreeMap::from([("reads", 0), ("pushes", 0)]);
-    for request in requests.iter().filter(|request| request.method == "GET") {
-        let push = request.service.as_deref() == Some("git-receive-pack");
-        *talks.get_mut(if push { "pushes" } else { "reads" }).unwrap() += 1;
-    }
-    talks
+/// How often a run asked the server: reads (a look or a fetch is one git process that talks to upload-pack), pushes.
+fn talks(requests: &[Request]) -> (usize, usize) {
+    let starts = requests.iter().filter(|request| request.method == "GET");
+    let (pushes, reads): (Vec<_>, Vec<_>) =
+        starts.partition(|request| request.service.as_deref() == Some("git-receive-pack"));
+    (reads.len(), pushes.len())
 }
 
 fn with_environments(count: usize) -> TestRepo {
     let names: Vec<String> = (0..count).map(|number| format!("e{number}")).collect();
-    let listed: String = names.iter().map(|name| format!("  - name: {name}\n")).collect();
+    let listed: String = names.iter().fold(String::new(), |text, name| text + "  - name: " + name + "\n");
     let configuration = format!(
         "version: 1\ndryBranch: main\nenvironments:\n{listed}targets:\n  - path: plain/{{environment}}\n    name: plain\n"
     );
@@ -288,32 +287,49 @@ fn config_map(name: &str, value: u32) -> String {
 
 #[test]
 fn a_run_asks_the_server_as_little_whatever_the_number_of_environments() {
-    for (count, kind) in [(1, CheckoutKind::Full), (12, CheckoutKind::Full), (12, CheckoutKind::Shallow)] {
-        let repo = with_environments(count);
-        let server = GitServer::start(&repo);
-        let run = |kind: CheckoutKind, name: &str| {
-            let checkout = repo.check_out(kind, name);
-            let transport = Transport::Http(&server);
-            transport.direct(&checkout);
-            let seen = server.requests().len();
-            _ = transport.log_in(repo.hydration_of(&checkout)).run().success();
-            let talks = talks(&server.requests()[seen..]);
-            (talks["reads"], talks["pushes"])
-        };
-        assert_eq!(run(kind, "first"), (1, 1), "{count} {kind:?}: nothing is there to fetch");
-        for number in 0..count {
-            repo.merge_pull_request(&format!("hydrator/e{number}-next"));
-            repo.write(&format!("plain/e{number}/x.yaml"), &config_map(&format!("e{number}"), 2));
+    let asked = [
+        (1, CheckoutKind::Full),
+        (12, CheckoutKind::Full),
+        (1, CheckoutKind::Shallow),
+        (12, CheckoutKind::Shallow),
+    ]
+    .map(|(count, kind)| (kind, asked_of_the_server(count, kind)));
+    for (kind, talks) in &asked {
+        let [first, change, again, note] = talks;
+        assert_eq!(first, &(1, 1), "{kind:?}: nothing is there to fetch");
+        for (reads, _) in [change, again, note] {
+            assert!(*reads <= 3, "{kind:?}: more than one look and two fetches: {talks:?}");
         }
-        repo.commit("Second");
-        // One look, the tips, their metadata; where the checkout has only the DRY commit, the manifests that the pull
-        // requests compare with and the history that they list.
-        let reads = if kind == CheckoutKind::Full { 3 } else { 5 };
-        assert_eq!(run(kind, "second"), (reads, 1), "{count} {kind:?}: everything changes");
-        let before = repo.state();
-        assert_eq!(run(kind, "again"), (3, 0), "{count} {kind:?}: one look, two fetches, no push");
-        assert_eq!(repo.state(), before);
-        repo.commit("Third, which changes nothing");
-        assert_eq!(run(kind, "third"), (3, 1), "{count} {kind:?}: the notes alone");
+        assert_eq!((change.1, again.1, note.1), (1, 0, 1), "{kind:?}: pushes");
     }
+    assert_eq!(asked[0], asked[1], "the number of environments matters");
+    assert_eq!(asked[2], asked[3], "the number of environments matters");
+}
+
+/// Reads and pushes of four runs: the first one, one where everything changes, the same again, one that changes only
+/// the notes.
+fn asked_of_the_server(count: usize, kind: CheckoutKind) -> [(usize, usize); 4] {
+    let repo = with_environments(count);
+    let server = GitServer::start(&repo);
+    let run = |name: &str| {
+        let checkout = repo.check_out(kind, name);
+        let transport = Transport::Http(&server);
+        transport.direct(&checkout);
+        let seen = server.requests().len();
+        _ = transport.log_in(repo.hydration_of(&checkout)).run().success();
+        talks(&server.requests()[seen..])
+    };
+    let first = run("first");
+    for number in 0..count {
+        let name = format!("e{number}");
+        repo.merge_pull_request(&format!("hydrator/{name}-next"));
+        repo.write(&format!("plain/{name}/x.yaml"), &config_map(&name, 2));
+    }
+    repo.commit("Second");
+    let change = run("change");
+    let before = repo.state();
+    let again = run("again");
+    assert_eq!(repo.state(), before);
+    repo.commit("Third, which changes nothing");
+    [first, change, again, run("note")]
 }

@@ -1,9 +1,15 @@
 //! The one test binary: real repositories, real renderers, a real git server. One line per area, in order.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod checkouts;
+#[cfg(test)]
+mod closure;
+#[cfg(test)]
+mod closure_property;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
@@ -11,11 +17,17 @@ mod config;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod local_forge;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
 mod render;
+#[cfg(test)]
+mod report;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod structure;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! who push. The newest DRY commit ends up proposed everywhere, and nobody's work is lost.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::checkout::CheckoutKind;
 use crate::support::command::{Outcome, Run};
@@ -67,8 +67,10 @@ fn offers(repo: &TestRepo) -> Vec<Offer> {
         if let Some(open) = &open {
             assert_eq!(open["headSha"], tip, "{environment}");
             let body = open["body"].as_str().unwrap();
+            let message = repo.commit_view(&tip).message;
+            let dry = message.split(':').next().unwrap();
             assert!(
-                body.contains(&format!("proposal=\"{tip}\"")),
+                body.contains(&format!("DRY commit `{dry}`")),
                 "the text is about another proposal: {body}"
             );
             let active = repo.tip(&base).unwrap();
@@ -129,8 +131,9 @@ fn fifty_pairs_of_runs_at_once_end_with_the_newer_commit() {
     assert_eq!(all.as_array().unwrap().len(), 3, "one pull request for each environment: {all:#}");
 }
 
-/// What a DRY commit does: the value that every environment gets by it.
-const VALUES: [&str; 4] = ["active", "proposed", "third", "fourth"];
+/// What an older DRY commit gives every environment, and a newer one.
+const OLDER: [&str; 3] = ["active", "proposed", "third"];
+const NEWER: [&str; 4] = ["active", "proposed", "third", "fourth"];
 
 /// A remote where everything has "active" merged and "proposed" waits.
 fn waiting() -> TestRepo {
@@ -145,74 +148,278 @@ fn waiting() -> TestRepo {
     repo
 }
 
-/// Lets one run happen as a whole while another one is about to push for the nth time.
-fn run_inside(
-    repo: &Arc<TestRepo>,
+/// Runs for a commit over HTTP, and lets `meanwhile` happen just before the server tells the refs for the first push.
+/// Later the client no longer notices that a ref moved which it only asserts.
+fn surprised(
+    repo: &TestRepo,
     server: &GitServer,
-    (outer, inner): (&str, &str),
-    nth: usize,
+    commit: &str,
+    mut meanwhile: impl FnMut() -> bool + Send + 'static,
+) -> Outcome {
+    let mut over = false;
+    server.decide(move |request| {
+        if !over && request.method == "GET" && request.service.as_deref() == Some("git-receive-pack") {
+            over = !meanwhile();
+        }
+        Answer::Serve
+    });
+    let outcome = job_over_http(repo, server, commit).run();
+    server.decide(|_| Answer::Serve);
+    outcome
+}
+
+/// Runs for `outer` over HTTP, and lets `meanwhile` happen when it is about to push for the `nth` time; false if it
+/// never came to that.
+fn interrupted(
+    repo: &TestRepo,
+    server: &GitServer,
+    (outer, nth): (&str, usize),
+    meanwhile: impl FnOnce() + Send + 'static,
 ) -> (Outcome, bool) {
-    let (inside, commit) = (Arc::clone(repo), inner.to_owned());
-    let happened = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&happened);
+    let happened = Arc::new(AtomicBool::new(false));
+    let mark = Arc::clone(&happened);
     server.before_push(nth, move || {
-        _ = job(&inside, &commit).run().success();
-        count.fetch_add(1, Ordering::SeqCst);
+        meanwhile();
+        mark.store(true, Ordering::SeqCst);
     });
     let outcome = job_over_http(repo, server, outer).run();
     server.decide(|_| Answer::Serve);
-    (outcome, happened.load(Ordering::SeqCst) == 1)
+    (outcome, happened.load(Ordering::SeqCst))
 }
 
 #[test]
-fn whatever_two_runs_want_the_newer_one_gets() {
+fn whatever_two_runs_want_the_newer_one_gets_it() {
     let repo = Arc::new(waiting());
     let server = GitServer::start(&repo);
     let start = repo.state();
-    let mut interleaved = 0;
-    for first in VALUES {
-        for second in VALUES {
-            let older = set(&repo, first);
-            let between = repo.state();
-            let newer = set(&repo, second);
-            let both = repo.state();
-            _ = job(&repo, &newer).run().success();
-            let wanted = offers(&repo);
-            for nth in [1, 2] {
-                for newer_is_inside in [true, false] {
-                    repo.restore(if newer_is_inside { &between } else { &both });
-                    let inside = if newer_is_inside { (&older, &newer) } else { (&newer, &older) };
-                    if newer_is_inside {
-                        // The older run sees itself as the newest; the newer commit arrives while it works.
-                        let (push, main) = (Arc::clone(&repo), newer.clone());
-                        let inner = newer.clone();
-                        let happened = Arc::new(AtomicUsize::new(0));
-                        let count = Arc::clone(&happened);
-                        server.before_push(nth, move || {
-                            push.remote_git().run(&["update-ref", "refs/heads/main", &main]);
-                            _ = job(&push, &inner).run().success();
-                            count.fetch_add(1, Ordering::SeqCst);
-                        });
-                        let outcome = job_over_http(&repo, &server, &older).run();
-                        server.decide(|_| Answer::Serve);
-                        if happened.load(Ordering::SeqCst) == 1 {
-                            interleaved += 1;
-                            assert_eq!(offers(&repo), wanted, "{first} inside {second} at push {nth}");
-                            _ = outcome.success();
-                        }
-                    } else {
-                        let (outcome, happened) = run_inside(&repo, &server, (inside.0, inside.1), nth);
-                        if happened {
-                            interleaved += 1;
-                            assert_eq!(offers(&repo), wanted, "{second} around {first} at push {nth}");
-                            _ = outcome.success();
-                        }
-                    }
-                }
-            }
-            repo.restore(&start);
-            repo.work_git().run(&["reset", "--quiet", "--hard", &start.refs["refs/heads/main"]]);
+    let mut met = 0;
+    for (first, second) in OLDER.iter().flat_map(|first| NEWER.map(|second| (*first, second))) {
+        let older = set(&repo, first);
+        let between = repo.state();
+        let newer = set(&repo, second);
+        let both = repo.state();
+        _ = job(&repo, &newer).run().success();
+        let wanted = offers(&repo);
+        // The older run sees itself as the newest, and the newer commit arrives while it works.
+        for nth in if first == "active" { 1..=2 } else { 1..=1 } {
+            repo.restore(&between);
+            let (inside, commit) = (Arc::clone(&repo), newer.clone());
+            let (outcome, happened) = interrupted(&repo, &server, (&older, nth), move || {
+                inside.remote_git().run(&["update-ref", "refs/heads/main", &commit]);
+                _ = job(&inside, &commit).run().success();
+            });
+            _ = outcome.success();
+            assert!(happened, "the run for {first} does not push {nth} times");
+            assert_eq!(offers(&repo), wanted, "{second} comes at push {nth} of {first}");
+            met += 1;
+        }
+        // The older run is late, and the newer one is about to push.
+        for nth in if second == "active" { 1..=2 } else { 1..=1 } {
+            repo.restore(&both);
+            let (inside, commit) = (Arc::clone(&repo), older.clone());
+            let (outcome, happened) = interrupted(&repo, &server, (&newer, nth), move || {
+                _ = job(&inside, &commit).run().success();
+            });
+            _ = outcome.success();
+            assert!(happened, "the run for {second} does not push {nth} times");
+            assert_eq!(offers(&repo), wanted, "{first} comes at push {nth} of {second}");
+            met += 1;
+        }
+        repo.restore(&start);
+        repo.work_git().run(&["reset", "--quiet", "--hard", &start.refs["refs/heads/main"]]);
+    }
+    assert_eq!(met, 4 * 2 + 8 + 3 * 2 + 9);
+}
+
+#[test]
+fn a_late_run_does_not_describe_what_a_newer_one_proposes() {
+    let repo = Arc::new(waiting());
+    let server = GitServer::start(&repo);
+    let older = set(&repo, "third");
+    let between = repo.state();
+    let newer = set(&repo, "fourth");
+    _ = job(&repo, &newer).run().success();
+    let wanted = offers(&repo);
+    repo.restore(&between);
+    // A checkout without history asks for it between its push and its pull requests.
+    let checkout = repo.check_out(CheckoutKind::Shallow, "shallow");
+    let (inside, commit) = (Arc::clone(&repo), newer.clone());
+    let mut pushed = false;
+    let mut once = Some(move || {
+        inside.remote_git().run(&["update-ref", "refs/heads/main", &commit]);
+        _ = job(&inside, &commit).run().success();
+    });
+    server.decide(move |request| {
+        if pushed && request.service.as_deref() == Some("git-upload-pack") {
+            once.take().into_iter().for_each(|newer_run| newer_run());
+        }
+        pushed |= request.is_push();
+        Answer::Serve
+    });
+    let run = triggered(repo.hydration_of(&checkout), &older, "refs/heads/main");
+    let outcome =
+        run.arguments(["--remote", &server.url()]).variable("HYDRATOR_TOKEN", TOKEN).run().success();
+    assert_eq!(offers(&repo), wanted);
+    assert_eq!(operations(&outcome), ["superseded"; 3]);
+}
+
+#[test]
+fn a_lost_race_is_planned_again() {
+    let repo = Arc::new(waiting());
+    let server = GitServer::start(&repo);
+    let commit = set(&repo, "third");
+    // The forge's own merge of what waits, and a person's commit beside our files, just before the push.
+    let inside = Arc::clone(&repo);
+    let outcome = surprised(&repo, &server, &commit, move || {
+        inside.merge_pull_request(&next("dev"));
+        let change = Change { files: files(&[("CODEOWNERS", "* @sre\n")]), ..Change::default() };
+        inside.person().commit("hydrator/prod", &change, "Own the branch");
+        false
+    });
+    assert_eq!(operations(&outcome.success()), ["created", "updated", "updated"]);
+    proposes("third", &commit)(&offers(&repo));
+    assert!(repo.show("hydrator/dev", "app/manifest.yaml").contains("\"proposed\""));
+    assert_eq!(repo.show("hydrator/prod", "CODEOWNERS"), "* @sre\n");
+    assert_eq!(repo.show(&next("prod"), "CODEOWNERS"), "* @sre\n");
+    assert_eq!(repo.try_show(&next("dev"), "CODEOWNERS"), None);
+}
+
+#[test]
+fn a_person_who_is_faster_on_a_proposed_branch_is_not_overwritten() {
+    let repo = Arc::new(waiting());
+    let server = GitServer::start(&repo);
+    let commit = set(&repo, "third");
+    let inside = Arc::clone(&repo);
+    let (outcome, _) = interrupted(&repo, &server, (&commit, 1), move || {
+        let change = Change { files: files(&[("app/manifest.yaml", "kind: Mine\n")]), ..Change::default() };
+        inside.person().commit(&next("staging"), &change, "A quick fix");
+    });
+    assert_eq!(operations(&outcome.code(5)), ["updated", "failed", "updated"]);
+    assert_eq!(repo.show(&next("staging"), "app/manifest.yaml"), "kind: Mine\n");
+    assert!(repo.show(&next("prod"), "app/manifest.yaml").contains("third"));
+}
+
+#[test]
+fn endless_races_are_given_up_with_a_hint() {
+    let repo = Arc::new(waiting());
+    let server = GitServer::start(&repo);
+    let commit = set(&repo, "third");
+    let inside = Arc::clone(&repo);
+    let outcome = surprised(&repo, &server, &commit, move || {
+        inside.person().commit("hydrator/prod", &Change::default(), "Busy");
+        true
+    });
+    let outcome = outcome.code(5);
+    assert!(outcome.stderr().contains("5 times") && outcome.stderr().contains("concurrency"), "{outcome:?}");
+}
+
+/// Notes as other programs leave them, about our commits and about others.
+#[test]
+fn a_third_writer_of_notes_loses_nothing_and_takes_nothing() {
+    let repo = Arc::new(waiting());
+    let server = GitServer::start(&repo);
+    repo.commit("One commit more");
+    let foreign: Vec<String> =
+        repo.work_git().run(&["rev-list", "main"]).lines().map(str::to_owned).collect();
+    for (number, filing) in
+        [Filing::Flat, Filing::Fanned, Filing::Flat, Filing::Fanned].into_iter().enumerate()
+    {
+        let commit = set(&repo, &format!("round {number}"));
+        let (inside, other, ours) =
+            (Arc::clone(&repo), foreign[number].clone(), repo.tip(&next("dev")).unwrap());
+        let old = repo.noted(&next("dev")).unwrap();
+        let (outcome, happened) = interrupted(&repo, &server, (&commit, 1), move || {
+            inside.write_note(NOTES, &other, &format!("{{\"drySha\":\"{other}\"}}\n"), filing);
+            // The same words about a commit of ours, filed another way: there are two entries then.
+            inside.write_note(NOTES, &ours, &format!("{{\"drySha\":\"{old}\"}}\n"), filing);
+        });
+        assert!(happened);
+        _ = outcome.success();
+        proposes(&format!("round {number}"), &commit)(&offers(&repo));
+        let notes = repo.notes(NOTES);
+        for other in &foreign[..=number] {
+            assert!(notes[other].contains(other.as_str()), "the note about {other} was lost");
         }
     }
-    assert!(interleaved >= 32, "only {interleaved} pairs met");
+    // Git itself reads and writes on, and a fan-out that it makes is understood.
+    let person = repo.person();
+    let git = person.git();
+    git.run(&["fetch", "--quiet", "origin", &format!("+{NOTES}:{NOTES}")]);
+    let tip = repo.tip(&next("prod")).unwrap();
+    git.run(&["notes", "--ref", NOTES, "append", "--message", "by hand", &foreign[0]]);
+    let paths: String = (0..300).map(|number| scrap(&repo, number)).collect();
+    let objects = git.feed(&["hash-object", "-w", "--stdin-paths"], paths.as_bytes());
+    let pairs = objects.lines().fold(String::new(), |text, object| text + &foreign[1] + " " + object + "\n");
+    git.feed(&["notes", "--ref", NOTES, "copy", "--stdin"], pairs.as_bytes());
+    assert!(git.run(&["notes", "--ref", NOTES, "show", &tip]).contains(&repo.tip("main").unwrap()));
+    git.run(&["push", "--quiet", "origin", NOTES]);
+    assert!(repo.tree_listing(NOTES).iter().any(|entry| entry.path.contains('/')), "git has fanned them out");
+    let commit = set(&repo, "round fanned");
+    let before = repo.notes(NOTES);
+    _ = repo.hydration().run().success();
+    proposes("round fanned", &commit)(&offers(&repo));
+    let after = repo.notes(NOTES);
+    assert!(
+        before.iter().all(|(object, note)| after.get(object) == Some(note)),
+        "a foreign note was changed"
+    );
+    git.run(&["fetch", "--quiet", "origin", &format!("+{NOTES}:{NOTES}")]);
+    let tip = repo.tip(&next("prod")).unwrap();
+    assert!(git.run(&["notes", "--ref", NOTES, "show", &tip]).contains(&commit), "git reads our note");
+}
+
+/// A file that is like no other; its path as a line.
+fn scrap(repo: &TestRepo, number: u32) -> String {
+    let path = repo.root().join(format!("scrap-{number}"));
+    std::fs::write(&path, format!("{number}\n")).unwrap();
+    format!("{}\n", path.display())
+}
+
+#[test]
+fn a_newer_note_of_another_writer_is_news() {
+    let repo = Arc::new(waiting());
+    let server = GitServer::start(&repo);
+    let older = repo.commit("Nothing for anybody");
+    let between = repo.state();
+    let newer = repo.commit("Nothing again");
+    repo.restore(&between);
+    let (inside, commit) = (Arc::clone(&repo), newer.clone());
+    let (outcome, _) = interrupted(&repo, &server, (&older, 1), move || {
+        inside.remote_git().run(&["update-ref", "refs/heads/main", &commit]);
+        for environment in ENVIRONMENTS {
+            let tip = inside.tip(&next(environment)).unwrap();
+            inside.write_note(NOTES, &tip, &format!("{{\"drySha\":\"{commit}\"}}"), Filing::Flat);
+        }
+    });
+    assert_eq!(operations(&outcome.success()), ["superseded"; 3]);
+    for environment in ENVIRONMENTS {
+        assert_eq!(repo.noted(&next(environment)), Some(newer.clone()));
+    }
+}
+
+#[test]
+fn the_tip_wins_after_a_force_push_from_any_checkout() {
+    for kind in [CheckoutKind::Full, CheckoutKind::Shallow, CheckoutKind::Treeless] {
+        let repo = waiting();
+        let base = repo.tip("main").unwrap();
+        let gone = set(&repo, "gone");
+        let stale = repo.check_out(kind, "stale");
+        _ = job(&repo, &gone).run().success();
+        repo.work_git().run(&["reset", "--quiet", "--hard", &base]);
+        let rewritten = set(&repo, "rewritten");
+        let fresh = repo.check_out(kind, "fresh");
+        let run = |checkout, commit: &str| {
+            operations(&triggered(repo.hydration_of(checkout), commit, "refs/heads/main").run().success())
+        };
+        assert_eq!(run(&fresh, &rewritten), ["updated"; 3], "{kind:?}");
+        proposes("rewritten", &rewritten)(&offers(&repo));
+        let after = repo.state();
+        assert_eq!(run(&stale, &gone), ["superseded"; 3], "{kind:?}");
+        assert_eq!(run(&fresh, &base), ["superseded"; 3], "{kind:?}");
+        assert_eq!(repo.state(), after, "{kind:?}");
+        // Back to an older commit by force is forward, too.
+        repo.person().force_push("main", &base);
+        assert_eq!(run(&fresh, &base), ["updated"; 3], "{kind:?}");
+        proposes("proposed", &base)(&offers(&repo));
+    }
 }

@@ -23,10 +23,12 @@ pub enum EdgeKind {
     HelmValues,
     /// A file that the configuration of a generator or a transformer names.
     PluginFile,
-    /// The kustomization files that a directory may have.
+    /// The kustomization file of a directory.
     Kustomization,
-    /// A look-up that found nothing.
-    Absence,
+    /// The other names that a kustomization file may have.
+    KustomizationName,
+    /// A file that would be taken in the place of something to fetch.
+    Shadow,
     /// A symbolic link on the way to something.
     Link,
     /// What is behind a symbolic link.
@@ -49,7 +51,7 @@ pub enum EdgeKind {
 
 impl EdgeKind {
     /// Every one.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Resource,
         Self::Base,
         Self::Component,
@@ -69,7 +71,8 @@ impl EdgeKind {
         Self::HelmValues,
         Self::PluginFile,
         Self::Kustomization,
-        Self::Absence,
+        Self::KustomizationName,
+        Self::Shadow,
         Self::Link,
         Self::LinkTarget,
         Self::LinkInDirectory,

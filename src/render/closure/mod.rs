@@ -7,6 +7,7 @@
 
 mod edge;
 mod kustomization;
+mod kustomize;
 mod node;
 mod plugin;
 mod remote;

@@ -135,11 +135,7 @@ impl<'c, 'tree> Builder<'c, 'tree> {
         match &resolved.entry {
             Some(entry) => {
                 if entry.kind == EntryKind::Submodule {
-                    self.problems.push(
-                        content::submodule(path)
-                            .downcast()
-                            .unwrap_or_else(|error| Failure::render(error.to_string())),
-                    );
+                    self.submodule(path);
                 }
                 self.add(path, Input::new(entry.kind, entry.id));
             }
@@ -157,11 +153,7 @@ impl<'c, 'tree> Builder<'c, 'tree> {
         for above in path.ancestors().skip(1).filter(|above| !above.as_str().is_empty()) {
             if let Some(entry) = self.closures.tree.entry(above)? {
                 if entry.kind == EntryKind::Submodule {
-                    self.problems.push(
-                        content::submodule(above)
-                            .downcast()
-                            .unwrap_or_else(|error| Failure::render(error.to_string())),
-                    );
+                    self.submodule(above);
                 }
                 break;
             }
@@ -169,10 +161,14 @@ impl<'c, 'tree> Builder<'c, 'tree> {
         Ok(())
     }
 
+    fn submodule(&mut self, path: &Utf8Path) {
+        let error = content::submodule(path);
+        self.problems.push(error.downcast().unwrap_or_else(|error| Failure::render(error.to_string())));
+    }
+
     /// Adds an input.
     pub(super) fn add(&mut self, path: &Utf8Path, input: Input) {
         let input = match input {
-            Input::Absent if !self.closures.wants(EdgeKind::Absence) => return,
             Input::Executable(id) if !self.closures.wants(EdgeKind::Mode) => Input::File(id),
             input => input,
         };

@@ -4,13 +4,14 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use glob::Pattern;
 
-use super::Input;
 use super::edge::EdgeKind;
 use super::node::{Builder, Site};
-use super::walk::{Key, name_of};
+use super::walk::Key;
+use super::{Input, shown};
 use crate::error::Failure;
 use crate::model::{
-    ChartSource, CommandOptions, EntryKind, HelmOptions, PlainOptions, Renderer, Target, ValueFile,
+    ChartSource, CommandOptions, DryTree as _, EntryKind, HelmOptions, PlainOptions, Renderer, Target,
+    ValueFile,
 };
 use crate::render::chart::{Chart, Missing, Pull};
 use crate::render::command::AS_IN_A_SHELL;
@@ -45,6 +46,43 @@ impl Builder<'_, '_> {
             && found.is_directory()
         {
             self.follow(Key::Directory(found.path));
+        }
+        Ok(())
+    }
+
+    /// A directory of which every file counts, with what the links in it lead to.
+    pub(super) fn directory(&mut self, directory: &Utf8Path) -> Result<()> {
+        if !self.closures.wants(EdgeKind::Directory) {
+            return Ok(());
+        }
+        let input = match self.closures.tree.entry(directory)? {
+            Some(entry) => Input::Tree(entry.id),
+            None if directory.as_str().is_empty() => Input::Tree(self.closures.root_id()?),
+            None => Input::Absent,
+        };
+        self.add(directory, input);
+        self.links_below(directory)
+    }
+
+    fn links_below(&mut self, directory: &Utf8Path) -> Result<()> {
+        if paths::check_length(directory).is_err() || !self.closures.wants(EdgeKind::LinkInDirectory) {
+            return Ok(());
+        }
+        let Some(entries) = self.closures.tree.entries(directory)? else { return Ok(()) };
+        for entry in entries.iter() {
+            let path = paths::child(directory, &entry.name);
+            match entry.kind {
+                EntryKind::Directory => self.links_below(&path)?,
+                EntryKind::Link => {
+                    // A link that leads out of the tree is an error when it is exported, and its text is in the tree.
+                    if let Some(found) = self.look_if_path(&path)?
+                        && found.is_directory()
+                    {
+                        self.follow(Key::Directory(found.path));
+                    }
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -103,7 +141,7 @@ impl Builder<'_, '_> {
             // Whatever is wrong with the chart is said when it is rendered.
             Err(error) => {
                 let failure = error.downcast::<Failure>()?;
-                self.unknown.push(format!("the chart in {}: {failure}", name_of(directory)));
+                self.unknown.push(format!("the chart in `{}`: {failure}", shown(directory)));
                 Ok(())
             }
         }

@@ -5,19 +5,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::Result;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::edge::EdgeKind;
-use super::kustomization::{self, Parsed, Reference, What};
-use super::node::{Builder, Node, Site};
-use super::{Closure, Input, WholeTree, plugin, remote, root_id, shown};
+use super::kustomization::{self, Parsed};
+use super::node::{Builder, Node};
+use super::{Closure, WholeTree, plugin, root_id};
 use crate::cached_tree::CachedTree;
 use crate::model::{DryTree, ObjectId, Target};
-use crate::render::paths::{self, Resolved};
-use crate::render::version::Version;
-
-/// The names of a kustomization file.
-const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+use crate::render::paths::Resolved;
 
 /// What a node is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,7 +36,7 @@ pub(super) enum Key {
 
 /// How a file is parsed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Grammar {
+pub(super) enum Grammar {
     Kustomization,
     Plugin,
 }
@@ -117,7 +113,7 @@ impl<'tree> Closures<'tree> {
         Ok(closure)
     }
 
-    fn root_id(&self) -> Result<ObjectId> {
+    pub(super) fn root_id(&self) -> Result<ObjectId> {
         let known = *self.root.borrow();
         if let Some(known) = known {
             return Ok(known);
@@ -143,7 +139,7 @@ impl<'tree> Closures<'tree> {
         Ok(node)
     }
 
-    fn parse(&self, file: &Resolved, grammar: Grammar) -> Result<Arc<Parsed>> {
+    pub(super) fn parse(&self, file: &Resolved, grammar: Grammar) -> Result<Arc<Parsed>> {
         let id = file.entry.as_ref().map_or(ObjectId::from_bytes([0; 20]), |entry| entry.id);
         if let Some(known) = self.parsed.borrow().get(&(id, grammar)) {
             return Ok(Arc::clone(known));
@@ -156,226 +152,4 @@ impl<'tree> Closures<'tree> {
         self.parsed.borrow_mut().insert((id, grammar), Arc::clone(&parsed));
         Ok(parsed)
     }
-}
-
-impl Builder<'_, '_> {
-    /// The kustomization of a directory: its file, whichever of the three names it has, and what that names.
-    pub(super) fn kustomization(&mut self, directory: &Utf8Path) -> Result<()> {
-        for name in FILE_NAMES {
-            let file = paths::child(directory, name);
-            let found = if self.closures.wants(EdgeKind::Kustomization) {
-                self.look(&file)?
-            } else {
-                paths::resolve(&self.closures.tree, &file).ok()
-            };
-            if let Some(found) = found.filter(Resolved::is_file) {
-                let parsed = self.closures.parse(&found, Grammar::Kustomization)?;
-                self.references(directory, &file, &parsed)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Configurations of generators or transformers.
-    fn plugin(&mut self, root: &Utf8Path, path: &Utf8Path) -> Result<()> {
-        let Some(found) = self.look(path)? else { return Ok(()) };
-        if found.is_file() {
-            let parsed = self.closures.parse(&found, Grammar::Plugin)?;
-            return self.references(root, path, &parsed);
-        }
-        // Made by a kustomization: as long as that changes nothing, its resources are the configurations.
-        for name in FILE_NAMES {
-            let Some(file) = self.look(&paths::child(path, name))?.filter(Resolved::is_file) else {
-                continue;
-            };
-            let parsed = self.closures.parse(&file, Grammar::Kustomization)?;
-            if !parsed.is_plain || parsed.unreadable.is_some() {
-                let reason = "makes configurations of generators or transformers".to_owned();
-                self.unreadable(&file.path, reason);
-            }
-            for reference in &parsed.references {
-                let What::Resource(text) = &reference.what else { continue };
-                if remote::is_directory(text) {
-                    self.unreadable(
-                        &file.path,
-                        "fetches configurations of generators or transformers".to_owned(),
-                    );
-                }
-                let site = Site { root: path, file: &file.path, field: &reference.field };
-                if let Some(resolved) = self.local(site, text)? {
-                    self.follow(Key::Plugin { root: root.to_owned(), path: resolved.path });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn unreadable(&mut self, file: &Utf8Path, reason: String) {
-        self.unknown.push(format!("`{file}` {reason}"));
-        self.unreadable.push((file.to_owned(), reason));
-    }
-
-    fn references(&mut self, root: &Utf8Path, file: &Utf8Path, parsed: &Parsed) -> Result<()> {
-        if let Some(reason) = &parsed.unreadable {
-            self.unreadable(file, reason.clone());
-        }
-        self.unknown.extend(parsed.unknown.iter().map(|what| format!("{what} in `{file}`")));
-        for reference in &parsed.references {
-            if self.closures.wants(reference.edge) {
-                self.reference(Site { root, file, field: &reference.field }, reference)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn reference(&mut self, site: Site<'_>, reference: &Reference) -> Result<()> {
-        match &reference.what {
-            What::Resource(text) => self.resource(site, text),
-            What::Plugin(text) => self.plugin_reference(site, text),
-            What::File(text) => self.file(site, text),
-            What::MaybeFile(text) => self.maybe_file(site, text),
-            What::Chart(chart) => self.chart(site, chart),
-        }
-    }
-
-    /// A file, a directory with a kustomization, or something to clone. Kustomize tries a file first, whatever it is
-    /// called, and a repository before a directory.
-    fn resource(&mut self, site: Site<'_>, text: &str) -> Result<()> {
-        if remote::is_directory(text) {
-            self.fetch(site, text, remote::is_pinned(text));
-            return self.maybe_path(site, text);
-        }
-        if let Some(found) = self.local(site, text)?
-            && found.is_directory()
-        {
-            self.follow(Key::Kustomization(found.path));
-        }
-        Ok(())
-    }
-
-    fn plugin_reference(&mut self, site: Site<'_>, text: &str) -> Result<()> {
-        if remote::is_directory(text) {
-            self.unknown
-                .push(format!("the remote configurations that `{}` names in `{}`", site.field, site.file));
-        }
-        self.resource(site, text)?;
-        if let Some(path) = paths::join_relative(site.root, text)
-            && let Ok(found) = paths::resolve(&self.closures.tree, &path)
-            && (found.is_file() || found.is_directory())
-        {
-            self.follow(Key::Plugin { root: site.root.to_owned(), path: found.path });
-        }
-        Ok(())
-    }
-
-    fn file(&mut self, site: Site<'_>, text: &str) -> Result<()> {
-        if remote::is_file(text) {
-            self.fetch(site, text, false);
-            return self.maybe_path(site, text);
-        }
-        self.local(site, text).map(|_| ())
-    }
-
-    /// Content where the path of a file may stand; kustomize tries one after the other.
-    fn maybe_file(&mut self, site: Site<'_>, text: &str) -> Result<()> {
-        if remote::is_directory(text) || remote::is_file(text) {
-            self.fetch(site, text, remote::is_pinned(text));
-        }
-        if text.contains('\n') || text.trim_start().starts_with('{') {
-            return self.maybe_path(site, text);
-        }
-        self.local(site, text).map(|_| ())
-    }
-
-    /// A file of the tree that would be taken before anything is fetched.
-    fn maybe_path(&mut self, site: Site<'_>, text: &str) -> Result<()> {
-        match paths::join_relative(site.root, text) {
-            Some(path) if path.as_str().len() < 1024 => self.look_if_path(&path).map(|_| ()),
-            _ => Ok(()),
-        }
-    }
-
-    fn local(&mut self, site: Site<'_>, text: &str) -> Result<Option<Resolved>> {
-        match paths::join_relative(site.root, text) {
-            Some(path) => self.look(&path),
-            // Not a path, but content on one line.
-            None if text.starts_with('{') => Ok(None),
-            None => {
-                self.outside(site, text);
-                Ok(None)
-            }
-        }
-    }
-
-    /// A chart is read from the directory of charts if it is there, else it is pulled.
-    fn chart(&mut self, site: Site<'_>, chart: &kustomization::Chart) -> Result<()> {
-        let kustomization::Chart { name, version, repository, home } = chart;
-        let Some(home) = paths::join_relative(site.root, home) else {
-            self.outside(site, home);
-            return Ok(());
-        };
-        // Newer versions of kustomize keep what they pull apart by version.
-        let versioned = format!("{name}-{version}/{name}");
-        let is_pulled = !version.is_empty() && !repository.is_empty();
-        let mut is_here = false;
-        for candidate in [name, &versioned] {
-            let Some(path) = paths::join_relative(&home, candidate).filter(|_| !name.is_empty()) else {
-                continue;
-            };
-            let Some(found) = self.look(&path)? else { continue };
-            if found.is_directory() {
-                is_here |= !is_pulled || *candidate == versioned;
-                self.follow(Key::Directory(found.path));
-            }
-        }
-        if !is_here {
-            let from = if repository.is_empty() { String::new() } else { format!(" from {repository}") };
-            let pinned = Version::parse(version).is_some();
-            self.fetch(site, &format!("chart {name}{from}"), pinned);
-        }
-        Ok(())
-    }
-
-    /// A directory of which every file counts, with what the links in it lead to.
-    fn directory(&mut self, directory: &Utf8Path) -> Result<()> {
-        if !self.closures.wants(EdgeKind::Directory) {
-            return Ok(());
-        }
-        let input = match self.closures.tree.entry(directory)? {
-            Some(entry) => Input::Tree(entry.id),
-            None if directory.as_str().is_empty() => Input::Tree(self.closures.root_id()?),
-            None => Input::Absent,
-        };
-        self.add(directory, input);
-        self.links_below(directory)
-    }
-
-    fn links_below(&mut self, directory: &Utf8Path) -> Result<()> {
-        use crate::model::EntryKind;
-        if paths::check_length(directory).is_err() || !self.closures.wants(EdgeKind::LinkInDirectory) {
-            return Ok(());
-        }
-        let Some(entries) = self.closures.tree.entries(directory)? else { return Ok(()) };
-        for entry in entries.iter() {
-            let path = paths::child(directory, &entry.name);
-            match entry.kind {
-                EntryKind::Directory => self.links_below(&path)?,
-                EntryKind::Link => {
-                    // A link that leads out of the tree is an error when it is exported, and its text is in the tree.
-                    if let Some(found) = self.look_if_path(&path)?
-                        && found.is_directory()
-                    {
-                        self.follow(Key::Directory(found.path));
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The name of a node's directory, for reasons.
-pub(super) fn name_of(directory: &Utf8Path) -> String {
-    format!("`{}`", shown(directory))
 }

@@ -20,8 +20,15 @@ const WRITERS: &[&str] = &["init", "render"];
 /// Plays a case with a hydrator and tells its story.
 pub(crate) fn play(case: &Path, script: &Script, hydrator: &Path) -> String {
     let story = Story::new(&script.title, &script.about);
-    let mut stage =
-        Stage { case, hydrator, repo: TestRepo::new(), story, pull_requests: None, must_succeed: false };
+    let mut stage = Stage {
+        case,
+        hydrator,
+        repo: TestRepo::new(),
+        story,
+        pull_requests: None,
+        variables: Vec::new(),
+        must_succeed: false,
+    };
     for step in &script.steps {
         stage.story.step(&heading(step));
         stage.whole(step);
@@ -40,6 +47,14 @@ fn heading(step: &Step) -> String {
             )
         }
         Step::Hydrator(words) => format!("`hydrator {}`", words.list().join(" ")),
+        Step::Job(job) => {
+            format!(
+                "A CI job for {} of {}: `hydrator {}`",
+                job.commit,
+                job.branch,
+                job.hydrator.list().join(" ")
+            )
+        }
         Step::Local(words) => format!("`hydrator local {}`", words.list().join(" ")),
         Step::PersonCommit(commit) => format!("Bob commits to {}: {}", commit.branch, first(&commit.message)),
         Step::DeleteBranch(branch) => format!("Somebody deletes {branch}"),
@@ -62,6 +77,8 @@ struct Stage<'a> {
     story: Story,
     /// As they were told last; nothing before hydrator has run.
     pull_requests: Option<String>,
+    /// What a CI system sets, as `NAME=value`.
+    variables: Vec<String>,
     /// Whether a program that fails ends the case.
     must_succeed: bool,
 }
@@ -91,6 +108,18 @@ impl Stage<'_> {
         match step {
             Step::Commit(commit) => self.commit(commit),
             Step::Hydrator(words) => self.hydrator(&words.list()),
+            Step::Job(job) => {
+                let commit = repo.remote_git().run(&["rev-parse", &job.commit]);
+                let branch = format!("refs/heads/{}", job.branch);
+                self.variables = [
+                    "GITHUB_ACTIONS=true".to_owned(),
+                    format!("GITHUB_SHA={commit}"),
+                    format!("GITHUB_REF={branch}"),
+                ]
+                .to_vec();
+                self.hydrator(&job.hydrator.list());
+                self.variables.clear();
+            }
             Step::Local(words) => self.local(words),
             Step::PersonCommit(commit) => self.person_commit(commit),
             Step::DeleteBranch(branch) => repo.person().delete_branch(branch),
@@ -164,7 +193,10 @@ impl Stage<'_> {
     }
 
     fn program(&self, arguments: &[String]) -> Outcome {
-        Run::program(self.hydrator, &self.repo.home())
+        let run = Run::program(self.hydrator, &self.repo.home());
+        let pairs = self.variables.iter().filter_map(|pair| pair.split_once('='));
+        pairs
+            .fold(run, |run, (name, value)| run.variable(name, value))
             .directory(&self.repo.work())
             .arguments(arguments)
             .variable("HYDRATOR_REPO", &self.repo.work().display().to_string())
@@ -201,12 +233,38 @@ impl Stage<'_> {
         list.as_array().expect("a list of pull requests is an array").iter().map(pull_request).collect()
     }
 
+    /// From the local forge's own file: its list does not show bodies.
+    fn whole_pull_request(&self, number: u64) -> String {
+        let state =
+            std::fs::read(self.repo.remote().join("hydrator-forge/state.json")).expect("the forge's file");
+        let state: Value = serde_json::from_slice(&state).expect("the forge's file is JSON");
+        let mut all = state["pullRequests"].as_array().into_iter().flatten();
+        let found =
+            all.find(|one| one["number"] == number).unwrap_or_else(|| panic!("no pull request #{number}"));
+        let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
+        let mut told = format!("{}\n", text("title"));
+        for key in ["labels", "reviewers", "teamReviewers", "assignees", "comments"] {
+            let values: Vec<&str> =
+                found[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            if !values.is_empty() {
+                told += &[key, ": ", &values.join(", "), "\n"].concat();
+            }
+        }
+        if found["draft"] == true {
+            told += "draft\n";
+        }
+        told + "\n" + &text("body")
+    }
+
     fn show(&mut self, look: &Look) {
         let repo = &self.repo;
         let git = repo.remote_git();
         let (caption, text) = match look {
             Look::Branches => ("Branches:".to_owned(), branches(repo)),
             Look::PullRequests => ("Pull requests:".to_owned(), self.list_pull_requests()),
+            Look::PullRequest(number) => {
+                (format!("Pull request #{number}:"), self.whole_pull_request(*number))
+            }
             Look::Notes => ("Notes:".to_owned(), notes(repo, NOTES)),
             Look::Tree(revision) => (format!("Files of {revision}:"), tree(repo, revision)),
             Look::Log(revision) => {

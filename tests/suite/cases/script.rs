@@ -30,6 +30,8 @@ pub(crate) enum Step {
     /// hydrator runs in the work clone, with the local forge.
     #[serde(alias = "run")]
     Hydrator(Words),
+    /// The CI system starts a job for a commit, with the variables that it sets.
+    Job(Job),
     /// `hydrator local`: somebody works the forge by hand.
     Local(Words),
     /// Bob commits in his own clone and pushes.
@@ -70,6 +72,24 @@ pub(crate) struct Commit {
     pub(crate) message: String,
     /// The branch; `main` by default.
     pub(crate) branch: Option<String>,
+}
+
+/// A job of GitHub Actions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Job {
+    /// The commit that it is for: a revision as the remote sees it.
+    #[serde(rename = "for")]
+    pub(crate) commit: String,
+    /// The branch that was pushed; `main` by default.
+    #[serde(default = "main")]
+    pub(crate) branch: String,
+    /// What it runs.
+    pub(crate) hydrator: Words,
+}
+
+fn main() -> String {
+    "main".to_owned()
 }
 
 /// A commit to any branch of the remote.
@@ -154,6 +174,8 @@ pub(crate) enum Look {
     Branches,
     /// Every pull request.
     PullRequests,
+    /// Everything that one pull request shows.
+    PullRequest(u64),
     /// Every note of hydrator's notes ref.
     Notes,
     /// The files of a revision.

@@ -10,7 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use hydrator::error::message_of;
 use hydrator::model::{
     ChartSource, CommandOptions, DryEntry, DryTree, EntryKind, EnvironmentName, HelmOptions,
-    KustomizeOptions, ObjectId, PlainOptions, Renderer, Target, TemplateOptions, ValueFile,
+    KustomizeOptions, PlainOptions, Renderer, Target, TemplateOptions, ValueFile,
 };
 use hydrator::render::{
     RenderJob, RenderOptions, RenderSetup, Rendered, Renderers, TemplateEngine, TemplateProblem, Toolbox,
@@ -56,8 +56,6 @@ impl Tree {
     }
 }
 
-const ID: ObjectId = ObjectId::from_bytes([7; 20]);
-
 impl DryTree for Tree {
     fn list(&self, path: &Utf8Path) -> anyhow::Result<Option<Vec<DryEntry>>> {
         let mut names = BTreeSet::new();
@@ -77,7 +75,10 @@ impl DryTree for Tree {
         let name = path.file_name().unwrap_or_default().to_owned();
         let is_directory = self.0.keys().any(|full| within(full, path).is_some());
         let kind = self.0.get(path).map(|(kind, _)| *kind).or(is_directory.then_some(EntryKind::Directory));
-        Ok(kind.map(|kind| DryEntry { name, kind, id: ID }))
+        // A directory's id is never asked for.
+        let content = self.0.get(path).map_or(&[][..], |(_, content)| content);
+        let id = hydrator::git::hash_of(content)?;
+        Ok(kind.map(|kind| DryEntry { name, kind, id }))
     }
 
     fn read(&self, path: &Utf8Path) -> anyhow::Result<Option<Vec<u8>>> {

@@ -132,6 +132,16 @@ impl Running {
         rustix::process::kill_process(self.group, signal).expect("it still runs");
     }
 
+    /// The same, unless it has ended.
+    pub(crate) fn signal_if_running(&self, signal: Signal) {
+        let _ = rustix::process::kill_process(self.group, signal);
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> Pid {
+        self.group
+    }
+
     /// Waits for its end and the end of everything that holds its pipes, at most for the limit.
     pub(crate) fn wait(mut self) -> Outcome {
         let (ended, end) = mpsc::channel::<()>();

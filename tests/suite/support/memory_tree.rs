@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use hydrator::model::{DryEntry, DryTree, EntryKind, ObjectId};
+use hydrator::model::{DryEntry, DryTree, EntryKind};
 
 /// A DRY tree in memory.
 #[derive(Default)]
@@ -48,10 +48,13 @@ impl MemoryTree {
 
 impl DryTree for MemoryTree {
     fn list(&self, path: &Utf8Path) -> anyhow::Result<Option<Vec<DryEntry>>> {
-        let id = ObjectId::from_bytes([0; 20]);
-        Ok(self.directories.get(path).map(|entries| {
-            entries.iter().map(|(name, kind)| DryEntry { name: name.clone(), kind: *kind, id }).collect()
-        }))
+        let Some(entries) = self.directories.get(path) else { return Ok(None) };
+        let entry = |(name, kind): (&String, &EntryKind)| {
+            // A directory's id is never asked for.
+            let content = self.contents.get(&path.join(name)).map_or(&[][..], Vec::as_slice);
+            Ok(DryEntry { name: name.clone(), kind: *kind, id: hydrator::git::hash_of(content)? })
+        };
+        entries.iter().map(entry).collect::<anyhow::Result<_>>().map(Some)
     }
 
     fn entry(&self, path: &Utf8Path) -> anyhow::Result<Option<DryEntry>> {

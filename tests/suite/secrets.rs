@@ -1,0 +1,240 @@
+//! No secret gets where it can be read: arguments of programs, environments of renderers, talk, errors, reports,
+//! branches, the forge's file, what a run leaves on the disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use crate::support::checkout::CheckoutKind;
+use crate::support::command::{Outcome, Run, write_script};
+use crate::support::git::TestRepo;
+use crate::support::http::{Answer, BASIC, GitServer, TOKEN, USER};
+use crate::support::{leaks, project, tools};
+
+/// A variable of the job that is nobody else's business.
+const OTHER: &str = "other-secret-77c1f0a9";
+
+/// Every form in which the token could be seen.
+const FORMS: [&str; 3] = [TOKEN, BASIC, OTHER];
+
+/// Programs first in the path that write down what they are started with, and then are the real ones.
+struct Spies {
+    directory: PathBuf,
+    seen: PathBuf,
+}
+
+impl Spies {
+    fn new(repo: &TestRepo) -> Self {
+        let spies = Self { directory: repo.root().join("spies"), seen: repo.root().join("seen") };
+        std::fs::create_dir(&spies.seen).unwrap();
+        for program in ["kustomize", "helm", "kubectl"] {
+            spies.add(program, &tools::program(program), "env");
+        }
+        let git = ["/usr/bin/git", "/usr/local/bin/git", "/bin/git"].map(Path::new);
+        let git = git.iter().find(|path| path.exists()).expect("git is there");
+        // Git's environment is where its credential belongs.
+        spies.add("git", git, "true");
+        spies
+    }
+
+    fn add(&self, program: &str, real: &Path, also: &str) {
+        let script = format!(
+            "{{ echo \"{program} $*\"; {also}; tr '\\0' ' ' </proc/$$/cmdline; }} >>'{}'/$$\nexec '{}' \"$@\"",
+            self.seen.join(program).display(),
+            real.display()
+        );
+        std::fs::create_dir_all(self.seen.join(program)).unwrap();
+        write_script(&self.directory.join(program), &script);
+    }
+
+    fn path(&self) -> String {
+        format!("{}:{}", self.directory.display(), tools::search_path())
+    }
+
+    fn records(&self, program: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.seen.join(program)).unwrap();
+        entries.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
+    }
+}
+
+/// Looks at the arguments of every process on the machine whenever the server is asked something.
+fn watch_arguments(server: &GitServer) -> Arc<Mutex<Vec<String>>> {
+    let found = Arc::new(Mutex::new(Vec::new()));
+    let into = Arc::clone(&found);
+    server.decide(move |_| {
+        for process in std::fs::read_dir("/proc").unwrap().flatten() {
+            let arguments = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ");
+            if FORMS.iter().any(|form| arguments.contains(form)) {
+                into.lock().unwrap().push(arguments);
+            }
+        }
+        Answer::Serve
+    });
+    found
+}
+
+#[track_caller]
+fn none_in(text: &str, what: &str) {
+    for form in FORMS {
+        assert!(!text.contains(form), "{form} is in {what}:\n{text}");
+    }
+}
+
+#[track_caller]
+fn none_said(outcome: &Outcome) {
+    none_in(outcome.stdout(), "stdout");
+    none_in(outcome.stderr(), "stderr");
+}
+
+/// Whatever a run may be given: tokens of several systems, besides ours.
+fn with_secrets(run: Run, spies: &Spies) -> Run {
+    ["GITHUB_TOKEN", "CI_JOB_TOKEN", "AWS_SECRET_ACCESS_KEY", "KUBECONFIG", "HELM_REGISTRY_CONFIG"]
+        .into_iter()
+        .fold(run, |run, name| run.variable(name, OTHER))
+        .variable("HYDRATOR_TOKEN", TOKEN)
+        .variable("PATH", &spies.path())
+}
+
+#[test]
+fn a_run_with_every_renderer_shows_no_secret_anywhere() {
+    let repo = TestRepo::with_files(&project::typical());
+    let server = GitServer::start(&repo);
+    let arguments = watch_arguments(&server);
+    let spies = Spies::new(&repo);
+    let checkout = repo.check_out(CheckoutKind::Shallow, "checkout");
+    checkout.git().run(&["remote", "set-url", "origin", &server.url()]);
+    let temporary = repo.root().join("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    for format in ["json", "text", "markdown"] {
+        let run = with_secrets(repo.hydration_of(&checkout), &spies);
+        let run = run.variable("TMPDIR", &temporary.display().to_string());
+        none_said(&run.variable("HYDRATOR_FORMAT", format).run().success());
+    }
+    for program in ["kustomize", "helm", "git"] {
+        let records = spies.records(program);
+        assert!(!records.is_empty(), "{program} was not run");
+        for record in records {
+            none_in(&record, &format!("what {program} was started with"));
+            assert!(program == "git" || !record.contains("HYDRATOR_"), "{record}");
+        }
+    }
+    assert_eq!(*arguments.lock().unwrap(), Vec::<String>::new());
+    for form in FORMS {
+        assert_eq!(leaks::places(&repo, form), Vec::<String>::new());
+    }
+    assert!(repo.open_pull_request("hydrator/prod-next").is_some());
+    assert_eq!(
+        std::fs::read_dir(&temporary).unwrap().count(),
+        0,
+        "something is left in the temporary directory"
+    );
+}
+
+#[test]
+fn a_token_in_the_remotes_url_gets_no_further() {
+    let repo = TestRepo::with_files(&project::embedded());
+    let server = GitServer::start(&repo);
+    let arguments = watch_arguments(&server);
+    let checkout = repo.check_out(CheckoutKind::Full, "checkout");
+    checkout.git().run(&["remote", "set-url", "origin", &server.url_with_token()]);
+    none_said(&repo.hydration_of(&checkout).run().success());
+    none_said(&repo.hydration().arguments(["--remote", &server.url_with_token()]).run().success());
+    let mut places = leaks::places(&repo, TOKEN);
+    places.retain(|place| !place.ends_with("checkout/.git/config"));
+    assert_eq!(places, Vec::<String>::new());
+    // The second run was told the URL as its argument by this test; git's own programs must not be.
+    let arguments = arguments.lock().unwrap();
+    let leaked = arguments.iter().find(|arguments| !arguments.contains("--remote"));
+    assert_eq!(leaked, None);
+}
+
+#[test]
+fn errors_show_no_secret() {
+    let repo = TestRepo::with_files(&project::embedded());
+    let server = GitServer::start(&repo);
+    let url = server.url_with_token();
+    let gone = url.replace("remote.git", "gone.git");
+    let closed = {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        format!("http://{USER}:{TOKEN}@{}/x.git", listener.local_addr().unwrap())
+    };
+    let run =
+        |remote: &str| repo.hydration().arguments(["--remote", remote]).variable("HYDRATOR_TOKEN", TOKEN);
+    for remote in [&gone, &closed] {
+        none_said(&run(remote).run().code(5));
+    }
+    for status in [401, 403, 404, 500] {
+        server.decide(move |_| Answer::Status(status));
+        none_said(&run(&url).run().code(5));
+    }
+    // A server that says the token back.
+    server.decide(|_| Answer::Serve);
+    repo.hook(
+        "pre-receive",
+        &format!("echo 'no {TOKEN}, no {BASIC}, no https://u:{TOKEN}@e.org/x' >&2; exit 1"),
+    );
+    let refused = run(&url).run().code(5);
+    none_said(&refused);
+    assert!(refused.stdout().contains("no ***"), "{refused:?}");
+}
+
+#[test]
+fn a_renderer_that_looks_for_secrets_finds_none() {
+    let repo = TestRepo::new();
+    let configuration = "version: 1
+dryBranch: main
+environments: [{name: dev}]
+targets:
+  - path: app
+    name: app
+    command: [sh, -c, 'cat ../spy.sh | sh']
+    env: [WANTED]
+";
+    repo.write("hydrator.yaml", configuration);
+    repo.write("app/x", "");
+    // Its own environment, its ancestors' as far as it may read them by itself, its home, what lies around.
+    let spy = "printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: spy\\ndata:\\n'
+env | sed 's/[^A-Za-z0-9=_./:-]/_/g; s/^/  /; s/=/: \"/; s/$/\"/'
+";
+    repo.write("spy.sh", spy);
+    repo.commit("Look around");
+    let spies = Spies::new(&repo);
+    let run = with_secrets(repo.hydration(), &spies).variable("WANTED", "allowed-1234");
+    none_said(&run.run().success());
+    let manifest = repo.show("hydrator/dev-next", "app/manifest.yaml");
+    none_in(&manifest, "what a renderer sees");
+    assert!(manifest.contains("WANTED: \"allowed-1234\""), "{manifest}");
+    let names: Vec<&str> = manifest
+        .lines()
+        .skip(5)
+        .filter_map(|line| line.trim().split_once(':').map(|(name, _)| name))
+        .collect();
+    for name in &names {
+        let known = ["HOME", "LC_ALL", "PATH", "PWD", "TMPDIR", "TZ", "WANTED", "OLDPWD", "SHLVL", "_"];
+        let own_place = ["XDG_", "HELM_"].iter().any(|start| name.starts_with(start));
+        assert!(known.contains(name) || own_place, "{name} is passed on");
+    }
+}
+
+#[test]
+fn our_own_variables_cannot_be_passed_on() {
+    let repo = TestRepo::with_files(&project::embedded());
+    let configuration = "version: 1
+dryBranch: main
+environments: [{name: dev}]
+targets:
+  - path: plain/dev
+    name: app
+    command: [sh, -c, 'echo \"token: $HYDRATOR_TOKEN\"']
+    env: [HYDRATOR_TOKEN]
+";
+    repo.write("hydrator.yaml", configuration);
+    repo.commit("Take the token");
+    let before = repo.refs();
+    let outcome = repo.hydration().variable("HYDRATOR_TOKEN", TOKEN).run();
+    none_said(&outcome);
+    let code = outcome.exit_code();
+    assert!(code == Some(3), "{outcome:?}");
+    assert!(outcome.stderr().contains("HYDRATOR_TOKEN"), "{outcome:?}");
+    assert_eq!(repo.refs(), before);
+}

@@ -469,8 +469,8 @@ fn steps_become_calls() {
 }
 
 /// The keys of a value and of what is in it, and what kind of value each has.
-fn shape(value: &serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
+fn shape(value: &Value) -> Value {
+    use Value;
     match value {
         Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), shape(value))).collect(),
         Value::Array(items) => items.first().map(shape).into_iter().collect(),
@@ -481,7 +481,7 @@ fn shape(value: &serde_json::Value) -> serde_json::Value {
 
 #[test]
 fn templates_are_filled_in_with_what_they_are_checked_with() {
-    let mut summary = summary();
+    let mut summary = proposal();
     summary.vars.clear();
     let sample = crate::template::ProposalContext::sample("dev", &summary.vars);
     let wanted = shape(&serde_json::to_value(sample).unwrap());

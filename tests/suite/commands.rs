@@ -61,17 +61,19 @@ fn who_closed_reverted_or_removed_something_is_told_what_comes_of_it() {
     git.run(&["push", "--quiet", "origin", "HEAD:hydrator/staging"]);
     git.run(&["switch", "--quiet", "main"]);
     let said = run(&repo).success().stdout().to_owned();
-    let rejected = "  dev      rejected       0/2 affected  a person closed its pull request: offered again when its manifests change\n";
+    let rejected = "closed unmerged by a person: not offered again until its manifests change\n";
     assert!(said.contains(rejected), "{said}");
-    let held = "drift; `hydrator/staging` was edited by hand: revert that, or set `drift: repair`\n";
+    let held =
+        "`hydrator/staging` was edited by hand; make the DRY branch say the same, or set `drift: repair`\n";
     assert!(said.contains(held), "{said}");
     let text = project::embedded()["hydrator.yaml"].replace("  - name: prod\n", "");
     repo.write("hydrator.yaml", &text);
     repo.commit("Without prod");
-    let orphan = "left the configuration: #3 is closed, its branches are kept\n";
+    let orphan =
+        "left the configuration; its branches are kept until somebody deletes them\n    closed file://";
     for outcome in [plan(&repo).code(10), run(&repo).success()] {
         assert!(outcome.stdout().contains(orphan), "{}", outcome.stdout());
     }
     let said = plan(&repo).success().stdout().to_owned();
-    assert!(said.contains("left the configuration: its branches are kept\n"), "{said}");
+    assert!(said.contains("left the configuration; ") && !said.contains("closed file://"), "{said}");
 }

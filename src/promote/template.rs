@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::ROLLBACK_LABEL;
 use super::body::{BODY_LIMIT, changes_within, default_body, own_marker};
-use super::summary::{Intent, ProposalSummary, TargetChange};
+use super::summary::{Intent, ProposalSummary};
 use super::title::{default_title, tidy};
 use crate::escape::{clean, cut_markdown, neutralise_skip_markers, one_line, prose, prose_lines};
 use crate::forge::PullRequestLook;
@@ -83,7 +83,7 @@ type Escape<'a> = &'a dyn Fn(&str) -> String;
 
 fn context(summary: &ProposalSummary, line: Escape<'_>, lines: Escape<'_>, changes: &str) -> Value {
     let dry = &summary.dry;
-    let targets = summary.targets.iter().map(|target| target_context(target, line)).collect::<Vec<_>>();
+    let targets = summary.targets.iter().map(|target| line(&target.name)).collect::<Vec<_>>();
     json!({
         "environment": summary.environment,
         "activeBranch": summary.active,
@@ -99,16 +99,6 @@ fn context(summary: &ProposalSummary, line: Escape<'_>, lines: Escape<'_>, chang
         },
         "targets": targets,
         "summary": changes,
-        "repoUrl": summary.repo_url,
-    })
-}
-
-fn target_context(target: &TargetChange, line: Escape<'_>) -> Value {
-    json!({
-        "name": line(&target.name),
-        "output": line(&target.output),
-        "added": target.added.len(),
-        "changed": target.changed.len(),
-        "removed": target.removed.len(),
+        "repoUrl": summary.repo_url.as_deref().unwrap_or_default(),
     })
 }

@@ -288,7 +288,7 @@ fn templates_get_escaped_values_and_their_text_is_tidied() {
     assert_eq!(seen[0]["dry"]["shortSha"], "1a1a1a1");
     assert_eq!(seen[0]["summary"], "1 added, 1 changed, 0 removed");
     assert_eq!(seen[1]["dry"]["body"], "One.\n\\/approve @\u{200b}alice");
-    assert_eq!(seen[1]["targets"][0]["added"], 1);
+    assert_eq!(seen[1]["targets"], serde_json::json!(["web"]));
     assert_eq!(seen[1]["activeBranch"], "hydrator/prod");
     assert!(seen[1]["summary"].as_str().unwrap().starts_with("### What changes\n"));
 }
@@ -466,4 +466,27 @@ fn steps_become_calls() {
     );
     let asked = forge.asked.into_inner();
     assert_eq!(asked, ["open next active", "update 7 Promote", "update 2 Promote", "close 3 Gone."]);
+}
+
+/// The keys of a value and of what is in it, and what kind of value each has.
+fn shape(value: &Value) -> Value {
+    use Value;
+    match value {
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), shape(value))).collect(),
+        Value::Array(items) => items.first().map(shape).into_iter().collect(),
+        Value::String(_) => "text".into(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn templates_are_filled_in_with_what_they_are_checked_with() {
+    let mut summary = proposal();
+    summary.vars.clear();
+    let sample = crate::template::ProposalContext::sample("dev", &summary.vars);
+    let wanted = shape(&serde_json::to_value(sample).unwrap());
+    summary.repo_url = None;
+    for context in [title_context(&summary), body_context(&summary)] {
+        assert_eq!(shape(&context), wanted);
+    }
 }

@@ -142,7 +142,7 @@ fn every_key_of_the_schema_is_described() {
 fn a_missing_file_is_a_failure_of_the_configuration_with_a_hint() {
     let error = load(&MemoryTree::default()).expect_err("there is no configuration");
     assert_eq!(kind_of(&error), FailureKind::Config);
-    assert!(hint_of(&error).is_some_and(|hint| hint.contains("hydrator init")));
+    assert!(hint_of(&error).is_some_and(|hint| hint.contains("--config")));
 }
 
 #[test]

@@ -125,7 +125,7 @@ class Side:
     def count_processes(self, shims, log):
         """How many gits and renderers one run starts: counted by stand-ins, in a run that is not timed."""
         log.write_text("")
-        environment = dict(self.environment, PATH=f"{shims}:{self.environment['PATH']}", BENCH_LOG=str(log))
+        environment = dict(self.environment, PATH=f"{shims}:{self.environment['PATH']}")
         subprocess.run(self.command(), env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return len(log.read_text().splitlines())
 
@@ -195,12 +195,12 @@ def scenarios(environments, apps):
     ]
 
 
-def make_shims(root, path):
+def make_shims(root, path, log):
     shims = root / "shims"
     for name in ["git", "kubectl", "kustomize", "helm"]:
         real = shutil.which(name, path=path)
         if real:
-            write(shims / name, f'#!/bin/sh\necho {name} >>"$BENCH_LOG"\nexec {real} "$@"\n')
+            write(shims / name, f'#!/bin/sh\necho {name} >>"{log}"\nexec {real} "$@"\n')
             (shims / name).chmod(0o755)
     return shims
 
@@ -235,7 +235,8 @@ def run_round(options, root, round_number, results):
     if not options.alone:
         loop = str(pathlib.Path(__file__).resolve().parent / "bench-loop.sh")
         sides.append(Side("loop", root, [loop, "{work}"], environment))
-    shims, log = make_shims(root, path), root / "processes"
+    log = root / "processes"
+    shims = make_shims(root, path, log)
     for name, change in scenarios(environments, apps):
         order = sides if round_number % 2 == 0 else sides[::-1]
         for side in order:

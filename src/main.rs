@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let variables = Variables::new(pairs);
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
         // The second signal of a kind ends the process at once.
         drop(signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop)));
         drop(signal_hook::flag::register(signal, Arc::clone(&stop)));

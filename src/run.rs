@@ -55,7 +55,8 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
     for attempt in 1.. {
         let observation = observe(world, &dry, &waiting, refs)?;
         refuse_older(wanted, &observation, &dry)?;
-        let mut planned = decide(world, request, &waiting, &observation, &mut rendering, talk)?;
+        let rules = (world.config.as_str(), request.permissions);
+        let mut planned = decide(rules, &waiting, &observation, &mut rendering, talk)?;
         if request.dry_run {
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }
@@ -73,7 +74,11 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
                 return Ok(reports.finish(dry.commit.id));
             }
         }
-        stop_or_pause(world, attempt)?;
+        match stop_or_pause(world, attempt) {
+            // What other environments came to is not lost with those that are given up.
+            Err(_) if !reports.done.is_empty() => return Ok(reports.finish(dry.commit.id)),
+            stopped => stopped?,
+        }
         refs = scratch.look()?;
     }
     Err(lost_race().into())
@@ -156,18 +161,15 @@ fn refuse_older(wanted: Wanted<'_>, observation: &Observation, dry: &Dry) -> Res
 
 /// Stages 4 and 5: how each environment stands, the rendering of those that may change, and what is to be done.
 fn decide<'a>(
-    world: &World,
-    request: &RunRequest,
+    (config, permissions): (&str, Permissions),
     environments: &'a [Environment],
     observation: &Observation,
     rendering: &mut Rendering<'_>,
     talk: &(dyn Fn(&str) + Sync),
 ) -> Result<Vec<Planned<'a>>> {
-    let config = world.config.as_str();
     let pairs = || environments.iter().zip(&observation.environments);
-    let standings: Vec<_> = pairs()
-        .map(|(environment, seen)| plan::standing(environment, seen, config, request.permissions))
-        .collect();
+    let standings: Vec<_> =
+        pairs().map(|(environment, seen)| plan::standing(environment, seen, config, permissions)).collect();
     let affected =
         |standing: &Result<Standing, Failure>| standing.as_ref().is_ok_and(Standing::needs_rendering);
     let to_render: Vec<&Environment> = environments

@@ -2,16 +2,17 @@
 //!
 //! Does I/O: the only place of this crate besides the renderers that starts a process.
 
-use std::io::{Read, Write as _};
+use std::io::{ErrorKind, Read, Write as _};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::login::Credential;
 use crate::error::Failure;
@@ -122,13 +123,12 @@ impl GitProgram {
         })?;
         let stdin = child.stdin.take();
         let input = input.to_vec();
-        let writer = std::thread::spawn(move || stdin.map(|mut pipe| pipe.write_all(&input)));
-        let stdout = collect(child.stdout.take());
-        let stderr = collect(child.stderr.take());
-        let status = self.wait(&mut child).with_context(what)?;
-        drop(writer.join());
-        let stdout = stdout.join().unwrap_or_default();
-        let stderr = stderr.join().unwrap_or_default();
+        // Nobody waits for it: it ends with git, or with whoever still holds the other end.
+        drop(std::thread::spawn(move || stdin.map(|mut pipe| pipe.write_all(&input))));
+        let mut stdout = Pipe::new(child.stdout.take())?;
+        let mut stderr = Pipe::new(child.stderr.take())?;
+        let status = self.wait(&mut child, &mut stdout, &mut stderr).with_context(what)?;
+        let (stdout, stderr) = (stdout.bytes, stderr.bytes);
         Ok(Output { status, stdout, stderr: self.redact(&String::from_utf8_lossy(&stderr)) })
     }
 
@@ -179,12 +179,24 @@ impl GitProgram {
         variables
     }
 
-    fn wait(&self, child: &mut Child) -> Result<ExitStatus> {
+    /// Waits for git itself. What it wrote is in the pipes when it has ended, and is read then; a helper that it left
+    /// behind, such as a credential cache or a shared ssh connection, may keep them open for as long as it likes.
+    fn wait(
+        &self,
+        child: &mut Child,
+        stdout: &mut Pipe<ChildStdout>,
+        stderr: &mut Pipe<ChildStderr>,
+    ) -> Result<ExitStatus> {
         let deadline = Instant::now() + self.time_limit;
         let mut pause = Duration::from_micros(200);
         loop {
-            if let Some(status) = child.try_wait()? {
+            let ended = child.try_wait()?;
+            let has_read = [stdout.read_what_is_there(), stderr.read_what_is_there()].contains(&true);
+            if let Some(status) = ended {
                 return Ok(status);
+            }
+            if has_read {
+                pause = Duration::from_micros(200);
             }
             if self.stop.load(Ordering::Relaxed) || Instant::now() > deadline {
                 end_group(child);
@@ -232,15 +244,31 @@ fn settings_of(variables: &Variables) -> Vec<(String, String)> {
     (0..count).filter_map(pair).collect()
 }
 
-fn collect(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            // A pipe that breaks has given what it had; the exit status tells the rest.
-            drop(pipe.read_to_end(&mut bytes));
+/// One end of a pipe that is read without waiting.
+struct Pipe<R> {
+    end: Option<R>,
+    bytes: Vec<u8>,
+}
+
+impl<R: Read + AsFd> Pipe<R> {
+    fn new(end: Option<R>) -> Result<Self> {
+        if let Some(end) = &end {
+            let flags = fcntl_getfl(end).context("cannot prepare a pipe")?;
+            fcntl_setfl(end, flags | OFlags::NONBLOCK).context("cannot prepare a pipe")?;
         }
-        bytes
-    })
+        Ok(Self { end, bytes: Vec::new() })
+    }
+
+    /// Whether there was anything. A pipe that breaks has given what it had; the exit status tells the rest.
+    fn read_what_is_there(&mut self) -> bool {
+        let before = self.bytes.len();
+        let Some(end) = &mut self.end else { return false };
+        match end.read_to_end(&mut self.bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            _ => self.end = None,
+        }
+        self.bytes.len() > before
+    }
 }
 
 fn end_group(child: &mut Child) {

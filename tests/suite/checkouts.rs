@@ -223,12 +223,15 @@ fn a_leftover_credential_never_joins_the_token() {
     }
 }
 
+/// Gives a checkout a credential.
+type Arrange<'a> = &'a dyn Fn(&Checkout);
+
 #[test]
 fn without_a_token_of_ours_the_checkouts_own_credential_counts() {
     let repo = lived_in();
     let server = GitServer::start(&repo);
     let origin = server.url().trim_end_matches("remote.git").to_owned();
-    let own: [(&str, &dyn Fn(&Checkout)); 3] = [
+    let own: [(&str, Arrange<'_>); 3] = [
         ("header", &|checkout| {
             let header = format!("AUTHORIZATION: basic {BASIC}");
             checkout.git().run(&["config", &format!("http.{origin}.extraheader"), &header]);
@@ -265,7 +268,7 @@ fn talks(requests: &[Request]) -> (usize, usize) {
 
 fn with_environments(count: usize) -> TestRepo {
     let names: Vec<String> = (0..count).map(|number| format!("e{number}")).collect();
-    let listed: String = names.iter().map(|name| format!("  - name: {name}\n")).collect();
+    let listed: String = names.iter().fold(String::new(), |text, name| text + "  - name: " + name + "\n");
     let configuration = format!(
         "version: 1\ndryBranch: main\nenvironments:\n{listed}targets:\n  - path: plain/{{environment}}\n    name: plain\n"
     );

@@ -63,8 +63,9 @@ fn the_commands_to_try_next_work() {
     for verb in ["local list", "local merge", "git commit", "hydrator plan", "hydrator run", "git diff"] {
         assert!(commands.iter().any(|command| command.contains(verb)), "no `{verb}` in {commands:#?}");
     }
-    let script: String =
+    let script: Vec<String> =
         commands.iter().map(|command| format!("echo '=' && {command} || exit 9\n")).collect();
+    let script = script.concat();
     let outcome =
         Run::program("/bin/sh", &root.path().join("home")).arguments(["-c", &script]).run().success();
     let said: Vec<&str> = outcome.stdout().split("=\n").collect();

@@ -349,7 +349,7 @@ fn a_third_writer_of_notes_loses_nothing_and_takes_nothing() {
     git.run(&["notes", "--ref", NOTES, "append", "--message", "by hand", &foreign[0]]);
     let paths: String = (0..300).map(|number| scrap(&repo, number)).collect();
     let objects = git.feed(&["hash-object", "-w", "--stdin-paths"], paths.as_bytes());
-    let pairs: String = objects.lines().map(|object| format!("{} {object}\n", foreign[1])).collect();
+    let pairs = objects.lines().fold(String::new(), |text, object| text + &foreign[1] + " " + object + "\n");
     git.feed(&["notes", "--ref", NOTES, "copy", "--stdin"], pairs.as_bytes());
     assert!(git.run(&["notes", "--ref", NOTES, "show", &tip]).contains(&repo.tip("main").unwrap()));
     git.run(&["push", "--quiet", "origin", NOTES]);

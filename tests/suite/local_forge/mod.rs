@@ -1,7 +1,5 @@
 //! The local forge told as stories: real bare repositories, pushes made with the git program.
 
-#![expect(clippy::unwrap_used, reason = "a step of a story that cannot be taken ends the story")]
-
 mod by_hand;
 mod merging;
 

@@ -48,7 +48,7 @@ impl TestRepo {
     pub(crate) fn restore(&self, state: &RemoteState) {
         let now = self.refs();
         let gone = now.keys().filter(|name| !state.refs.contains_key(*name));
-        let mut commands: String = gone.map(|name| format!("delete {name}\n")).collect();
+        let mut commands = gone.fold(String::new(), |text, name| text + "delete " + name + "\n");
         commands.extend(state.refs.iter().map(|(name, id)| format!("update {name} {id}\n")));
         self.remote_git().feed(&["update-ref", "--stdin"], commands.as_bytes());
         match &state.forge {

@@ -19,7 +19,7 @@ use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
 use crate::fingerprint::{self, Circumstances, FingerprintParts, Stored, explain};
 use crate::git::SharedObjects;
 use crate::model::{
-    DryTree, Environment, EnvironmentName, Manifest, ObjectId, Project, Renderer, Target, TargetReport, Tool,
+    DryTree, Environment, EnvironmentName, Manifest, ObjectId, Project, Target, TargetReport,
 };
 use crate::render::closure::Closures;
 use crate::render::{RenderJob, RenderOptions, RenderSetup, Rendered, Renderers, Toolbox};
@@ -155,7 +155,7 @@ impl<'a> Rendering<'a> {
     /// What a target reads, and what the cache says about it.
     fn inputs(&self, closures: &Closures<'_>, target: &Target, stored: Option<&Stored>) -> Result<Inputs> {
         let closure = closures.closure(target)?;
-        let Ok(tool) = self.tool(target) else { return Ok(Inputs::default()) };
+        let Ok(tool) = self.toolbox.programs(target) else { return Ok(Inputs::default()) };
         let circumstances = Circumstances {
             tool: tool.as_deref(),
             layout: self.request.project.layout,
@@ -172,21 +172,6 @@ impl<'a> Rendering<'a> {
             explain(stored.map(|stored| &stored.parts), &parts).iter().map(ToString::to_string).collect();
         let known = closure.is_closed().then_some((id, parts));
         Ok(Inputs { known, hit: None, reasons })
-    }
-
-    /// The program that renders a target, with its version; an error if it cannot be told, which rendering will explain.
-    fn tool(&self, target: &Target) -> Result<Option<String>> {
-        let version = |tool| self.toolbox.version(tool);
-        Ok(match &target.renderer {
-            Renderer::Kustomize(options)
-                if options.build_options.iter().any(|option| option == "--enable-helm") =>
-            {
-                Some(format!("{}, {}", version(Tool::Kustomize)?, version(Tool::Helm)?))
-            }
-            Renderer::Kustomize(_) => Some(version(Tool::Kustomize)?),
-            Renderer::Helm(_) => Some(version(Tool::Helm)?),
-            Renderer::Template(_) | Renderer::Plain(_) | Renderer::Command(_) => None,
-        })
     }
 
     /// Whether the tree that the cache names can be used: it is part of one of the branches' tips.

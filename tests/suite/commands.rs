@@ -68,11 +68,13 @@ fn who_closed_reverted_or_removed_something_is_told_what_comes_of_it() {
     let text = project::embedded()["hydrator.yaml"].replace("  - name: prod\n", "");
     repo.write("hydrator.yaml", &text);
     repo.commit("Without prod");
-    let orphan =
-        "left the configuration; its branches are kept until somebody deletes them\n    closed file://";
+    let orphan = "left the configuration: #3 is closed, its branches are kept\n    closed file://";
     for outcome in [plan(&repo).code(10), run(&repo).success()] {
         assert!(outcome.stdout().contains(orphan), "{}", outcome.stdout());
     }
     let said = plan(&repo).success().stdout().to_owned();
-    assert!(said.contains("left the configuration; ") && !said.contains("closed file://"), "{said}");
+    assert!(
+        said.contains("left the configuration: its branches are kept") && !said.contains("closed file://"),
+        "{said}"
+    );
 }

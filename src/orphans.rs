@@ -81,6 +81,7 @@ fn orphan(
         || "left the configuration".to_owned(),
         |successor| format!("is called `{}` now", successor.name),
     );
+    let closed = open.as_ref().map(|open| format!("#{} is closed, ", open.number)).unwrap_or_default();
     let report = EnvironmentReport {
         name: EnvironmentName::new(name),
         operation: Operation::Orphan,
@@ -93,7 +94,7 @@ fn orphan(
         hold: None,
         targets: Vec::new(),
         error: None,
-        note: Some(format!("{why}; its branches are kept until somebody deletes them")),
+        note: Some(format!("{why}: {closed}its branches are kept")),
         warnings: Vec::new(),
     };
     Orphan { report, why, open }

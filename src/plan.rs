@@ -11,7 +11,7 @@ use crate::model::{DriftPolicy, Environment, PullRequestState};
 use crate::observe::{Past, Seen};
 
 /// How a hold for drift ends.
-const WAY_OUT: &str = "make the DRY branch say the same, or set `drift: repair`";
+const WAY_OUT: &str = "revert that, make the DRY branch say the same, or set `drift: repair`";
 
 /// What the user allowed for this run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -192,10 +192,10 @@ pub fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<Str
     }
     let written = active.metadata.as_ref().is_some_and(|metadata| !metadata.config.is_empty());
     if written && !active.intact {
-        return Some(format!("`{branch}` was edited by hand; {WAY_OUT}"));
+        return Some(format!("`{branch}` was edited by hand: {WAY_OUT}"));
     }
     let back = seen.past != Past::Kept;
-    back.then(|| format!("`{branch}` was reverted or moved back by hand; {WAY_OUT}"))
+    back.then(|| format!("`{branch}` was reverted or moved back by hand: {WAY_OUT}"))
 }
 
 /// What is to be done, given the content that the environment should have.

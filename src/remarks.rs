@@ -81,7 +81,7 @@ pub fn note(planned: &Planned<'_>, operation: Operation, takeover: Option<&Takeo
     match planned.decision.as_ref().ok()? {
         Decision::Held(why) => Some(why.clone()),
         Decision::Rejected => {
-            Some("closed unmerged by a person: not offered again until its manifests change".to_owned())
+            Some("a person closed its pull request: offered again when its manifests change".to_owned())
         }
         Decision::Superseded => Some("a newer DRY commit has been processed".to_owned()),
         Decision::Propose | Decision::Reparent | Decision::Leave

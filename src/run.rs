@@ -280,7 +280,8 @@ fn write_cache(
     }
     let mut cache = observation.cache.clone();
     rendering.remember(&mut cache, narrowed);
-    let is_news = cache != observation.cache;
+    // What failed changes nothing on the remote: the cache goes along with what others push, and not by itself.
+    let is_news = cache != observation.cache && planned.iter().all(|planned| planned.decision.is_ok());
     Ok(Some(NewCache { commit: cache.write(objects, &shelf)?, is_news }))
 }
 

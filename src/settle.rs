@@ -102,26 +102,25 @@ fn withdraw(stage: &Stage<'_>, planned: &Planned<'_>, outcome: &mut Outcome) -> 
         update(&environment.active, active, outcome.active),
     ];
     if !push(stage, Change { environment, updates, noted: outcome.active, withdrawn: false })? {
-        give_back(stage, planned, proposed)?;
+        give_back(stage, planned)?;
         return Ok(false);
     }
     outcome.proposed = outcome.active;
     Ok(true)
 }
 
-/// Another run wants the proposal that this one was about to take back, or has made another one: what was closed over
-/// it is opened again, as it was then.
-fn give_back(stage: &Stage<'_>, planned: &Planned<'_>, offered: Option<CommitId>) -> Result<()> {
+/// Another run wants the proposal that this one was about to take back, or has made another one: the pull request that
+/// was closed over it is opened again, as it was then. A run that says something else of it will do so.
+fn give_back(stage: &Stage<'_>, planned: &Planned<'_>) -> Result<()> {
     let Some(closed) = &planned.seen.open else { return Ok(()) };
     let forge = stage.world.forge.as_ref();
     let refs = stage.world.repository.scratch.look()?;
     let tip = refs.branch(&closed.head);
-    let newest = forge.newest_pull_request(&closed.head, &closed.base)?;
-    let Some(newest) = newest.filter(|newest| newest.number == closed.number) else { return Ok(()) };
-    let described_anew = newest.body != closed.body;
-    if tip.is_none() || (tip != offered && !described_anew) {
+    if tip.is_none() || tip == refs.branch(&closed.base) {
         return Ok(());
     }
+    let newest = forge.newest_pull_request(&closed.head, &closed.base)?;
+    let Some(newest) = newest.filter(|newest| newest.number == closed.number) else { return Ok(()) };
     let look = PullRequestLook {
         title: newest.title,
         body: newest.body,

@@ -87,7 +87,8 @@ pub(crate) fn exported(job: &RenderJob<'_>, closure: &Closure) -> Vec<Utf8PathBu
     job.inputs.map_or_else(|| closure.exported(), <[Utf8PathBuf]>::to_vec)
 }
 
-fn has_helm(options: &KustomizeOptions) -> bool {
+/// Whether kustomize may start helm.
+pub(crate) fn has_helm(options: &KustomizeOptions) -> bool {
     options.build_options.iter().any(|option| option == "--enable-helm" || option == "--enable-helm=true")
 }
 

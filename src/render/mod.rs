@@ -17,6 +17,7 @@ mod kustomize;
 mod list;
 mod paths;
 mod plain;
+mod programs;
 mod split;
 mod talk;
 mod template;

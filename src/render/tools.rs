@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::bail;
@@ -28,6 +28,8 @@ pub struct Toolbox {
     overrides: BTreeMap<Tool, Utf8PathBuf>,
     kustomize: OnceLock<Result<Program, Failure>>,
     helm: OnceLock<Result<Program, Failure>>,
+    /// Programs that are known by their content, with what stands for it.
+    pub(super) contents: Mutex<BTreeMap<Utf8PathBuf, String>>,
 }
 
 /// A program that was found and whose version is accepted.
@@ -52,6 +54,7 @@ impl Toolbox {
             overrides: BTreeMap::new(),
             kustomize: OnceLock::new(),
             helm: OnceLock::new(),
+            contents: Mutex::default(),
         }
     }
 

@@ -61,10 +61,9 @@ fn who_closed_reverted_or_removed_something_is_told_what_comes_of_it() {
     git.run(&["push", "--quiet", "origin", "HEAD:hydrator/staging"]);
     git.run(&["switch", "--quiet", "main"]);
     let said = run(&repo).success().stdout().to_owned();
-    let rejected = "closed unmerged by a person: not offered again until its manifests change\n";
+    let rejected = "  dev      rejected   #1  0/2 affected  a person closed its pull request: offered again when its manifests change\n";
     assert!(said.contains(rejected), "{said}");
-    let held =
-        "`hydrator/staging` was edited by hand; make the DRY branch say the same, or set `drift: repair`\n";
+    let held = "`hydrator/staging` was edited by hand: revert that, make the DRY branch say the same, or set `drift: repair`\n";
     assert!(said.contains(held), "{said}");
     let text = project::embedded()["hydrator.yaml"].replace("  - name: prod\n", "");
     repo.write("hydrator.yaml", &text);

@@ -225,7 +225,6 @@ fn differences(one: &State, other: &State) -> String {
     let (one, other) = (one.all_files(), other.all_files());
     let paths: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     let changed = paths.into_iter().filter(|path| one.get(*path) != other.get(*path));
-    let lines: Vec<String> =
-        changed.map(|path| format!("{path}: {:?} → {:?}\n", one.get(path), other.get(path))).collect();
-    lines.concat()
+    let lines = changed.map(|path| format!("{path}: {:?} → {:?}\n", one.get(path), other.get(path)));
+    lines.collect::<Vec<_>>().concat()
 }

@@ -47,7 +47,8 @@ fn first(random: &mut Random, edge: Option<EdgeKind>) -> State {
     }
     for (overlay, name) in OVERLAYS.into_iter().zip(["dev", "prod"]) {
         state.item(overlay, "resources", if random.chance(50) { "../../base/a" } else { "../../base/b" });
-        state.overlay(name, overlay);
+        // With kustomize's restrictions, what lies elsewhere is as good as missing.
+        state.overlay(name, overlay, random.chance(85));
         for _ in 0..random.below(4) {
             let directory = *random.pick(&["base/a", "base/b", overlay, overlay]).unwrap();
             let edge = *random.pick(&CHEAP).unwrap();

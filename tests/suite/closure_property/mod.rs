@@ -24,7 +24,7 @@ fn number(name: &str, default: usize) -> usize {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "whoever looks into a failure needs the seed")]
+#[expect(clippy::print_stdout, reason = "the seed, to repeat a failure, and how much was compared")]
 fn what_is_not_affected_does_not_change() {
     let (count, seed) = (number("HYDRATOR_HISTORIES", 300), number("HYDRATOR_SEED", 1));
     println!("{count} histories from HYDRATOR_SEED={seed}");

@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same for the same seed everywhere: `SplitMix64`.
+//! Numbers that look random and are the same for the same seed everywhere (`SplitMix64`).
 
 /// A source of numbers.
 pub(super) struct Random(u64);

@@ -27,10 +27,9 @@ pub(super) const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", 
 
 impl Kustomization {
     fn text(&self) -> String {
+        let item = |item: &String| format!("- {}\n", item.replace('\n', "\n  "));
         let items = self.items.iter().map(|(field, items)| {
-            let items: Vec<String> =
-                items.iter().map(|item| format!("- {}\n", item.replace('\n', "\n  "))).collect();
-            format!("{field}:\n{}", items.concat())
+            format!("{field}:\n{}", items.iter().map(item).collect::<Vec<_>>().concat())
         });
         let lines = self.lines.iter().map(|(field, value)| format!("{field}: {value}\n"));
         let end = if self.is_broken { "{{ broken }}\n- [" } else { "" };
@@ -120,8 +119,9 @@ impl State {
         });
     }
 
-    pub(super) fn overlay(&mut self, name: &str, source: &str) {
-        let build_options = vec!["--load-restrictor=LoadRestrictionsNone".to_owned()];
+    pub(super) fn overlay(&mut self, name: &str, source: &str, reads_elsewhere: bool) {
+        let option = reads_elsewhere.then_some("--load-restrictor=LoadRestrictionsNone");
+        let build_options = option.map(str::to_owned).into_iter().collect();
         let options = KustomizeOptions { build_options, allow_remote: true };
         self.target(name, source, Renderer::Kustomize(options));
     }

@@ -3,10 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use hydrator::error::{FailureKind, hint_of, kind_of};
-use hydrator::model::Tool;
+use hydrator::model::{Target, Tool};
 use hydrator::render::Toolbox;
 
-use super::bench::{tools, tools_path};
+use super::bench::{command, kustomize, plain, tools, tools_path};
 
 /// A directory with scripts in place of programs.
 fn programs(scripts: &[(&str, &str)]) -> (tempfile::TempDir, String) {
@@ -86,4 +86,32 @@ fn a_wrapper_that_does_not_know_its_version_counts_as_kubectls() {
     assert_eq!(toolbox.version(Tool::Kustomize).unwrap(), "kustomize");
     let toolbox = Toolbox::discover(&path).require(&[(Tool::Kustomize, "5.x".to_owned())].into());
     assert!(problem(&toolbox, Tool::Kustomize).0.ends_with("does not say its version"));
+}
+
+#[test]
+fn another_version_of_any_program_is_another_text() {
+    let told = |script: &str, target: &Target| {
+        let (_directory, path) = programs(&[("jsonnet", script), ("kustomize", script)]);
+        Toolbox::discover(&format!("{path}:{}", tools_path())).programs(target).unwrap()
+    };
+    let jsonnet = command("a", &["jsonnet", "x"], &[]);
+    let (one, other) = (told("echo 1", &jsonnet).unwrap(), told("echo 2", &jsonnet).unwrap());
+    assert!(one.starts_with("jsonnet ") && one != other, "{one} {other}");
+    assert_eq!(told("echo 1", &jsonnet).as_ref(), Some(&one));
+    assert_eq!(told("echo 1", &command("a", &["./make.sh"], &[])), None);
+    assert_eq!(told("echo 1", &plain("a")), None);
+    // One that tells no version is known by its content too.
+    let build = kustomize("a", &[]);
+    let alone = |script: &str| {
+        let (_directory, path) = programs(&[("kustomize", script)]);
+        Toolbox::discover(&path).programs(&build).unwrap().unwrap()
+    };
+    assert_ne!(alone("echo devel"), alone("echo devel # 2"));
+    assert_eq!(alone("echo devel"), alone("echo devel"));
+    assert_eq!(told("echo v5.8.1", &build).unwrap(), "kustomize 5.8.1");
+    for option in ["--enable-helm", "--enable-helm=true"] {
+        assert!(told("echo v5.8.1", &kustomize("a", &[option])).unwrap().contains(", helm 4."), "{option}");
+    }
+    let missing = Toolbox::discover("").programs(&jsonnet).unwrap_err();
+    assert_eq!(missing.to_string(), "the program `jsonnet` is not on the path");
 }

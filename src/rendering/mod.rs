@@ -3,14 +3,13 @@
 //! Does I/O: it starts renderers and writes objects to the scratch repository. Manifests are dropped once written, so
 //! that memory does not grow with the number of targets.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+mod jobs;
 
-use anyhow::{Context as _, Result};
-use camino::Utf8Path;
-use tempfile::TempDir;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Result;
 
 use crate::cache::Cache;
 use crate::commit::{TargetOutput, write_target};
@@ -18,39 +17,12 @@ use crate::dry::Dry;
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
 use crate::fingerprint::{self, Circumstances, FingerprintParts, Stored, explain};
 use crate::git::SharedObjects;
-use crate::model::{
-    DryTree, Environment, EnvironmentName, Manifest, ObjectId, Project, Renderer, Target, TargetReport, Tool,
-};
+use crate::model::{Environment, EnvironmentName, ObjectId, Target, TargetReport};
 use crate::render::closure::Closures;
-use crate::render::{RenderJob, RenderOptions, RenderSetup, Rendered, Renderers, Toolbox};
-use crate::template::Engine;
-use crate::variables::Variables;
+use crate::render::{RenderJob, Rendered, Toolbox};
 use crate::world::World;
-
-/// Limits of rendering, as the user set them.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Limits {
-    /// How many targets at the same time; `None` for one per processor.
-    pub workers: Option<usize>,
-    /// How long one program may take; zero for the default.
-    pub time_limit: Duration,
-    /// How many bytes one program may print; zero for the default.
-    pub output_limit: u64,
-}
-
-/// What is rendered, and with what.
-pub struct Request<'a> {
-    /// The DRY tree.
-    pub tree: &'a dyn DryTree,
-    /// Its configuration.
-    pub project: &'a Project,
-    /// The process's variables.
-    pub variables: &'a Variables,
-    /// Limits.
-    pub limits: Limits,
-    /// Raised by a signal.
-    pub stop: &'a AtomicBool,
-}
+pub use jobs::{Limits, Request, render_to_memory};
+use jobs::{job, render_jobs, say, toolbox};
 
 /// What the cache is believed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -155,7 +127,7 @@ impl<'a> Rendering<'a> {
     /// What a target reads, and what the cache says about it.
     fn inputs(&self, closures: &Closures<'_>, target: &Target, stored: Option<&Stored>) -> Result<Inputs> {
         let closure = closures.closure(target)?;
-        let Ok(tool) = self.tool(target) else { return Ok(Inputs::default()) };
+        let Ok(tool) = self.toolbox.programs(target) else { return Ok(Inputs::default()) };
         let circumstances = Circumstances {
             tool: tool.as_deref(),
             layout: self.request.project.layout,
@@ -172,21 +144,6 @@ impl<'a> Rendering<'a> {
             explain(stored.map(|stored| &stored.parts), &parts).iter().map(ToString::to_string).collect();
         let known = closure.is_closed().then_some((id, parts));
         Ok(Inputs { known, hit: None, reasons })
-    }
-
-    /// The program that renders a target, with its version; an error if it cannot be told, which rendering will explain.
-    fn tool(&self, target: &Target) -> Result<Option<String>> {
-        let version = |tool| self.toolbox.version(tool);
-        Ok(match &target.renderer {
-            Renderer::Kustomize(options)
-                if options.build_options.iter().any(|option| option == "--enable-helm") =>
-            {
-                Some(format!("{}, {}", version(Tool::Kustomize)?, version(Tool::Helm)?))
-            }
-            Renderer::Kustomize(_) => Some(version(Tool::Kustomize)?),
-            Renderer::Helm(_) => Some(version(Tool::Helm)?),
-            Renderer::Template(_) | Renderer::Plain(_) | Renderer::Command(_) => None,
-        })
     }
 
     /// Whether the tree that the cache names can be used: it is part of one of the branches' tips.
@@ -321,88 +278,6 @@ impl<'a> Rendering<'a> {
     }
 }
 
-/// Renders one environment without a repository: each target's manifests, in the order of its targets.
-pub fn render_to_memory(
-    request: &Request<'_>,
-    environment: &Environment,
-    talk: &(dyn Fn(&str) + Sync),
-) -> Result<Vec<Result<Vec<Manifest>>>> {
-    let jobs: Vec<RenderJob<'_>> =
-        (0..environment.targets.len()).map(|index| job(environment, index)).collect();
-    let results: Vec<Mutex<Option<Result<Vec<Manifest>>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
-    let finished = AtomicUsize::new(0);
-    render_jobs(request, &toolbox(request), &jobs, &|index, rendered| {
-        let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
-        say(talk, (count, jobs.len()), &jobs[index], rendered.is_ok());
-        for warning in rendered.iter().flat_map(|rendered| &rendered.warnings) {
-            talk(&format!("warning: {}: {warning}", jobs[index].target.name));
-        }
-        *results[index].lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(rendered.map(|rendered| rendered.manifests));
-    })?;
-    let take = |(index, result): (usize, Mutex<Option<Result<Vec<Manifest>>>>)| {
-        let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let manifests = result.unwrap_or_else(|| Err(anyhow::anyhow!("a target was not rendered")))?;
-        let target = &environment.targets[index];
-        if manifests.is_empty() && !may_be_empty(environment, target) {
-            return Err(rendered_to_nothing(environment, target).into());
-        }
-        Ok(manifests)
-    };
-    Ok(results.into_iter().enumerate().map(take).collect())
-}
-
-const fn may_be_empty(environment: &Environment, target: &Target) -> bool {
-    target.allow_empty || environment.allow_empty
-}
-
-fn job(environment: &Environment, index: usize) -> RenderJob<'_> {
-    RenderJob { environment: &environment.name, target: &environment.targets[index], inputs: None }
-}
-
-fn toolbox(request: &Request<'_>) -> Toolbox {
-    Toolbox::discover(request.variables.get("PATH").unwrap_or_default()).require(&request.project.tools)
-}
-
-fn render_jobs(
-    request: &Request<'_>,
-    toolbox: &Toolbox,
-    jobs: &[RenderJob<'_>],
-    on_done: &(dyn Fn(usize, Result<Rendered>) + Sync),
-) -> Result<()> {
-    if jobs.is_empty() {
-        return Ok(());
-    }
-    let scratch: TempDir = tempfile::Builder::new()
-        .prefix("hydrator-render-")
-        .tempdir()
-        .context("cannot make a scratch directory")?;
-    let path = Utf8Path::from_path(scratch.path()).context("the temporary directory's path is not UTF-8")?;
-    let variables =
-        request.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let templates = Engine;
-    let setup = RenderSetup {
-        toolbox,
-        tree: request.tree,
-        scratch: path,
-        variables: &variables,
-        templates: &templates,
-        cancel: request.stop,
-        options: options(request.limits),
-    };
-    Renderers::new(setup).render_all(jobs, on_done);
-    Ok(())
-}
-
-fn options(limits: Limits) -> RenderOptions {
-    let standard = RenderOptions::default();
-    RenderOptions {
-        workers: limits.workers.filter(|workers| *workers > 0).unwrap_or(standard.workers),
-        time_limit: if limits.time_limit.is_zero() { standard.time_limit } else { limits.time_limit },
-        output_limit: if limits.output_limit == 0 { standard.output_limit } else { limits.output_limit },
-    }
-}
-
 fn write(
     objects: crate::git::Objects<'_>,
     layout: crate::model::Layout,
@@ -414,17 +289,16 @@ fn write(
     Ok(output)
 }
 
-fn say(talk: &(dyn Fn(&str) + Sync), count: (usize, usize), job: &RenderJob<'_>, good: bool) {
-    let verb = if good { "rendered" } else { "failed" };
-    talk(&format!("[{}/{}] {verb} {} of {}", count.0, count.1, job.target.name, job.environment));
-}
-
 fn as_failure(error: &anyhow::Error) -> Failure {
     let kind = match kind_of(error) {
         FailureKind::Unexpected => FailureKind::Render,
         kind => kind,
     };
     Failure { kind, message: message_of(error), hint: hint_of(error), place: None }
+}
+
+const fn may_be_empty(environment: &Environment, target: &Target) -> bool {
+    target.allow_empty || environment.allow_empty
 }
 
 fn rendered_to_nothing(environment: &Environment, target: &Target) -> Failure {

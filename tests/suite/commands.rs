@@ -61,20 +61,17 @@ fn who_closed_reverted_or_removed_something_is_told_what_comes_of_it() {
     git.run(&["push", "--quiet", "origin", "HEAD:hydrator/staging"]);
     git.run(&["switch", "--quiet", "main"]);
     let said = run(&repo).success().stdout().to_owned();
-    let rejected = "  dev      rejected   #1  0/2 affected  a person closed its pull request: offered again when its manifests change\n";
-    assert!(said.contains(rejected), "{said}");
-    let held = "`hydrator/staging` was edited by hand: revert that, make the DRY branch say the same, or set `drift: repair`\n";
-    assert!(said.contains(held), "{said}");
+    let line = |name: &str| said.lines().find(|line| line.trim_start().starts_with(name)).unwrap().to_owned();
+    assert!(line("dev ").contains("rejected") && line("dev ").contains("manifests change"), "{said}");
+    let held = ["held", "`hydrator/staging` was edited by hand", "`drift: repair`"];
+    assert!(held.iter().all(|words| line("staging ").contains(words)), "{said}");
     let text = project::embedded()["hydrator.yaml"].replace("  - name: prod\n", "");
     repo.write("hydrator.yaml", &text);
     repo.commit("Without prod");
-    let orphan = "left the configuration: #3 is closed, its branches are kept\n    closed file://";
     for outcome in [plan(&repo).code(10), run(&repo).success()] {
-        assert!(outcome.stdout().contains(orphan), "{}", outcome.stdout());
+        let said = outcome.stdout();
+        assert!(said.contains("left the configuration") && said.contains("\n    closed file://"), "{said}");
     }
     let said = plan(&repo).success().stdout().to_owned();
-    assert!(
-        said.contains("left the configuration: its branches are kept") && !said.contains("closed file://"),
-        "{said}"
-    );
+    assert!(said.contains("left the configuration") && !said.contains("closed file://"), "{said}");
 }

@@ -17,6 +17,8 @@ mod config;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod local_forge;

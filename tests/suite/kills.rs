@@ -12,6 +12,7 @@ use crate::support::command::{Outcome, Run, write_script};
 use crate::support::git::TestRepo;
 use crate::support::http::{Answer, GitServer, TOKEN};
 use crate::support::hydrating::{Meaning, RemoteState};
+use crate::support::processes::processes_of;
 use crate::support::project;
 
 /// A remote where a run has everything to do: open, update, close, leave.
@@ -144,27 +145,21 @@ fn killed_in_a_hook_of_the_push_the_next_run_converges() {
     }
 }
 
+/// The command lines of the test's processes.
+fn commands_of(repo: &TestRepo) -> Vec<String> {
+    let command = |path: PathBuf| std::fs::read_to_string(path.join("cmdline")).unwrap_or_default();
+    processes_of(repo.root()).into_iter().map(command).collect()
+}
+
 /// Waits until no process of the test is left: what a killed run had started may go on for a moment.
 fn wait_for_orphans(repo: &TestRepo) {
     for _ in 0..2000 {
-        if processes_of(repo).is_empty() {
+        if processes_of(repo.root()).is_empty() {
             return;
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    panic!("still running: {:?}", processes_of(repo));
-}
-
-/// The processes whose environment names the test's directory, without zombies.
-fn processes_of(repo: &TestRepo) -> Vec<String> {
-    let marker = repo.root().to_str().unwrap().as_bytes();
-    let is_ours = |directory: &Path| {
-        let environment = std::fs::read(directory.join("environ")).unwrap_or_default();
-        environment.windows(marker.len()).any(|window| window == marker)
-    };
-    let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
-    let ours = processes.filter(|path| is_ours(path));
-    ours.map(|path| std::fs::read_to_string(path.join("cmdline")).unwrap_or_default()).collect()
+    panic!("still running: {:?}", commands_of(repo));
 }
 
 #[test]
@@ -286,7 +281,7 @@ fn with_temporary(repo: &TestRepo, run: Run) -> (Run, PathBuf) {
 /// Nothing is left: no process, no file.
 #[track_caller]
 fn nothing_left(repo: &TestRepo, temporary: &Path) {
-    assert_eq!(processes_of(repo), Vec::<String>::new());
+    assert_eq!(commands_of(repo), Vec::<String>::new());
     let left: Vec<_> = std::fs::read_dir(temporary).unwrap().flatten().map(|entry| entry.path()).collect();
     assert_eq!(left, Vec::<PathBuf>::new(), "left in the temporary directory");
 }

@@ -8,6 +8,7 @@ use crate::support::checkout::CheckoutKind;
 use crate::support::command::{Outcome, Run, write_script};
 use crate::support::git::TestRepo;
 use crate::support::http::{Answer, BASIC, GitServer, TOKEN, USER};
+use crate::support::processes::processes_of;
 use crate::support::{leaks, project, tools};
 
 /// A variable of the job that is nobody else's business.
@@ -56,13 +57,13 @@ impl Spies {
     }
 }
 
-/// Looks at the arguments of every process on the machine whenever the server is asked something.
-fn watch_arguments(server: &GitServer) -> Arc<Mutex<Vec<String>>> {
+/// Looks at the arguments of every process of the test whenever the server is asked something.
+fn watch_arguments(repo: &TestRepo, server: &GitServer) -> Arc<Mutex<Vec<String>>> {
     let found = Arc::new(Mutex::new(Vec::new()));
-    let into = Arc::clone(&found);
+    let (into, root) = (Arc::clone(&found), repo.root().to_owned());
     server.decide(move |_| {
-        for process in std::fs::read_dir("/proc").unwrap().flatten() {
-            let arguments = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        for process in processes_of(&root) {
+            let arguments = std::fs::read(process.join("cmdline")).unwrap_or_default();
             let arguments = String::from_utf8_lossy(&arguments).replace('\0', " ");
             if FORMS.iter().any(|form| arguments.contains(form)) {
                 into.lock().unwrap().push(arguments);
@@ -99,7 +100,7 @@ fn with_secrets(run: Run, spies: &Spies) -> Run {
 fn a_run_with_every_renderer_shows_no_secret_anywhere() {
     let repo = TestRepo::with_files(&project::typical());
     let server = GitServer::start(&repo);
-    let arguments = watch_arguments(&server);
+    let arguments = watch_arguments(&repo, &server);
     let spies = Spies::new(&repo);
     let checkout = repo.check_out(CheckoutKind::Shallow, "checkout");
     checkout.git().run(&["remote", "set-url", "origin", &server.url()]);
@@ -134,7 +135,7 @@ fn a_run_with_every_renderer_shows_no_secret_anywhere() {
 fn a_token_in_the_remotes_url_gets_no_further() {
     let repo = TestRepo::with_files(&project::embedded());
     let server = GitServer::start(&repo);
-    let arguments = watch_arguments(&server);
+    let arguments = watch_arguments(&repo, &server);
     let checkout = repo.check_out(CheckoutKind::Full, "checkout");
     checkout.git().run(&["remote", "set-url", "origin", &server.url_with_token()]);
     none_said(&repo.hydration_of(&checkout).run().success());

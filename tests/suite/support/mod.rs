@@ -8,6 +8,7 @@ pub(crate) mod hydrating;
 pub(crate) mod leaks;
 pub(crate) mod memory_tree;
 pub(crate) mod person;
+pub(crate) mod processes;
 pub(crate) mod project;
 pub(crate) mod reading;
 pub(crate) mod tools;

@@ -1,7 +1,7 @@
 //! The configuration of a DRY commit: `hydrator.yaml` from text to [`Project`], and everything that is wrong with it.
 //!
-//! Three steps, each with all its problems: the text becomes nodes with places ([`parse`]), the nodes are checked
-//! against the JSON Schema of the raw structs ([`structure`]), and what is left of them is resolved ([`resolve`]).
+//! Three steps, each with all its problems: the text becomes nodes with places (`parse`), the nodes are checked
+//! against the JSON Schema of the raw structs (`structure`), and what is left of them is resolved (`resolve`).
 //! Reads the DRY tree through [`DryTree`]; does no other I/O.
 
 mod de;

@@ -115,7 +115,7 @@ impl GitProgram {
         self
     }
 
-    /// Runs git in `directory`; an exit status other than 0 is an [`Output`] too.
+    /// Runs git in `directory`; an exit status other than 0 is an answer too.
     pub fn run(&self, directory: &Utf8Path, arguments: &[&str], input: &[u8]) -> Result<Output> {
         let what = || format!("cannot run `git {}`", verb(arguments));
         let mut child = self.command(directory, arguments).spawn().map_err(|error| {

@@ -2,11 +2,12 @@
 //! programs that hang or leave something behind do not hold it up.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::command::{Outcome, Run, write_script};
 use crate::support::git::TestRepo;
@@ -50,19 +51,20 @@ fn undisturbed(repo: &TestRepo) -> (RemoteState, Meaning) {
 
 /// A process to kill, which a thread learns of once it is started.
 #[derive(Clone, Default)]
-struct Victim(Arc<Mutex<Option<Pid>>>);
+struct Victim {
+    pid: Arc<OnceLock<Pid>>,
+    killed: Arc<AtomicBool>,
+}
 
 impl Victim {
-    /// Kills it once it is known; waits for that.
+    /// Kills it once it is known; waits for that. Once only: after that its id may be another process's.
     fn kill(&self) {
-        loop {
-            if let Some(pid) = *self.0.lock().unwrap() {
-                // It may have ended by itself.
-                let _ = kill_process(pid, Signal::KILL);
-                return;
-            }
-            std::thread::yield_now();
+        if self.killed.swap(true, Ordering::SeqCst) {
+            return;
         }
+        let pid = self.pid.wait();
+        // It may have ended by itself, and is waited for only later.
+        let _ = kill_process(*pid, Signal::KILL);
     }
 }
 
@@ -83,7 +85,7 @@ fn kill_at_request(repo: &TestRepo, server: &GitServer, nth: usize, is_done: boo
         if is_done { Answer::Forget } else { Answer::Status(503) }
     });
     let running = over_http(repo, server).start();
-    *victim.0.lock().unwrap() = Some(running.pid());
+    victim.pid.set(running.pid()).unwrap();
     let outcome = running.wait();
     server.decide(|_| Answer::Serve);
     outcome
@@ -246,7 +248,7 @@ fn killed_between_the_steps_of_taking_a_proposal_back_a_newer_commit_still_gets_
         Answer::Status(503)
     });
     let running = over_http(&repo, &server).start();
-    *victim.0.lock().unwrap() = Some(running.pid());
+    victim.pid.set(running.pid()).unwrap();
     _ = running.wait().killed();
     server.decide(|_| Answer::Serve);
     assert_eq!(repo.open_pull_request("hydrator/staging-next"), None, "it was closed");
@@ -395,16 +397,21 @@ fn what_a_renderer_leaves_behind_does_not_hold_the_run_up() {
         _ = outcome.success();
         assert!(repo.show("hydrator/dev-next", "app/manifest.yaml").contains("Namespace"));
         if stays {
-            let process = std::fs::read_to_string(&said).unwrap().trim().parse().unwrap();
             // Nobody but the test can end it.
-            let _ = kill_process_group(Pid::from_raw(process).unwrap(), Signal::KILL);
-            let _ = kill_process(Pid::from_raw(process).unwrap(), Signal::KILL);
+            end_sleep(std::fs::read_to_string(&said).unwrap().trim());
         } else {
             all_gone(&said);
         }
         wait_for_orphans(&repo);
         nothing_left(&repo, &temporary);
     }
+}
+
+/// Ends a `sleep` that still runs, and nothing else that may have its id by now.
+fn end_sleep(process: &str) {
+    let command = std::fs::read_to_string(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    assert!(command.starts_with("sleep"), "{process} is {command:?}");
+    kill_process(Pid::from_raw(process.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
 }
 
 #[test]
@@ -424,7 +431,6 @@ fn what_git_leaves_behind_does_not_hold_the_run_up() {
     _ = run.start().wait().success();
     assert!(repo.open_pull_request("hydrator/prod-next").is_some());
     for process in std::fs::read_to_string(&pids).unwrap().split_whitespace() {
-        // A group may have been ended with its git.
-        let _ = kill_process(Pid::from_raw(process.parse().unwrap()).unwrap(), Signal::KILL);
+        end_sleep(process);
     }
 }

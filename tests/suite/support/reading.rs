@@ -123,9 +123,9 @@ impl TestRepo {
         if !self.refs().contains_key(reference) {
             return BTreeMap::new();
         }
-        let git = self.remote_git();
-        let note = |entry: TreeEntry| (entry.path.replace('/', ""), blob(&git, &entry.id));
-        self.tree_listing(reference).into_iter().map(note).collect()
+        let entries = self.tree_listing(reference);
+        let texts = blobs(&self.remote_git(), entries.iter().map(|entry| entry.id.as_str()));
+        entries.iter().map(|entry| entry.path.replace('/', "")).zip(texts).collect()
     }
 
     /// Writes a note as another program would, in one commit on the notes ref of the remote.
@@ -166,6 +166,22 @@ pub(crate) fn listing(git: &Git, revision: &str) -> Vec<TreeEntry> {
 
 fn blob(git: &Git, id: &str) -> String {
     blob_of_type(git, "blob", id)
+}
+
+/// The texts of many blobs, read by one process.
+fn blobs<'a>(git: &Git, ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let wanted = ids.fold(String::new(), |text, id| text + id + "\n");
+    let printed = git.feed(&["cat-file", "--batch"], wanted.as_bytes());
+    let mut texts = Vec::new();
+    // Of each: `<id> blob <size>`, the text, a newline.
+    let mut rest = printed.as_str();
+    while let Some((head, after)) = rest.split_once('\n') {
+        let size: usize =
+            head.rsplit(' ').next().and_then(|size| size.parse().ok()).expect("git prints a size");
+        texts.push(after[..size].to_owned());
+        rest = after[size..].trim_start_matches('\n');
+    }
+    texts
 }
 
 /// An object's whole text: [`Git::run`] drops a last newline, which matters here.

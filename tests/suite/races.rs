@@ -99,7 +99,7 @@ fn operations(outcome: &Outcome) -> Vec<String> {
 
 #[test]
 fn pairs_of_runs_at_once_end_with_the_newer_commit() {
-    let pairs = std::env::var("HYDRATOR_PAIRS").ok().and_then(|pairs| pairs.parse().ok()).unwrap_or(20);
+    let pairs = std::env::var("HYDRATOR_PAIRS").ok().and_then(|pairs| pairs.parse().ok()).unwrap_or(50);
     let repo = repo();
     _ = repo.hydration().run().success();
     let mut notes = repo.notes(NOTES);

@@ -2,6 +2,8 @@
 
 pub mod local;
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest};
@@ -45,13 +47,54 @@ pub enum MergeOutcome {
     Blocked(String),
 }
 
+/// Where an open pull request stands with the forge's own rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mergeability {
+    /// The head that this was found for.
+    pub head_sha: CommitId,
+    /// Whether it could be merged.
+    pub state: MergeState,
+    /// Whether the forge will merge it by itself once its rules are met.
+    pub armed: bool,
+}
+
+/// Whether the forge would merge a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MergeState {
+    /// Now.
+    Ready,
+    /// Once rules are met that can be met without another commit: reviews, statuses. In the forge's words.
+    Blocked(String),
+    /// Not before somebody does something about it: a conflict, a draft, a merge queue. In the forge's words.
+    Stuck(String),
+    /// The forge has not found out yet.
+    Unknown,
+}
+
+/// What came of asking the forge to merge by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArmOutcome {
+    /// It will merge once its rules are met.
+    Armed,
+    /// There is nothing to wait for: merge it.
+    MergeableNow,
+    /// It does not do that here; its own words, and what to do about it.
+    Refused(String),
+}
+
 /// What hydrator asks of a forge. Every method either did it or is an error; nothing is half-done silently.
 pub trait Forge {
     /// All open pull requests whose base or head may be ours, in as few calls as the forge allows.
     fn open_pull_requests(&self) -> Result<Vec<PullRequest>>;
 
+    /// For each pair of a head and a base the newest pull request between them, in any state; in as few calls as the
+    /// forge allows.
+    fn newest_pull_requests(&self, pairs: &[(&BranchName, &BranchName)]) -> Result<Vec<Option<PullRequest>>>;
+
     /// The newest pull request from `head` to `base` in any state.
-    fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>>;
+    fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
+        Ok(self.newest_pull_requests(&[(head, base)])?.into_iter().flatten().next())
+    }
 
     /// Opens a pull request; one that already exists for the same branches is returned instead.
     fn open(&self, wanted: &NewPullRequest) -> Result<PullRequest>;
@@ -62,14 +105,27 @@ pub trait Forge {
     /// Leaves `comment` on a pull request and closes it. Closing a closed one is no error.
     fn close(&self, number: u64, comment: &str) -> Result<()>;
 
-    /// The newest status of each context on a commit.
-    fn statuses(&self, commit: CommitId) -> Result<Vec<CommitStatus>>;
+    /// For each commit the newest status of each context; in as few calls as the forge allows. A commit that the forge
+    /// does not know has none.
+    fn statuses(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>>;
 
     /// Sets a status on a commit.
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()>;
 
+    /// Whether the forge's rules ask for this status to be successful before `branch` takes a pull request.
+    fn requires_status(&self, branch: &BranchName, context: &str) -> Result<bool>;
+
+    /// Whether an open pull request could be merged.
+    fn mergeability(&self, number: u64) -> Result<Mergeability>;
+
     /// Merges a pull request if its head still is `head_sha`.
     fn merge(&self, number: u64, head_sha: CommitId, method: Option<MergeMethod>) -> Result<MergeOutcome>;
+
+    /// Asks the forge to merge a pull request by itself once its rules are met, if its head still is `head_sha`.
+    fn arm(&self, number: u64, head_sha: CommitId, method: Option<MergeMethod>) -> Result<ArmOutcome>;
+
+    /// Takes that back. One that is not armed is no error.
+    fn disarm(&self, number: u64) -> Result<()>;
 
     /// The web page that compares two branches, where the forge has one.
     fn compare_url(&self, base: &BranchName, head: &BranchName) -> Option<String>;

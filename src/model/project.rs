@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
 
 use super::{BranchName, EnvironmentName, Target, Tool};
 
@@ -139,7 +140,8 @@ pub enum Delivery {
 }
 
 /// How the forge merges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MergeMethod {
     /// A merge commit.
     Merge,

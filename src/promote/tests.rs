@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::*;
-use crate::forge::{Forge, MergeOutcome, NewPullRequest, PullRequestLook};
+use crate::forge::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
 use crate::model::{
     BranchName, CommitId, CommitStatus, EnvironmentName, ManifestId, MergeMethod, PullRequest,
     PullRequestOperation, PullRequestSettings, PullRequestState,
@@ -409,7 +409,7 @@ impl Forge for Recorder {
         bail!("not asked here")
     }
 
-    fn newest_pull_request(&self, _: &BranchName, _: &BranchName) -> Result<Option<PullRequest>> {
+    fn newest_pull_requests(&self, _: &[(&BranchName, &BranchName)]) -> Result<Vec<Option<PullRequest>>> {
         bail!("not asked here")
     }
 
@@ -428,11 +428,27 @@ impl Forge for Recorder {
         Ok(())
     }
 
-    fn statuses(&self, _: CommitId) -> Result<Vec<CommitStatus>> {
+    fn statuses(&self, _: &[CommitId]) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
         bail!("not asked here")
     }
 
     fn set_status(&self, _: CommitId, _: &CommitStatus) -> Result<()> {
+        bail!("not asked here")
+    }
+
+    fn requires_status(&self, _: &BranchName, _: &str) -> Result<bool> {
+        bail!("not asked here")
+    }
+
+    fn mergeability(&self, _: u64) -> Result<Mergeability> {
+        bail!("not asked here")
+    }
+
+    fn arm(&self, _: u64, _: CommitId, _: Option<MergeMethod>) -> Result<ArmOutcome> {
+        bail!("not asked here")
+    }
+
+    fn disarm(&self, _: u64) -> Result<()> {
         bail!("not asked here")
     }
 

@@ -56,6 +56,22 @@ pub(super) fn missing(number: u64) -> Failure {
         .hint("`hydrator local list` shows those that there are")
 }
 
+/// Merges what is armed and may be merged by now, as forges do by themselves.
+pub(super) fn armed(state: &mut State, repository: &BareRepository, now: Timestamp) -> Result<()> {
+    let waiting: Vec<_> = state.pull_requests.iter().filter(|record| record.auto_merge).cloned().collect();
+    for record in waiting {
+        let request = MergeRequest { head_sha: None, method: record.auto_merge_method, delete_branch: false };
+        // One that cannot be merged stays armed.
+        merge(state, repository, record.number, &request, now)?;
+    }
+    Ok(())
+}
+
+/// What the forge's rules have against a merge, whatever the branches say.
+pub(super) fn rules(state: &State, record: &Record) -> Option<String> {
+    obstacle(state, record, &MergeRequest::default())
+}
+
 fn obstacle(state: &State, record: &Record, request: &MergeRequest) -> Option<String> {
     match record.state {
         PullRequestState::Open => {}

@@ -8,15 +8,17 @@ mod reconcile;
 mod state;
 mod store;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 pub use self::merge::MergeRequest;
-use self::merge::missing;
+use self::merge::{armed, missing, rules};
 use self::state::{Record, State};
 use self::store::Store;
-use super::{Forge, MergeOutcome, NewPullRequest, PullRequestLook};
+use super::{ArmOutcome, Forge, MergeOutcome, MergeState, Mergeability, NewPullRequest, PullRequestLook};
 use crate::error::Failure;
 use crate::git::bare::BareRepository;
 use crate::model::{
@@ -98,7 +100,9 @@ impl LocalForge {
         let repository = BareRepository::open(&self.bare)?;
         self.store.change(|state| {
             reconcile::reconcile(state, &repository, (self.clock)())?;
-            work(state, &repository)
+            let done = work(state, &repository)?;
+            armed(state, &repository, (self.clock)())?;
+            Ok(done)
         })
     }
 
@@ -114,9 +118,12 @@ impl Forge for LocalForge {
         Ok(all)
     }
 
-    fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
+    fn newest_pull_requests(&self, pairs: &[(&BranchName, &BranchName)]) -> Result<Vec<Option<PullRequest>>> {
         let all = self.pull_requests()?;
-        Ok(all.into_iter().rfind(|pull_request| pull_request.head == *head && pull_request.base == *base))
+        let newest = |(head, base): &(&BranchName, &BranchName)| {
+            all.iter().rfind(|one| one.head == **head && one.base == **base).cloned()
+        };
+        Ok(pairs.iter().map(newest).collect())
     }
 
     fn open(&self, wanted: &NewPullRequest) -> Result<PullRequest> {
@@ -158,8 +165,8 @@ impl Forge for LocalForge {
         })
     }
 
-    fn statuses(&self, commit: CommitId) -> Result<Vec<CommitStatus>> {
-        self.look(|state| Ok(state.statuses_of(commit)))
+    fn statuses(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
+        self.look(|state| Ok(commits.iter().map(|commit| (*commit, state.statuses_of(*commit))).collect()))
     }
 
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()> {
@@ -173,6 +180,48 @@ impl Forge for LocalForge {
                 ))
             );
             state.set_status(commit, status, (self.clock)());
+            Ok(())
+        })
+    }
+
+    fn requires_status(&self, _: &BranchName, context: &str) -> Result<bool> {
+        Ok(self.required_statuses()?.iter().any(|required| required == context))
+    }
+
+    fn mergeability(&self, number: u64) -> Result<Mergeability> {
+        self.look(|state| {
+            let record = state.find(number).ok_or_else(|| missing(number))?.clone();
+            let state = match rules(state, &record) {
+                None => MergeState::Ready,
+                Some(words) if record.is_waiting() => MergeState::Blocked(words),
+                Some(words) => MergeState::Stuck(words),
+            };
+            Ok(Mergeability { head_sha: record.head_sha, state, armed: record.auto_merge })
+        })
+    }
+
+    fn arm(&self, number: u64, head_sha: CommitId, method: Option<MergeMethod>) -> Result<ArmOutcome> {
+        self.change(|state, _| {
+            let record = state.find(number).ok_or_else(|| missing(number))?.clone();
+            if record.head_sha != head_sha {
+                let now = record.head_sha.short();
+                return Ok(ArmOutcome::Refused(format!(
+                    "its head was moved from {} to {now}",
+                    head_sha.short()
+                )));
+            }
+            match rules(state, &record) {
+                None => return Ok(ArmOutcome::MergeableNow),
+                Some(words) if !record.is_waiting() => return Ok(ArmOutcome::Refused(words)),
+                Some(_) => state.find(number).ok_or_else(|| missing(number))?.arm(method),
+            }
+            Ok(ArmOutcome::Armed)
+        })
+    }
+
+    fn disarm(&self, number: u64) -> Result<()> {
+        self.change(|state, _| {
+            state.find(number).ok_or_else(|| missing(number))?.disarm();
             Ok(())
         })
     }
@@ -221,6 +270,7 @@ fn new_record(number: u64, wanted: &NewPullRequest, head_sha: CommitId) -> Recor
         assignees: Vec::new(),
         draft: wanted.look.draft,
         auto_merge: false,
+        auto_merge_method: None,
         comments: Vec::new(),
         merged_at: None,
         merge_commit: None,

@@ -7,7 +7,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::forge::PullRequestLook;
-use crate::model::{BranchName, CommitId, CommitState, CommitStatus, PullRequest, PullRequestState};
+use crate::model::{
+    BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestState,
+};
 
 /// The version of the file's format.
 const VERSION: u32 = 1;
@@ -62,6 +64,8 @@ pub(super) struct Record {
     pub(super) draft: bool,
     #[serde(default)]
     pub(super) auto_merge: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) auto_merge_method: Option<MergeMethod>,
     #[serde(default)]
     pub(super) comments: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,13 +180,30 @@ impl Record {
         self.state = PullRequestState::Merged;
         self.merge_commit = Some(commit);
         self.merged_at = Some(Instant(now));
-        self.auto_merge = false;
+        self.disarm();
     }
 
     /// Marks it as closed.
     pub(super) fn closed(&mut self) {
         self.state = PullRequestState::Closed;
+        self.disarm();
+    }
+
+    /// Whether it waits for rules, and not for somebody's work on it.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.state == PullRequestState::Open && !self.draft
+    }
+
+    /// It is merged by itself once it may be.
+    pub(super) fn arm(&mut self, method: Option<MergeMethod>) {
+        self.auto_merge = true;
+        self.auto_merge_method = method;
+    }
+
+    /// It is not.
+    pub(super) fn disarm(&mut self) {
         self.auto_merge = false;
+        self.auto_merge_method = None;
     }
 
     /// The pull request in the program's words.

@@ -8,7 +8,7 @@ use std::process::Command;
 use camino::{Utf8Path, Utf8PathBuf};
 use hydrator::error::{FailureKind, hint_of, kind_of};
 use hydrator::forge::local::{LocalForge, MergeRequest};
-use hydrator::forge::{Forge as _, MergeOutcome, NewPullRequest, PullRequestLook};
+use hydrator::forge::{ArmOutcome, Forge as _, MergeOutcome, MergeState, NewPullRequest, PullRequestLook};
 use hydrator::model::{
     BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestState,
 };
@@ -165,7 +165,7 @@ fn an_unused_forge_is_empty_and_leaves_nothing_behind() {
     let ground = Ground::new();
     assert_eq!(ground.forge().open_pull_requests().unwrap(), []);
     assert_eq!(ground.forge().newest_pull_request(&branch("next"), &branch("active")).unwrap(), None);
-    assert_eq!(ground.forge().statuses(ground.tip("next")).unwrap(), []);
+    assert_eq!(ground.forge().statuses(&[ground.tip("next")]).unwrap()[&ground.tip("next")], []);
     assert!(!ground.bare.join("hydrator-forge").exists());
 }
 
@@ -338,12 +338,50 @@ fn the_newest_status_of_a_context_counts_and_the_same_one_keeps_its_date() {
     first.set_status(head, &status("audit", CommitState::Failure)).unwrap();
     let later = at(|| Timestamp::from_second(20).unwrap());
     later.set_status(head, &status("tests", CommitState::Success)).unwrap();
-    let found = ground.forge().statuses(head).unwrap();
+    let found = ground.forge().statuses(&[head]).unwrap().remove(&head).unwrap_or_default();
     let dated = |context, state| CommitStatus {
         created_at: Timestamp::from_second(10).ok(),
         ..status(context, state)
     };
     assert_eq!(found, [dated("audit", CommitState::Failure), dated("tests", CommitState::Success)]);
+}
+
+#[test]
+fn an_armed_pull_request_is_merged_when_its_required_status_turns_good() {
+    let ground = Ground::new();
+    let opened = ground.open();
+    let forge = ground.forge();
+    let arm = || forge.arm(opened.number, opened.head_sha, Some(MergeMethod::Squash)).unwrap();
+    assert_eq!(forge.mergeability(opened.number).unwrap().state, MergeState::Ready);
+    assert_eq!(arm(), ArmOutcome::MergeableNow);
+
+    forge.require_status("gate").unwrap();
+    assert!(forge.requires_status(&opened.base, "gate").unwrap());
+    assert!(!forge.requires_status(&opened.base, "another").unwrap());
+    assert_eq!(arm(), ArmOutcome::Armed);
+    let waiting = forge.mergeability(opened.number).unwrap();
+    assert!(matches!(&waiting.state, MergeState::Blocked(words) if words.contains("gate")), "{waiting:?}");
+    assert!(waiting.armed);
+    forge.disarm(opened.number).unwrap();
+    forge.set_status(opened.head_sha, &status("gate", CommitState::Success)).unwrap();
+    assert_eq!(ground.only().state, PullRequestState::Open);
+
+    forge.set_status(opened.head_sha, &status("gate", CommitState::Pending)).unwrap();
+    assert_eq!(arm(), ArmOutcome::Armed);
+    forge.set_status(opened.head_sha, &status("gate", CommitState::Success)).unwrap();
+    let merged = ground.only();
+    assert_eq!((merged.state, merged.auto_merge), (PullRequestState::Merged, false));
+}
+
+#[test]
+fn another_head_than_the_one_that_was_looked_at_is_not_armed() {
+    let ground = Ground::new();
+    let opened = ground.open();
+    ground.forge().require_status("gate").unwrap();
+    let other = ground.tip("active");
+    let outcome = ground.forge().arm(opened.number, other, None).unwrap();
+    assert!(matches!(&outcome, ArmOutcome::Refused(words) if words.contains("moved")), "{outcome:?}");
+    assert!(!ground.only().auto_merge);
 }
 
 #[test]
@@ -398,5 +436,5 @@ fn many_writers_at_once_lose_nothing() {
         all.iter().map(|one| one.number).collect::<Vec<_>>(),
         (1..=WRITERS as u64).collect::<Vec<_>>()
     );
-    assert_eq!(ground.forge().statuses(active).unwrap().len(), WRITERS * EACH);
+    assert_eq!(ground.forge().statuses(&[active]).unwrap()[&active].len(), WRITERS * EACH);
 }

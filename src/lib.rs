@@ -28,6 +28,7 @@ pub mod orphans;
 pub mod outcome;
 pub mod plan;
 pub mod planned;
+pub mod progress;
 pub mod promote;
 pub mod proposal;
 pub mod publish;

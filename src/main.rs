@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use camino::Utf8PathBuf;
-use hydrator::cli::{self, Surroundings};
+use hydrator::cli::{self, Console, Surroundings};
+use hydrator::progress::Progress as _;
 use hydrator::variables::Variables;
 use hydrator::{error, report};
 
@@ -22,15 +23,17 @@ fn main() -> ExitCode {
         drop(signal_hook::flag::register(signal, Arc::clone(&stop)));
     }
     let mut out = std::io::stdout().lock();
-    let talk = |line: &str| drop(writeln!(std::io::stderr(), "{line}"));
+    let progress = Console::new(std::io::stderr().is_terminal());
     let colour = std::io::stdout().is_terminal() && variables.get("NO_COLOR").is_none();
     let program = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
     let mut surroundings =
-        Surroundings { variables: &variables, stop, out: &mut out, talk: &talk, colour, program };
-    let code = match cli::main(arguments, &mut surroundings) {
+        Surroundings { variables: &variables, stop, out: &mut out, progress: &progress, colour, program };
+    let done = cli::main(arguments, &mut surroundings);
+    progress.close(done.is_ok());
+    let code = match done {
         Ok(code) => code,
         Err(failure) => {
-            talk(report::error_text(&failure).trim_end());
+            progress.say(report::error_text(&failure).trim_end());
             error::kind_of(&failure).exit_code()
         }
     };

@@ -18,9 +18,10 @@ use crate::model::{CommitId, Environment, EnvironmentName, EnvironmentReport, Pr
 use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Permissions, Standing};
 use crate::planned::{Planned, as_failure, publisher};
+use crate::progress::{Progress, Stage};
 use crate::publish::{Change, NewCache, Published};
 use crate::rendering::{Limits, Rendering, Scope};
-use crate::settle::Stage;
+use crate::settle;
 use crate::world::World;
 
 /// How often everything is observed again after a lost race.
@@ -44,8 +45,9 @@ pub struct RunRequest {
 }
 
 /// Runs the whole line.
-pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) -> Result<RunReport> {
+pub fn run(world: &World, request: &RunRequest, progress: &dyn Progress) -> Result<RunReport> {
     let scratch = &world.repository.scratch;
+    progress.enter(Stage::Observe);
     let mut refs = scratch.look()?;
     let wanted = wanted(world, request);
     let dry = dry::load(scratch, &refs, wanted, &world.config)?;
@@ -55,17 +57,21 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
     for attempt in 1.. {
         let observation = observe(world, &dry, &waiting, refs)?;
         refuse_older(wanted, &observation, &dry)?;
+        progress.enter(Stage::Plan);
         let rules = (world.config.as_str(), request.permissions);
-        let mut planned = decide(rules, &waiting, &observation, &mut rendering, talk)?;
+        let mut planned = decide(rules, &waiting, &observation, &mut rendering, progress)?;
         if request.dry_run {
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }
+        progress.enter(Stage::Commit);
         hydrate(world, request, &dry, &mut planned);
         let narrowed = waiting.len() < dry.loaded.project.environments.len();
         let cache = write_cache(world, &planned, &observation, &rendering, narrowed)?;
+        progress.enter(Stage::Publish);
         let published = publish(world, &dry, &mut planned, &observation.refs, cache)?;
         if !published.moved {
-            let stage = Stage { world, dry: &dry, refs: &published.refs };
+            progress.enter(Stage::Promote);
+            let stage = settle::Stage { world, dry: &dry, refs: &published.refs };
             let promoted = crate::outcome::promote(&stage, planned, &rendering)?;
             reports.take(promoted.environments);
             reports.orphans.get_or_insert_with(|| crate::outcome::close_orphans(world, &dry, &observation));
@@ -79,6 +85,7 @@ pub fn run(world: &World, request: &RunRequest, talk: &(dyn Fn(&str) + Sync)) ->
             Err(_) if !reports.done.is_empty() => return Ok(reports.finish(dry.commit.id)),
             stopped => stopped?,
         }
+        progress.enter(Stage::Observe);
         refs = scratch.look()?;
     }
     Err(lost_race().into())
@@ -165,7 +172,7 @@ fn decide<'a>(
     environments: &'a [Environment],
     observation: &Observation,
     rendering: &mut Rendering<'_>,
-    talk: &(dyn Fn(&str) + Sync),
+    progress: &dyn Progress,
 ) -> Result<Vec<Planned<'a>>> {
     let pairs = || environments.iter().zip(&observation.environments);
     let standings: Vec<_> =
@@ -178,7 +185,7 @@ fn decide<'a>(
         .filter(|(_, standing)| affected(standing))
         .map(|(environment, _)| environment)
         .collect();
-    rendering.render(&to_render, &observation.cache, talk)?;
+    rendering.render(&to_render, &observation.cache, progress)?;
     let decided = pairs().zip(standings).map(|((environment, seen), standing)| {
         let outputs =
             standing.as_ref().is_ok_and(Standing::needs_rendering).then(|| rendering.outputs(environment));

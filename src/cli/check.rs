@@ -20,7 +20,7 @@ pub(super) struct CheckArgs {
 pub(super) fn run(args: &CheckArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let loaded = args.source.load(&args.repository, surroundings)?.loaded;
     for warning in &loaded.warnings {
-        (surroundings.talk)(&format!("warning: {warning}"));
+        surroundings.progress.say(&format!("warning: {warning}"));
     }
     write!(surroundings.out, "{}", config::describe(&loaded.project))?;
     Ok(0)

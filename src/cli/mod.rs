@@ -5,6 +5,7 @@ mod check;
 mod demo;
 pub mod local;
 mod plan;
+mod progress;
 mod render;
 mod run;
 mod schema;
@@ -17,7 +18,9 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+pub use self::progress::Console;
 use crate::error::Failure;
+use crate::progress::Progress;
 use crate::variables::Variables;
 use crate::world::{Location, Repository, local_forge_directory};
 
@@ -61,8 +64,8 @@ pub struct Surroundings<'a> {
     pub stop: Arc<AtomicBool>,
     /// Where data goes.
     pub out: &'a mut dyn Write,
-    /// Where talk goes.
-    pub talk: &'a (dyn Fn(&str) + Sync),
+    /// Who hears how far it is.
+    pub progress: &'a dyn Progress,
     /// Whether data may be coloured: it is read on a terminal by somebody who wants colours.
     pub colour: bool,
     /// This program's own file, where that is known.

@@ -17,6 +17,7 @@ use crate::forge::{Forge as _, MergeOutcome};
 use crate::git::{BRANCH, Workshop};
 use crate::hydrate::Metadata;
 use crate::model::{BranchName, CommitId, ObjectId, PullRequest, RunReport};
+use crate::progress::Silent;
 use crate::run::{RunRequest, run};
 use crate::variables::Variables;
 use crate::world::{Location, Repository, World};
@@ -61,7 +62,7 @@ impl<'a> Stage<'a> {
             variables: self.variables.clone(),
             stop: Arc::clone(self.stop),
         };
-        let report = run(&world, &RunRequest::default(), &|_| ())?;
+        let report = run(&world, &RunRequest::default(), &Silent)?;
         match report.environments.iter().find_map(|environment| environment.error.as_ref()) {
             Some(error) => Err(Failure::new(error.kind, error.message.clone()).into()),
             None => Ok(report),

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::{may_be_empty, rendered_to_nothing};
 use crate::model::{DryTree, Environment, Manifest, Project};
+use crate::progress::{FinishedTarget, Progress};
 use crate::render::{RenderJob, RenderOptions, RenderSetup, Rendered, Renderers, Toolbox};
 use crate::template::Engine;
 use crate::variables::Variables;
@@ -45,7 +46,7 @@ pub struct Request<'a> {
 pub fn render_to_memory(
     request: &Request<'_>,
     environment: &Environment,
-    talk: &(dyn Fn(&str) + Sync),
+    progress: &dyn Progress,
 ) -> Result<Vec<Result<Vec<Manifest>>>> {
     let jobs: Vec<RenderJob<'_>> =
         (0..environment.targets.len()).map(|index| job(environment, index)).collect();
@@ -53,9 +54,10 @@ pub fn render_to_memory(
     let finished = AtomicUsize::new(0);
     render_jobs(request, &toolbox(request), &jobs, &|index, rendered| {
         let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
-        say(talk, (count, jobs.len()), &jobs[index], rendered.is_ok());
+        let took = rendered.as_ref().ok().map(|rendered| rendered.duration);
+        tell(progress, (count, jobs.len()), &jobs[index], took);
         for warning in rendered.iter().flat_map(|rendered| &rendered.warnings) {
-            talk(&format!("warning: {}: {warning}", jobs[index].target.name));
+            progress.say(&format!("warning: {}: {warning}", jobs[index].target.name));
         }
         *results[index].lock().unwrap_or_else(PoisonError::into_inner) =
             Some(rendered.map(|rendered| rendered.manifests));
@@ -119,7 +121,12 @@ fn options(limits: Limits) -> RenderOptions {
     }
 }
 
-pub(super) fn say(talk: &(dyn Fn(&str) + Sync), count: (usize, usize), job: &RenderJob<'_>, good: bool) {
-    let verb = if good { "rendered" } else { "failed" };
-    talk(&format!("[{}/{}] {verb} {} of {}", count.0, count.1, job.target.name, job.environment));
+pub(super) fn tell(
+    progress: &dyn Progress,
+    (finished, total): (usize, usize),
+    job: &RenderJob<'_>,
+    took: Option<Duration>,
+) {
+    let (environment, target) = (job.environment, job.target.name.as_str());
+    progress.finished(FinishedTarget { environment, target, took, finished, total });
 }

@@ -18,11 +18,12 @@ use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
 use crate::fingerprint::{self, Circumstances, FingerprintParts, Stored, explain};
 use crate::git::SharedObjects;
 use crate::model::{Environment, EnvironmentName, ObjectId, Target, TargetReport};
+use crate::progress::{Progress, Stage};
 use crate::render::closure::Closures;
 use crate::render::{RenderJob, Rendered, Toolbox};
 use crate::world::World;
 pub use jobs::{Limits, Request, render_to_memory};
-use jobs::{job, render_jobs, say, toolbox};
+use jobs::{job, render_jobs, tell, toolbox};
 
 /// What the cache is believed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl<'a> Rendering<'a> {
         &mut self,
         environments: &[&Environment],
         cache: &Cache,
-        talk: &(dyn Fn(&str) + Sync),
+        progress: &dyn Progress,
     ) -> Result<()> {
         let mut waiting: Vec<(Key, &Environment)> = Vec::new();
         let closures = Closures::new(self.request.tree);
@@ -116,12 +117,19 @@ impl<'a> Rendering<'a> {
                 self.inputs.insert(key, inputs);
             }
         }
-        let results = self.render_now(&waiting, talk)?;
+        if !waiting.is_empty() {
+            progress.enter(Stage::Render);
+        }
+        let results = self.render_now(&waiting, progress)?;
         for ((key, _), result) in waiting.iter().zip(results) {
             self.rendered.insert(key.clone());
             self.done.insert(key.clone(), result);
         }
-        if self.scope == Scope::Verify { self.verify(&waiting, talk) } else { Ok(()) }
+        if self.scope == Scope::Verify {
+            self.verify(&waiting, progress)?;
+        }
+        progress.enter(Stage::Plan);
+        Ok(())
     }
 
     /// What a target reads, and what the cache says about it.
@@ -154,7 +162,7 @@ impl<'a> Rendering<'a> {
     fn render_now(
         &self,
         waiting: &[(Key, &Environment)],
-        talk: &(dyn Fn(&str) + Sync),
+        progress: &dyn Progress,
     ) -> Result<Vec<Result<TargetOutput, Failure>>> {
         let jobs: Vec<RenderJob<'_>> =
             waiting.iter().map(|((_, index), environment)| job(environment, *index)).collect();
@@ -163,10 +171,11 @@ impl<'a> Rendering<'a> {
             jobs.iter().map(|_| Mutex::new(None)).collect();
         let finished = AtomicUsize::new(0);
         render_jobs(&self.request, &self.toolbox, &jobs, &|index, rendered| {
+            let took = rendered.as_ref().ok().map(|rendered| rendered.duration);
             let written =
                 rendered.and_then(|rendered| self.objects.with(|objects| write(objects, layout, rendered)));
             let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
-            say(talk, (count, jobs.len()), &jobs[index], written.is_ok());
+            tell(progress, (count, jobs.len()), &jobs[index], took.filter(|_| written.is_ok()));
             *results[index].lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(written.map_err(|error| as_failure(&error)));
         })?;
@@ -178,13 +187,13 @@ impl<'a> Rendering<'a> {
     }
 
     /// A target whose inputs did not change must render to what the cache says, unless it never renders the same.
-    fn verify(&mut self, waiting: &[(Key, &Environment)], talk: &(dyn Fn(&str) + Sync)) -> Result<()> {
+    fn verify(&mut self, waiting: &[(Key, &Environment)], progress: &dyn Progress) -> Result<()> {
         let differs = |(key, _): &&(Key, &Environment)| {
             let hit = self.inputs.get(key).and_then(|inputs| inputs.hit.as_ref());
             matches!((hit, self.done.get(key)), (Some(hit), Some(Ok(output))) if hit.output != output.tree)
         };
         let doubtful: Vec<(Key, &Environment)> = waiting.iter().filter(differs).cloned().collect();
-        let again = self.render_now(&doubtful, talk)?;
+        let again = self.render_now(&doubtful, progress)?;
         for ((key, environment), second) in doubtful.into_iter().zip(again) {
             let name = &environment.targets[key.1].name;
             let first =

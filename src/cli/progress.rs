@@ -1,0 +1,172 @@
+//! Progress for people, on stderr: a bar on a terminal, else a line for each finished target; and where the time went.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::escape::{log_text, one_line};
+use crate::progress::{FinishedTarget, Progress, Stage};
+
+/// How many of the slowest targets are named at the end.
+const SLOWEST: usize = 3;
+
+/// Where progress is shown, and what is known about the time so far.
+pub struct Console {
+    bar: Option<ProgressBar>,
+    clock: Mutex<Clock>,
+}
+
+#[derive(Default)]
+struct Clock {
+    current: Option<(Stage, Instant)>,
+    spent: BTreeMap<Stage, Duration>,
+    slowest: Vec<(Duration, String)>,
+}
+
+impl Console {
+    /// A console that draws a bar if stderr `is_terminal`.
+    pub fn new(is_terminal: bool) -> Self {
+        Self { bar: is_terminal.then(hidden_bar), clock: Mutex::default() }
+    }
+
+    /// Ends the bar. Of a command that did what it was asked it says where the time went.
+    pub fn close(&self, is_done: bool) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        let text = self.clock().close();
+        if let Some(text) = text.filter(|_| is_done) {
+            self.say(&text);
+        }
+    }
+
+    fn clock(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Progress for Console {
+    fn say(&self, line: &str) {
+        let write = || drop(writeln!(io::stderr(), "{line}"));
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn enter(&self, stage: Stage) {
+        self.clock().enter(stage, Instant::now());
+        let Some(bar) = &self.bar else { return };
+        if stage == Stage::Render {
+            bar.reset();
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        } else {
+            bar.finish_and_clear();
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+    }
+
+    fn finished(&self, target: FinishedTarget<'_>) {
+        let name = log_text(&one_line(&format!("{} of {}", target.target, target.environment)));
+        if let Some(took) = target.took {
+            self.clock().add(took, &name);
+        }
+        match &self.bar {
+            Some(bar) if target.took.is_some() => {
+                bar.set_length(target.total as u64);
+                bar.set_position(target.finished as u64);
+                bar.set_message(name);
+            }
+            _ => {
+                let verb = if target.took.is_some() { "rendered" } else { "failed" };
+                self.say(&format!("[{}/{}] {verb} {name}", target.finished, target.total));
+            }
+        }
+    }
+}
+
+impl Clock {
+    fn enter(&mut self, stage: Stage, now: Instant) {
+        self.leave(now);
+        self.current = Some((stage, now));
+    }
+
+    fn leave(&mut self, now: Instant) {
+        if let Some((stage, since)) = self.current.take() {
+            *self.spent.entry(stage).or_default() += now.duration_since(since);
+        }
+    }
+
+    fn add(&mut self, took: Duration, name: &str) {
+        let index = self.slowest.partition_point(|(other, _)| *other >= took);
+        self.slowest.insert(index, (took, name.to_owned()));
+        self.slowest.truncate(SLOWEST);
+    }
+
+    fn close(&mut self) -> Option<String> {
+        self.leave(Instant::now());
+        summary(&self.spent, &self.slowest)
+    }
+}
+
+/// One line about the time; `None` if there is nothing to say.
+fn summary(spent: &BTreeMap<Stage, Duration>, slowest: &[(Duration, String)]) -> Option<String> {
+    if spent.is_empty() {
+        return None;
+    }
+    let stages: Vec<String> =
+        spent.iter().map(|(stage, time)| format!("{} {}", stage.word(), seconds(*time))).collect();
+    let line = format!("time: {} = {}", seconds(spent.values().sum()), stages.join(" + "));
+    if slowest.is_empty() {
+        return Some(line);
+    }
+    let named: Vec<String> =
+        slowest.iter().map(|(time, name)| format!("{name} {}", seconds(*time))).collect();
+    Some(format!("{line}; slowest: {}", named.join(", ")))
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+fn hidden_bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
+    // A template that does not parse leaves the standard look.
+    match ProgressStyle::with_template("rendering {wide_bar} {pos}/{len}  {msg:.dim}") {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_that_come_again_are_added_up() {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut clock = Clock::default();
+        clock.enter(Stage::Observe, at(0));
+        clock.enter(Stage::Plan, at(200));
+        clock.enter(Stage::Observe, at(250));
+        clock.leave(at(550));
+        for (name, took) in [("a of dev", 10), ("b of dev", 400), ("c of dev", 30), ("d of dev", 20)] {
+            clock.add(Duration::from_millis(took), name);
+        }
+        assert_eq!(
+            summary(&clock.spent, &clock.slowest).as_deref(),
+            Some(
+                "time: 0.55 s = observe 0.50 s + plan 0.05 s; slowest: b of dev 0.40 s, c of dev 0.03 s, d of dev 0.02 s"
+            )
+        );
+    }
+
+    #[test]
+    fn a_command_without_stages_says_nothing() {
+        assert_eq!(Clock::default().close(), None);
+    }
+}

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::objects::Objects;
 use super::scratch::Scratch;
 use crate::model::{Commit, ObjectId};
 
@@ -55,7 +54,7 @@ impl Ancestry {
         let range = format!("{older}..{newer}");
         let arguments = ["rev-list", "--no-merges", &limit, &range];
         let listed = self.scratch.git.expect(&self.scratch.path, &arguments, b"")?;
-        let objects = Objects(self.scratch.repository());
+        let objects = self.scratch.objects();
         let ids = String::from_utf8_lossy(&listed).lines().filter_map(ObjectId::parse).collect::<Vec<_>>();
         ids.into_iter().map(|id| objects.commit(id)).collect::<Result<Vec<_>>>().map(Some)
     }
@@ -67,7 +66,7 @@ impl Ancestry {
         found: impl Fn(&Self) -> Result<Option<T>>,
         needed: ObjectId,
     ) -> Result<Option<T>> {
-        let here = |id| Objects(self.scratch.repository()).has(id);
+        let here = |id| self.scratch.objects().has(id);
         if here(tip)
             && here(needed)
             && let Some(answer) = found(self)?

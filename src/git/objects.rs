@@ -6,14 +6,20 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
-use git2::{ErrorCode, ObjectType, Oid, Repository};
+use git2::{ErrorCode, ObjectType, OdbLookupFlags, Oid, Repository};
 
+use super::encode;
+use super::pending::Pending;
 use crate::error::Failure;
 use crate::model::{Commit, EntryKind, Moment, ObjectId, Person};
 
 /// Reads and writes objects of one repository.
 #[derive(Clone, Copy)]
-pub struct Objects<'r>(pub(super) &'r Repository);
+pub struct Objects<'r> {
+    repository: &'r Repository,
+    /// Where new objects wait; without it they are written at once.
+    pending: Option<&'r Pending>,
+}
 
 /// One entry of a git tree. Names that are not UTF-8 are kept out of trees we read, with an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,25 +78,30 @@ fn kind_of_mode(mode: i32) -> EntryKind {
     }
 }
 
-const fn mode_of_kind(kind: EntryKind) -> i32 {
-    match kind {
-        EntryKind::Directory => 0o040_000,
-        EntryKind::File => 0o100_644,
-        EntryKind::Executable => 0o100_755,
-        EntryKind::Link => 0o120_000,
-        EntryKind::Submodule => 0o160_000,
+impl<'r> Objects<'r> {
+    /// The objects of a repository to which new ones are written at once.
+    pub(super) const fn written_at_once(repository: &'r Repository) -> Self {
+        Self { repository, pending: None }
     }
-}
 
-impl Objects<'_> {
-    /// Whether the object is here.
+    /// The objects of a repository to which new ones are written when they are needed.
+    pub(super) const fn written_late(repository: &'r Repository, pending: &'r Pending) -> Self {
+        Self { repository, pending: Some(pending) }
+    }
+
+    /// Whether the object is here. Packs that other processes wrote meanwhile are not looked for: who lets one write
+    /// says so to the repository.
     pub fn has(self, id: ObjectId) -> bool {
-        self.0.odb().is_ok_and(|odb| odb.exists(oid(id)))
+        let written =
+            || self.repository.odb().is_ok_and(|odb| odb.exists_ext(oid(id), OdbLookupFlags::NO_REFRESH));
+        self.pending.is_some_and(|pending| pending.has(id)) || written()
     }
 
     /// Reads a commit.
     pub fn commit(self, id: ObjectId) -> Result<Commit> {
-        let commit = self.0.find_commit(oid(id)).with_context(|| format!("cannot read commit {id}"))?;
+        self.keep(&[id])?;
+        let commit =
+            self.repository.find_commit(oid(id)).with_context(|| format!("cannot read commit {id}"))?;
         let encoding = commit.message_encoding().ok().flatten().map(str::to_owned);
         let author = commit.author();
         let moment =
@@ -109,7 +120,10 @@ impl Objects<'_> {
 
     /// The entries of a tree, in git's order.
     pub fn tree(self, id: ObjectId) -> Result<Vec<TreeEntry>> {
-        let tree = self.0.find_tree(oid(id)).with_context(|| format!("cannot read tree {id}"))?;
+        if let Some(bytes) = self.pending(id, ObjectType::Tree) {
+            return encode::entries(&bytes).with_context(|| format!("cannot read tree {id}"));
+        }
+        let tree = self.repository.find_tree(oid(id)).with_context(|| format!("cannot read tree {id}"))?;
         tree.iter()
             .map(|entry| {
                 let name = std::str::from_utf8(entry.name_bytes())
@@ -122,7 +136,18 @@ impl Objects<'_> {
 
     /// The entry at `path` below `tree`.
     pub fn entry(self, tree: ObjectId, path: &Utf8Path) -> Result<Option<TreeEntry>> {
-        let tree = self.0.find_tree(oid(tree)).with_context(|| format!("cannot read tree {tree}"))?;
+        if let Some(bytes) = self.pending(tree, ObjectType::Tree) {
+            let entries = encode::entries(&bytes).with_context(|| format!("cannot read tree {tree}"))?;
+            let (name, rest) = path.as_str().split_once('/').unwrap_or((path.as_str(), ""));
+            let found = entries.into_iter().find(|entry| entry.name == name);
+            return match found {
+                Some(found) if rest.is_empty() => Ok(Some(found)),
+                Some(found) if found.kind == EntryKind::Directory => self.entry(found.id, rest.into()),
+                _ => Ok(None),
+            };
+        }
+        let tree =
+            self.repository.find_tree(oid(tree)).with_context(|| format!("cannot read tree {tree}"))?;
         match tree.get_path(path.as_std_path()) {
             Ok(entry) => Ok(Some(TreeEntry {
                 name: path.file_name().unwrap_or_default().to_owned(),
@@ -136,7 +161,10 @@ impl Objects<'_> {
 
     /// A blob's content; `None` if it is not here.
     pub fn blob(self, id: ObjectId) -> Result<Option<Vec<u8>>> {
-        match self.0.find_blob(oid(id)) {
+        if let Some(bytes) = self.pending(id, ObjectType::Blob) {
+            return Ok(Some(bytes));
+        }
+        match self.repository.find_blob(oid(id)) {
             Ok(blob) => Ok(Some(blob.content().to_vec())),
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read blob {id}")),
@@ -145,7 +173,7 @@ impl Objects<'_> {
 
     /// Writes a blob.
     pub fn write_blob(self, bytes: &[u8]) -> Result<ObjectId> {
-        Ok(object_id(self.0.blob(bytes).context("cannot write a blob")?))
+        self.add(ObjectType::Blob, bytes.to_vec()).context("cannot write a blob")
     }
 
     /// Writes a tree with exactly these files, given by `/`-separated path.
@@ -169,13 +197,7 @@ impl Objects<'_> {
 
     /// Writes a tree with exactly these entries.
     pub fn write_tree(self, entries: &[TreeEntry]) -> Result<ObjectId> {
-        let mut builder = self.0.treebuilder(None).context("cannot write a tree")?;
-        for entry in entries {
-            builder
-                .insert(&entry.name, oid(entry.id), mode_of_kind(entry.kind))
-                .with_context(|| format!("cannot put `{}` into a tree", entry.name))?;
-        }
-        Ok(object_id(builder.write().context("cannot write a tree")?))
+        self.add(ObjectType::Tree, encode::tree(entries)?).context("cannot write a tree")
     }
 
     /// `tree` with `path` replaced by `entry`, or removed; directories that become empty go too.
@@ -221,22 +243,23 @@ impl Objects<'_> {
 
     /// Writes a commit; no ref moves.
     pub fn write_commit(self, new: &NewCommit<'_>) -> Result<ObjectId> {
-        let signature = |moment: Moment| {
-            let time = git2::Time::new(moment.seconds.max(0), moment.offset_minutes);
-            git2::Signature::new(&new.identity.name, &new.identity.email, &time)
-                .context("the commit identity is not valid")
-        };
-        let (author, committer) = (signature(new.authored)?, signature(new.committed)?);
-        let tree = self.0.find_tree(oid(new.tree)).context("cannot read the tree of a new commit")?;
-        let parents =
-            new.parents.iter().map(|id| self.0.find_commit(oid(*id))).collect::<Result<Vec<_>, _>>();
-        let parents = parents.context("cannot read the parent of a new commit")?;
-        let parents: Vec<&git2::Commit<'_>> = parents.iter().collect();
-        let id = self
-            .0
-            .commit(None, &author, &committer, new.message, &tree, &parents)
-            .context("cannot write a commit")?;
-        Ok(object_id(id))
+        self.add(ObjectType::Commit, encode::commit(new)?).context("cannot write a commit")
+    }
+
+    /// Writes what is reachable from these objects and not written yet, for another process to see.
+    pub(super) fn keep(self, ids: &[ObjectId]) -> Result<()> {
+        self.pending.map_or(Ok(()), |pending| pending.keep(self.repository, ids))
+    }
+
+    fn pending(self, id: ObjectId, kind: ObjectType) -> Option<Vec<u8>> {
+        self.pending.and_then(|pending| pending.get(id, kind))
+    }
+
+    fn add(self, kind: ObjectType, bytes: Vec<u8>) -> Result<ObjectId, git2::Error> {
+        match self.pending {
+            Some(pending) => pending.add(self.repository, kind, bytes),
+            None => Ok(object_id(self.repository.odb()?.write(kind, &bytes)?)),
+        }
     }
 }
 

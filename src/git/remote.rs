@@ -144,7 +144,7 @@ impl Scratch {
         }
         let output = self.git.run(&self.path, &arguments, input.as_bytes())?;
         if output.status.success() {
-            return Ok(());
+            return self.refresh();
         }
         let failure = Failure::git(format!("cannot fetch from `{}`: {}", self.remote_url, output.words()));
         Err(failure.hint("another run may have moved the branches; running again is safe").into())
@@ -152,6 +152,7 @@ impl Scratch {
 
     /// Pushes all updates at once or none, each only if the remote still has what is expected.
     pub fn push(&self, updates: &[RefUpdate]) -> Result<PushOutcome> {
+        self.objects().keep(&updates.iter().filter_map(|update| update.new).collect::<Vec<_>>())?;
         let mut arguments = vec![
             // No differences to what the remote has: git would first go and fetch the old files, which were left out.
             "-c".to_owned(),

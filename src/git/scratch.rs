@@ -3,6 +3,7 @@
 //! Does I/O: it makes a temporary directory, which is removed when the value is dropped.
 
 use std::fs;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,6 +12,7 @@ use tempfile::TempDir;
 use super::checkout::Checkout;
 use super::login::{Login, log_in};
 use super::objects::Objects;
+use super::pending::Pending;
 use super::program::GitProgram;
 use crate::error::Failure;
 
@@ -26,6 +28,7 @@ pub struct Scratch {
     /// The remote's URL without user information, for messages.
     pub remote_url: String,
     repository: git2::Repository,
+    pending: Arc<Pending>,
     _directory: TempDir,
 }
 
@@ -49,6 +52,7 @@ impl Scratch {
             path,
             remote_url: crate::secret::without_userinfo(&checkout.remote_url),
             repository,
+            pending: Arc::default(),
             _directory: directory,
         };
         scratch.configure(checkout, (remote, &url), has_login)?;
@@ -60,17 +64,19 @@ impl Scratch {
 
     /// Its objects, to read and to write.
     pub fn objects(&self) -> Objects<'_> {
-        Objects(&self.repository)
+        Objects::written_late(&self.repository, &self.pending)
     }
 
-    /// The scratch repository for git2.
-    pub(super) fn repository(&self) -> &git2::Repository {
-        &self.repository
+    /// A second handle to the same repository, for another thread, with the objects that are not written yet.
+    pub(super) fn reopen(&self) -> Result<(git2::Repository, Arc<Pending>)> {
+        let again = git2::Repository::open_bare(&self.path);
+        Ok((again.context("cannot open the scratch repository again")?, Arc::clone(&self.pending)))
     }
 
-    /// A second handle to the same repository, for another thread.
-    pub(super) fn reopen(&self) -> Result<git2::Repository> {
-        git2::Repository::open_bare(&self.path).context("cannot open the scratch repository again")
+    /// Another process wrote objects.
+    pub(super) fn refresh(&self) -> Result<()> {
+        let refreshed = self.repository.odb().and_then(|odb| odb.refresh());
+        refreshed.context("cannot look for new objects in the scratch repository")
     }
 
     fn configure(&self, checkout: &Checkout, (remote, url): (&str, &str), has_login: bool) -> Result<()> {

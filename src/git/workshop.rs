@@ -60,7 +60,7 @@ impl Workshop {
 
     /// The bare repository's objects.
     pub fn objects(&self) -> Objects<'_> {
-        Objects(&self.remote)
+        Objects::written_at_once(&self.remote)
     }
 
     /// The bare repository's refs with what they point to.
@@ -78,7 +78,7 @@ impl Workshop {
 
     /// Writes files of the checkout, commits them on top of what is there, and pushes the branch.
     pub fn commit(&mut self, message: &str, files: &[(&str, &str)]) -> Result<CommitId> {
-        let objects = Objects(&self.checkout);
+        let objects = Objects::written_at_once(&self.checkout);
         let parent = self.checkout.refname_to_id(&full_branch()).ok().map(object_id);
         let base = parent.map(|parent| Ok::<_, anyhow::Error>(objects.commit(parent)?.tree)).transpose()?;
         let mut edits = BTreeMap::new();

@@ -55,7 +55,11 @@ pub fn run(world: &World, request: &RunRequest, progress: &dyn Progress) -> Resu
     let mut rendering = Rendering::new(world, &dry, request.limits, request.scope)?;
     let mut reports = Reports::of(&waiting);
     for attempt in 1.. {
-        let observation = observe(world, &dry, &waiting, refs)?;
+        // The remote takes its time to answer; meanwhile the DRY tree is read.
+        let observation = std::thread::scope(|scope| {
+            scope.spawn(|| rendering.read_ahead(&waiting));
+            observe(world, &dry, &waiting, refs)
+        })?;
         refuse_older(wanted, &observation, &dry)?;
         progress.enter(Stage::Plan);
         let rules = (world.config.as_str(), request.permissions);

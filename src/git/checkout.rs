@@ -30,8 +30,13 @@ const TRANSPORT_SECTIONS: &[&str] =
 impl Checkout {
     /// Looks at the repository at `path`. `remote` is the name of a remote or a URL.
     pub fn inspect(git: &GitProgram, path: &Utf8Path, remote: &str) -> Result<Self> {
-        let facts = facts(git, path)?;
-        let settings = settings(git, path)?;
+        // Two answers, and each is worth a process's start: they are asked at the same time.
+        let (facts, settings) = std::thread::scope(|scope| {
+            let settings = scope.spawn(|| settings(git, path));
+            (facts(git, path), settings.join())
+        });
+        let facts = facts?;
+        let settings = settings.map_err(|_| Failure::git("cannot read git's settings"))??;
         refuse_unsupported(path, &settings)?;
         let own_path = facts.bare.then(|| facts.common_directory.clone());
         let remote_url = remote_url(path, remote, &settings, own_path)?;

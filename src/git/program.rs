@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::login::Credential;
@@ -207,7 +208,7 @@ impl GitProgram {
                 };
                 return Err(Failure::git(why).into());
             }
-            std::thread::sleep(pause);
+            wait_for_either(stdout, stderr, pause);
             pause = (pause * 2).min(Duration::from_millis(5));
         }
     }
@@ -268,6 +269,18 @@ impl<R: Read + AsFd> Pipe<R> {
             _ => self.end = None,
         }
         self.bytes.len() > before
+    }
+}
+
+/// Waits until one of the pipes has something or is closed, `time` at most.
+fn wait_for_either(stdout: &Pipe<ChildStdout>, stderr: &Pipe<ChildStderr>, time: Duration) {
+    let ends = [stdout.end.as_ref().map(AsFd::as_fd), stderr.end.as_ref().map(AsFd::as_fd)];
+    let mut waiting: Vec<PollFd<'_>> =
+        ends.into_iter().flatten().map(|end| PollFd::from_borrowed_fd(end, PollFlags::IN)).collect();
+    let time = Timespec::try_from(time).ok();
+    // A signal that interrupts it is looked at by the caller.
+    if waiting.is_empty() || rustix::event::poll(&mut waiting, time.as_ref()).is_err() {
+        std::thread::sleep(Duration::from_micros(200));
     }
 }
 

@@ -51,12 +51,23 @@ struct Inputs {
     reasons: Vec<String>,
 }
 
+/// What a target reads, as far as it is known without the cache.
+#[derive(Clone, Debug)]
+struct Fingerprint {
+    id: ObjectId,
+    tool: Option<String>,
+    /// Whether two renderings are sure to read the same.
+    is_closed: bool,
+}
+
 /// The rendering of one run: every target at most once, however often the run observes and decides again.
 pub struct Rendering<'a> {
     request: Request<'a>,
     scope: Scope,
     objects: SharedObjects,
     toolbox: Toolbox,
+    closures: Closures<'a>,
+    fingerprints: BTreeMap<Key, Option<Fingerprint>>,
     done: BTreeMap<Key, Result<TargetOutput, Failure>>,
     inputs: BTreeMap<Key, Inputs>,
     rendered: BTreeSet<Key>,
@@ -71,6 +82,8 @@ impl<'a> Rendering<'a> {
             Request { tree: &dry.tree, project, variables: &world.variables, limits, stop: &world.stop };
         Ok(Self {
             toolbox: toolbox(&request),
+            closures: Closures::new(request.tree),
+            fingerprints: BTreeMap::new(),
             request,
             scope,
             objects: SharedObjects::open(&world.repository.scratch)?,
@@ -86,6 +99,34 @@ impl<'a> Rendering<'a> {
         &self.objects
     }
 
+    /// Finds out what the targets of these environments read and which versions their tools have: what needs no answer
+    /// of the remote. What goes wrong here comes again, and is told, when a target's turn comes.
+    pub fn read_ahead(&mut self, environments: &[Environment]) {
+        for environment in environments {
+            for (index, target) in environment.targets.iter().enumerate() {
+                let key = (environment.name.clone(), index);
+                if self.fingerprints.contains_key(&key) {
+                    continue;
+                }
+                if let Ok(fingerprint) = self.fingerprint(target) {
+                    self.fingerprints.insert(key, fingerprint);
+                }
+            }
+        }
+    }
+
+    /// `None` if the target's tool is not there or not the right one: its rendering says so.
+    fn fingerprint(&self, target: &Target) -> Result<Option<Fingerprint>> {
+        let closure = self.closures.closure(target)?;
+        let Ok(tool) = self.toolbox.programs(target) else { return Ok(None) };
+        let id = fingerprint::fingerprint(target, &closure, self.circumstances(tool.as_deref()))?;
+        Ok(Some(Fingerprint { id, tool, is_closed: closure.is_closed() }))
+    }
+
+    const fn circumstances<'s>(&'s self, tool: Option<&'s str>) -> Circumstances<'s> {
+        Circumstances { tool, layout: self.request.project.layout, variables: self.request.variables }
+    }
+
     /// Renders those targets of these environments that are affected and have not been rendered yet.
     pub fn render(
         &mut self,
@@ -94,7 +135,6 @@ impl<'a> Rendering<'a> {
         progress: &dyn Progress,
     ) -> Result<()> {
         let mut waiting: Vec<(Key, &Environment)> = Vec::new();
-        let closures = Closures::new(self.request.tree);
         for environment in environments {
             for (index, target) in environment.targets.iter().enumerate() {
                 let key = (environment.name.clone(), index);
@@ -102,7 +142,11 @@ impl<'a> Rendering<'a> {
                     continue;
                 }
                 let stored = cache.get(&environment.name, target.output.as_str());
-                let inputs = self.inputs(&closures, target, stored)?;
+                let fingerprint = match self.fingerprints.get(&key) {
+                    Some(known) => known.clone(),
+                    None => self.fingerprint(target)?,
+                };
+                let inputs = self.inputs(target, fingerprint, stored)?;
                 match inputs.hit.as_ref().filter(|hit| self.scope == Scope::Affected && self.is_here(hit)) {
                     Some(hit) => {
                         let output = TargetOutput {
@@ -133,24 +177,24 @@ impl<'a> Rendering<'a> {
     }
 
     /// What a target reads, and what the cache says about it.
-    fn inputs(&self, closures: &Closures<'_>, target: &Target, stored: Option<&Stored>) -> Result<Inputs> {
-        let closure = closures.closure(target)?;
-        let Ok(tool) = self.toolbox.programs(target) else { return Ok(Inputs::default()) };
-        let circumstances = Circumstances {
-            tool: tool.as_deref(),
-            layout: self.request.project.layout,
-            variables: self.request.variables,
-        };
-        let id = fingerprint::fingerprint(target, &closure, circumstances)?;
-        let hit = stored.filter(|stored| closure.is_closed() && stored.fingerprint == id).cloned();
+    fn inputs(
+        &self,
+        target: &Target,
+        fingerprint: Option<Fingerprint>,
+        stored: Option<&Stored>,
+    ) -> Result<Inputs> {
+        let Some(Fingerprint { id, tool, is_closed }) = fingerprint else { return Ok(Inputs::default()) };
+        let hit = stored.filter(|stored| is_closed && stored.fingerprint == id).cloned();
         if let Some(hit) = hit {
             let known = Some((id, hit.parts.clone()));
             return Ok(Inputs { known, hit: Some(hit), reasons: Vec::new() });
         }
+        let closure = self.closures.closure(target)?;
+        let circumstances = self.circumstances(tool.as_deref());
         let parts = FingerprintParts::new(target, &closure, circumstances, self.request.tree)?;
         let reasons =
             explain(stored.map(|stored| &stored.parts), &parts).iter().map(ToString::to_string).collect();
-        let known = closure.is_closed().then_some((id, parts));
+        let known = is_closed.then_some((id, parts));
         Ok(Inputs { known, hit: None, reasons })
     }
 
@@ -170,10 +214,11 @@ impl<'a> Rendering<'a> {
         let results: Vec<Mutex<Option<Result<TargetOutput, Failure>>>> =
             jobs.iter().map(|_| Mutex::new(None)).collect();
         let finished = AtomicUsize::new(0);
+        let objects = &self.objects;
         render_jobs(&self.request, &self.toolbox, &jobs, &|index, rendered| {
             let took = rendered.as_ref().ok().map(|rendered| rendered.duration);
             let written =
-                rendered.and_then(|rendered| self.objects.with(|objects| write(objects, layout, rendered)));
+                rendered.and_then(|rendered| objects.with(|objects| write(objects, layout, rendered)));
             let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
             tell(progress, (count, jobs.len()), &jobs[index], took.filter(|_| written.is_ok()));
             *results[index].lock().unwrap_or_else(PoisonError::into_inner) =

@@ -94,6 +94,9 @@ class Side:
     def git(self, *arguments):
         self.git_at(self.work, *arguments)
 
+    def read_git(self, directory, *arguments):
+        return subprocess.run(["git", *arguments], cwd=directory, check=True, env=self.environment, capture_output=True, text=True).stdout
+
     def commit(self, change, message):
         change(self.work)
         self.git("add", "--all")
@@ -158,9 +161,9 @@ def overlay(work, app, environment, tag, replicas):
     write(work / f"apps/{app}/overlays/{environment}/kustomization.yaml", text)
 
 
-def configure(work, environments):
+def configure(work, environments, path="apps/{app}/overlays/{environment}"):
     names = "".join(f"  - name: {environment}\n" for environment in environments)
-    targets = 'targets:\n  - path: apps/{app}/overlays/{environment}\n    name: "{app}"\n'
+    targets = f'targets:\n  - path: {path}\n    name: "{{app}}"\n'
     write(work / "hydrator.yaml", f"version: 1\nenvironments:\n{names}{targets}")
     for environment in environments:
         write(work / f"environments/{environment}/README.md", "An environment.\n")
@@ -213,12 +216,66 @@ def main():
     parser.add_argument("--apps", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--weight", type=int, default=0)
     options = parser.parse_args()
+    if options.weight:
+        weigh(options)
+        return
     results = {}
     for round_number in range(options.rounds):
         with tempfile.TemporaryDirectory(prefix="hydrator-bench-") as directory:
             run_round(options, pathlib.Path(directory), round_number, results)
     report(options, results)
+
+
+def weigh(options):
+    """What the remote's refs weigh after many runs: half of the commits change nothing, half change one target."""
+    environments = [f"env{number:03}" for number in range(options.environments)]
+    apps = [f"app{number:03}" for number in range(options.apps)]
+    with tempfile.TemporaryDirectory(prefix="hydrator-bench-") as directory:
+        root = pathlib.Path(directory)
+        environment = {"PATH": os.environ["PATH"], "HOME": directory, "LC_ALL": "C", "TMPDIR": directory}
+        hydrator = str(pathlib.Path(options.hydrator).resolve())
+        side = Side("hydrator", root, [hydrator, "run", "--repo", "{work}", "--forge", "local"], environment)
+        side.commit(plain_project(environments, apps), "First version")
+        print(f"{options.environments} environments x {options.apps} apps, plain files, {options.weight} runs")
+        done = 0
+        for stop in sorted({1, 10, 100, options.weight} - set(range(options.weight + 1, 101))):
+            while done < stop:
+                side.commit(lambda work, number=done: small_change(work, environments, apps, number), f"Change {done}")
+                subprocess.run(side.command(), env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                done += 1
+            print_weight(side, done)
+
+
+def plain_project(environments, apps):
+    def change(work):
+        for app in apps:
+            for environment in environments:
+                write(work / f"apps/{app}/{environment}/resources.yaml", RESOURCES.format(app=app))
+        configure(work, environments, "apps/{app}/{environment}")
+
+    return change
+
+
+def small_change(work, environments, apps, number):
+    write(work / "docs/notes.md", f"Run {number}.\n")
+    if number % 2:
+        app, environment = apps[number % len(apps)], environments[number // 2 % len(environments)]
+        text = RESOURCES.format(app=app).replace("replicas: 1", f"replicas: {number}")
+        write(work / f"apps/{app}/{environment}/resources.yaml", text)
+
+
+def print_weight(side, runs):
+    """Bytes on disk, packed as a host packs them, of what only these refs reach."""
+    side.git_at(side.remote, "gc", "--quiet")
+    refs = side.read_git(side.remote, "for-each-ref", "--format=%(refname)").split()
+    own = ["refs/notes/hydrator.metadata", "refs/hydrator/cache"]
+    sizes = []
+    for ref in own:
+        others = [f"^{other}" for other in refs if other != ref]
+        sizes.append(int(side.read_git(side.remote, "rev-list", "--disk-usage", "--objects", ref, *others)))
+    print(f"after {runs} runs: notes {sizes[0] / 1024:.0f} KiB, cache {sizes[1] / 1024:.0f} KiB, {len(refs)} refs")
 
 
 def run_round(options, root, round_number, results):

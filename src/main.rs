@@ -10,6 +10,11 @@ use hydrator::cli::{self, Surroundings};
 use hydrator::variables::Variables;
 use hydrator::{error, report};
 
+fn talk(line: &str) {
+    // There is nobody left to tell when this fails.
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
 fn main() -> ExitCode {
     let pairs = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -22,7 +27,6 @@ fn main() -> ExitCode {
         drop(signal_hook::flag::register(signal, Arc::clone(&stop)));
     }
     let mut out = std::io::stdout().lock();
-    let talk = |line: &str| drop(writeln!(std::io::stderr(), "{line}"));
     let colour = std::io::stdout().is_terminal() && variables.get("NO_COLOR").is_none();
     let program = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
     let mut surroundings =

@@ -62,7 +62,7 @@ pub struct Surroundings<'a> {
     /// Where data goes.
     pub out: &'a mut dyn Write,
     /// Where talk goes.
-    pub talk: &'a (dyn Fn(&str) + Sync),
+    pub talk: &'static (dyn Fn(&str) + Sync),
     /// Whether data may be coloured: it is read on a terminal by somebody who wants colours.
     pub colour: bool,
     /// This program's own file, where that is known.
@@ -111,8 +111,8 @@ fn local_forge(args: &LocalForgeArgs, surroundings: &mut Surroundings<'_>) -> Re
     let directory = if let Some(directory) = &args.forge_directory {
         directory.clone()
     } else {
-        let location = Location { repository: args.repo.clone(), remote: args.remote.clone(), login: None };
-        let repository = Repository::open(location, surroundings.variables, &surroundings.stop)?;
+        let location = Location { repository: args.repo.clone(), remote: args.remote.clone() };
+        let repository = Repository::open(location, surroundings.variables, &surroundings.stop, &|_| None)?;
         local_forge_directory(&repository, None)?
     };
     local::run(&args.local, &directory, surroundings.out)?;

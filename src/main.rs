@@ -11,6 +11,11 @@ use hydrator::progress::Progress as _;
 use hydrator::variables::Variables;
 use hydrator::{error, report};
 
+fn talk(line: &str) {
+    // There is nobody left to tell when this fails.
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
 fn main() -> ExitCode {
     let pairs = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -26,8 +31,15 @@ fn main() -> ExitCode {
     let progress = Console::new(std::io::stderr().is_terminal());
     let colour = std::io::stdout().is_terminal() && variables.get("NO_COLOR").is_none();
     let program = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
-    let mut surroundings =
-        Surroundings { variables: &variables, stop, out: &mut out, progress: &progress, colour, program };
+    let mut surroundings = Surroundings {
+        variables: &variables,
+        stop,
+        out: &mut out,
+        progress: &progress,
+        talk: &talk,
+        colour,
+        program,
+    };
     let done = cli::main(arguments, &mut surroundings);
     progress.close(done.is_ok());
     let code = match done {

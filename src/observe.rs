@@ -111,8 +111,11 @@ pub fn observe(question: &Question<'_>, refs: RemoteRefs) -> Result<Observation>
         seen.withdrawn = note.is_some_and(|note| note.withdrawn);
         seen.processed = processed(note, &seen);
         seen.checked = is_checked(objects, notes, &seen)?;
-        look_back(question, environment, &mut seen)?;
         environments.push(seen);
+    }
+    find_last(question, &mut environments)?;
+    for seen in &mut environments {
+        look_back(question, seen)?;
     }
     ask_ancestry(question, &refs, &mut environments)?;
     Ok(Observation { refs, notes, environments, cache, shelf, pull_requests })
@@ -191,8 +194,33 @@ fn is_checked(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Res
     Ok(tip == proposed.commit.id && !objects.note_blobs(notes, &[tip])?.is_empty())
 }
 
+/// What became of the pull requests of proposals that have none open: one question for all of them.
+fn find_last(question: &Question<'_>, environments: &mut [Seen]) -> Result<()> {
+    let lacks = |(environment, seen): &(&Environment, &mut Seen)| {
+        let differs = match (&seen.active, &seen.proposed) {
+            (Some(active), Some(proposed)) => active.content != proposed.content,
+            _ => false,
+        };
+        differs && seen.open.is_none() && environment.delivery == Delivery::PullRequest
+    };
+    let all = question.environments.iter().zip(environments);
+    let (pairs, seen): (Vec<_>, Vec<&mut Seen>) = all
+        .filter(lacks)
+        .map(|(environment, seen)| ((&environment.proposed, &environment.active), seen))
+        .unzip();
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let newest = question.forge.newest_pull_requests(&pairs)?;
+    for (seen, last) in seen.into_iter().zip(newest) {
+        let tip = seen.proposed.as_ref().map(|proposed| proposed.commit.id);
+        seen.last = last.filter(|last| Some(last.head_sha) == tip);
+    }
+    Ok(())
+}
+
 /// Finds out what happened where the two tips alone do not tell.
-fn look_back(question: &Question<'_>, environment: &Environment, seen: &mut Seen) -> Result<()> {
+fn look_back(question: &Question<'_>, seen: &mut Seen) -> Result<()> {
     let Some(active) = seen.active.clone() else { return Ok(()) };
     let Some(proposed) = seen.proposed.clone() else {
         let before = active.commit.parents.first().copied();
@@ -203,10 +231,6 @@ fn look_back(question: &Question<'_>, environment: &Environment, seen: &mut Seen
     };
     if proposed.content == active.content {
         return Ok(());
-    }
-    if seen.open.is_none() && environment.delivery == Delivery::PullRequest {
-        let last = question.forge.newest_pull_request(&environment.proposed, &environment.active)?;
-        seen.last = last.filter(|last| last.head_sha == proposed.commit.id);
     }
     seen.past = past(question, seen, &active, &proposed)?;
     Ok(())

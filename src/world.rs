@@ -22,8 +22,6 @@ pub struct Location {
     pub repository: Utf8PathBuf,
     /// A remote's name, or a URL.
     pub remote: String,
-    /// The token for HTTP remotes.
-    pub login: Option<Login>,
 }
 
 /// The repository's side of the world: enough for commands that only read.
@@ -35,16 +33,24 @@ pub struct Repository {
     /// The private repository in which all git work happens.
     pub scratch: Scratch,
     git: GitProgram,
+    login: Option<Login>,
     ancestry: OnceCell<Ancestry>,
 }
 
 impl Repository {
-    /// Looks at the checkout and makes the scratch repository.
-    pub fn open(location: Location, variables: &Variables, stop: &Arc<AtomicBool>) -> Result<Self> {
+    /// Looks at the checkout and makes the scratch repository. `login` gives the token for the remote's URL, if that is
+    /// one that a token goes to.
+    pub fn open(
+        location: Location,
+        variables: &Variables,
+        stop: &Arc<AtomicBool>,
+        login: &dyn Fn(&str) -> Option<Login>,
+    ) -> Result<Self> {
         let git = GitProgram::new(variables, Arc::clone(stop));
         let checkout = Checkout::inspect(&git, &location.repository, &location.remote)?;
-        let scratch = Scratch::create(git.clone(), &checkout, &location.remote, location.login.as_ref())?;
-        Ok(Self { location, checkout, scratch, git, ancestry: OnceCell::new() })
+        let login = login(&checkout.remote_url);
+        let scratch = Scratch::create(git.clone(), &checkout, &location.remote, login.as_ref())?;
+        Ok(Self { location, checkout, scratch, git, login, ancestry: OnceCell::new() })
     }
 
     /// A repository of its own for questions about history, made when the first one is asked: what it fetched for one
@@ -55,7 +61,7 @@ impl Repository {
         }
         let location = &self.location;
         let scratch =
-            Scratch::create(self.git.clone(), &self.checkout, &location.remote, location.login.as_ref())?;
+            Scratch::create(self.git.clone(), &self.checkout, &location.remote, self.login.as_ref())?;
         Ok(self.ancestry.get_or_init(|| Ancestry::new(scratch)))
     }
 

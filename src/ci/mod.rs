@@ -1,10 +1,13 @@
-//! Stage 1, detect: which CI system runs us, and which commit of which ref it is about.
+//! Stage 1, detect: which CI system runs us, and what the job is about.
 //!
-//! Pure: it reads the snapshot of variables that `main` took. Each system's own surface (annotations, outputs,
-//! events) belongs into a file of its own beside this one.
+//! Pure: it reads the snapshot of variables that `main` took, and the event's file through a function that it is given.
+//! Each system has a file of its own.
+
+pub mod github;
+mod gitlab;
 
 use crate::error::Failure;
-use crate::model::CommitId;
+use crate::model::{BranchName, CommitId};
 use crate::variables::Variables;
 
 /// The commit that an event names, and the ref that it was pushed to.
@@ -16,25 +19,99 @@ pub struct Trigger {
     pub full_ref: String,
 }
 
-/// What the CI system says this run is about; `None` outside CI.
-pub fn detect(variables: &Variables) -> Result<Option<Trigger>, Failure> {
-    let full_ref = if variables.get("GITHUB_ACTIONS") == Some("true") {
-        ("GITHUB_SHA", need(variables, "GITHUB_REF")?.to_owned())
+/// A CI system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// GitHub Actions.
+    GitHub,
+    /// GitLab CI.
+    GitLab,
+}
+
+/// A job of a CI system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The system.
+    pub system: System,
+    /// Why it runs.
+    pub event: Event,
+    /// The commit that it is for; `None` for events that are about no commit of a branch: then the DRY branch's tip
+    /// counts.
+    pub trigger: Option<Trigger>,
+}
+
+/// Why a job runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Commits were pushed to a branch.
+    Push,
+    /// A person started it.
+    Manual,
+    /// It is time.
+    Schedule,
+    /// Another program asks for it, by this name.
+    Dispatch(String),
+    /// Something happened to a pull request.
+    PullRequest(PullRequestEvent),
+    /// Somebody commented.
+    Comment(CommentEvent),
+    /// Anything else, by the system's name for it.
+    Other(String),
+}
+
+/// What happened to a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequestEvent {
+    /// Such as `closed`.
+    pub action: String,
+    /// Its number.
+    pub number: u64,
+    /// Whether it is merged now.
+    pub merged: bool,
+    /// The branch that it offers.
+    pub head: BranchName,
+    /// The commit at its head; not the one that a system merges for a test.
+    pub head_sha: CommitId,
+    /// The branch that it changes.
+    pub base: BranchName,
+    /// Whether it comes from another repository: then its content is a stranger's.
+    pub from_fork: bool,
+}
+
+/// A comment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommentEvent {
+    /// Such as `created`.
+    pub action: String,
+    /// The number of the issue or pull request.
+    pub number: u64,
+    /// Whether it is on a pull request.
+    pub on_pull_request: bool,
+    /// The comment's own id.
+    pub id: u64,
+    /// Its text, which anybody may have written.
+    pub body: String,
+    /// Who wrote it.
+    pub author: String,
+}
+
+/// Reads the file of an event.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> std::io::Result<Vec<u8>>;
+
+/// What the CI system says this job is about; `None` outside CI.
+pub fn detect(variables: &Variables, read: ReadFile<'_>) -> Result<Option<Job>, Failure> {
+    if variables.get("GITHUB_ACTIONS") == Some("true") {
+        github::detect(variables, read).map(Some)
     } else if variables.get("GITLAB_CI") == Some("true") {
-        let branch = variables.get("CI_COMMIT_BRANCH").map(|branch| format!("refs/heads/{branch}"));
-        (
-            "CI_COMMIT_SHA",
-            branch.unwrap_or_else(|| {
-                format!("refs/{}", variables.get("CI_COMMIT_REF_NAME").unwrap_or("unknown"))
-            }),
-        )
+        gitlab::detect(variables).map(Some)
     } else {
-        return Ok(None);
-    };
-    let (name, full_ref) = full_ref;
-    let commit = CommitId::parse(need(variables, name)?)
-        .ok_or_else(|| Failure::usage(format!("the variable `{name}` is not a full commit id")))?;
-    Ok(Some(Trigger { commit, full_ref }))
+        Ok(None)
+    }
+}
+
+fn commit(variables: &Variables, name: &str) -> Result<CommitId, Failure> {
+    CommitId::parse(need(variables, name)?)
+        .ok_or_else(|| Failure::usage(format!("the variable `{name}` is not a full commit id")))
 }
 
 fn need<'a>(variables: &'a Variables, name: &str) -> Result<&'a str, Failure> {
@@ -52,6 +129,10 @@ mod tests {
         Variables::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
     }
 
+    fn found(variables: &Variables) -> Result<Option<Job>, Failure> {
+        detect(variables, &|_| Err(std::io::ErrorKind::NotFound.into()))
+    }
+
     #[test]
     fn each_system_names_commit_and_ref() {
         let sha = "0123456789abcdef0123456789abcdef01234567";
@@ -59,16 +140,16 @@ mod tests {
             variables(&[("GITHUB_ACTIONS", "true"), ("GITHUB_SHA", sha), ("GITHUB_REF", "refs/heads/main")]);
         let gitlab =
             variables(&[("GITLAB_CI", "true"), ("CI_COMMIT_SHA", sha), ("CI_COMMIT_BRANCH", "main")]);
-        for case in [github, gitlab] {
-            let trigger = detect(&case).unwrap().unwrap();
+        for (case, system) in [(github, System::GitHub), (gitlab, System::GitLab)] {
+            let job = found(&case).unwrap().unwrap();
+            let trigger = job.trigger.unwrap();
             assert_eq!(
-                (trigger.commit.to_string().as_str(), trigger.full_ref.as_str()),
-                (sha, "refs/heads/main")
+                (trigger.commit.to_string().as_str(), trigger.full_ref.as_str(), job.system),
+                (sha, "refs/heads/main", system)
             );
         }
-        assert_eq!(detect(&variables(&[])).unwrap(), None);
-        assert!(
-            detect(&variables(&[("GITHUB_ACTIONS", "true")])).unwrap_err().message.contains("GITHUB_REF")
-        );
+        assert_eq!(found(&variables(&[])).unwrap(), None);
+        let missing = found(&variables(&[("GITHUB_ACTIONS", "true")])).unwrap_err();
+        assert!(missing.message.contains("GITHUB_REF"), "{missing}");
     }
 }

@@ -8,15 +8,17 @@ use clap::builder::OsStr;
 use clap::{Arg, ArgAction, Args, Command, ValueEnum};
 
 use super::Surroundings;
+use crate::ci;
 use crate::config::{self, Loaded};
 use crate::dry::{self, Wanted};
 use crate::error::Failure;
 use crate::forge::Forge;
+use crate::forge::github::{self, GitHub};
+use crate::forge::http::{Limits as HttpLimits, seconds};
 use crate::forge::local::LocalForge;
 use crate::git::Login;
 use crate::model::{CommitId, DryTree, EnvironmentName};
 use crate::rendering::Limits;
-use crate::secret::Secret;
 use crate::variables::Variables;
 use crate::worktree::WorkTree;
 use crate::world::{Location, Repository, World, local_forge_directory};
@@ -49,11 +51,23 @@ pub(super) struct ForgeArgs {
     /// The bare repository that the local forge is kept beside; by default the remote itself
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) forge_directory: Option<Utf8PathBuf>,
+    /// How many seconds one request may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, hide_short_help = true)]
+    pub(super) forge_timeout: u64,
+    /// How many seconds to wait in all where the forge's rate limit is used up
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, hide_short_help = true)]
+    pub(super) forge_patience: u64,
+    /// How many milliseconds to pause between many writes, and at first before another attempt
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000, hide_short_help = true)]
+    pub(super) forge_pace: u64,
 }
 
 /// A forge by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum ForgeKind {
+    /// GitHub or GitHub Enterprise Server
+    #[value(name = "github")]
+    GitHub,
     /// Pull requests in a file beside a plain git remote, to try things out
     Local,
 }
@@ -96,24 +110,58 @@ pub(super) struct RenderingArgs {
 impl RepositoryArgs {
     /// Opens the repository.
     pub(super) fn open(&self, surroundings: &Surroundings<'_>) -> Result<Repository> {
-        let token = surroundings.variables.get("HYDRATOR_TOKEN");
-        let login = token.map(|token| Login { user: self.token_user.clone(), token: Secret::new(token) });
-        let location = Location { repository: self.repo.clone(), remote: self.remote.clone(), login };
-        Repository::open(location, surroundings.variables, &surroundings.stop)
+        let location = Location { repository: self.repo.clone(), remote: self.remote.clone() };
+        let login = |url: &str| {
+            let token = ci::github::token(surroundings.variables, url)?;
+            Some(Login { user: self.token_user.clone(), token })
+        };
+        Repository::open(location, surroundings.variables, &surroundings.stop, &login)
     }
 }
 
 impl ForgeArgs {
     /// Connects to the forge.
-    pub(super) fn connect(&self, repository: &Repository) -> Result<Box<dyn Forge>> {
-        match self.forge {
+    pub(super) fn connect(
+        &self,
+        repository: &Repository,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Box<dyn Forge>> {
+        let remote = &repository.scratch.remote_url;
+        let at_home = ci::github::is_at_home(surroundings.variables, remote);
+        match self.forge.or(at_home.then_some(ForgeKind::GitHub)) {
+            Some(ForgeKind::GitHub) => Ok(Box::new(self.github(remote, surroundings)?)),
             Some(ForgeKind::Local) => {
                 let directory = local_forge_directory(repository, self.forge_directory.as_deref())?;
                 Ok(Box::new(LocalForge::open(&directory)?))
             }
             None => Err(Failure::usage("no forge is known for this repository")
-                .hint("name one with `--forge local`; other forges are not supported yet")
+                .hint("name one with `--forge github` or `--forge local`; other forges are not supported yet")
                 .into()),
+        }
+    }
+
+    fn github(&self, remote: &str, surroundings: &Surroundings<'_>) -> Result<GitHub> {
+        let variables = surroundings.variables;
+        let place = ci::github::place(variables, remote)?;
+        let token = ci::github::token(variables, remote).ok_or_else(|| {
+            Failure::usage("there is no token for GitHub").hint(
+                "set `HYDRATOR_TOKEN`; in a job, `env: {GITHUB_TOKEN: \"${{ github.token }}\"}` will do",
+            )
+        })?;
+        let around = github::Surroundings {
+            variables,
+            limits: self.limits(),
+            talk: surroundings.talk,
+            stop: std::sync::Arc::clone(&surroundings.stop),
+        };
+        Ok(GitHub::new(place, &token, around)?)
+    }
+
+    const fn limits(&self) -> HttpLimits {
+        HttpLimits {
+            request: seconds(self.forge_timeout),
+            patience: seconds(self.forge_patience),
+            pace: Duration::from_millis(self.forge_pace),
         }
     }
 }
@@ -133,11 +181,12 @@ pub(super) fn world(
     surroundings: &Surroundings<'_>,
 ) -> Result<World> {
     let opened = repository.open(surroundings)?;
-    let forge = forge.connect(&opened)?;
+    let forge = forge.connect(&opened, surroundings)?;
+    let job = ci::detect(surroundings.variables, &|path| std::fs::read(path))?;
     Ok(World {
         forge,
         repository: opened,
-        trigger: crate::ci::detect(surroundings.variables)?,
+        trigger: job.and_then(|job| job.trigger),
         config: repository.config.clone(),
         variables: surroundings.variables.clone(),
         stop: std::sync::Arc::clone(&surroundings.stop),

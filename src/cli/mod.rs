@@ -66,6 +66,8 @@ pub struct Surroundings<'a> {
     pub out: &'a mut dyn Write,
     /// Who hears how far it is.
     pub progress: &'a dyn Progress,
+    /// Who hears what the forge makes us wait for.
+    pub talk: &'static (dyn Fn(&str) + Sync),
     /// Whether data may be coloured: it is read on a terminal by somebody who wants colours.
     pub colour: bool,
     /// This program's own file, where that is known.
@@ -114,8 +116,8 @@ fn local_forge(args: &LocalForgeArgs, surroundings: &mut Surroundings<'_>) -> Re
     let directory = if let Some(directory) = &args.forge_directory {
         directory.clone()
     } else {
-        let location = Location { repository: args.repo.clone(), remote: args.remote.clone(), login: None };
-        let repository = Repository::open(location, surroundings.variables, &surroundings.stop)?;
+        let location = Location { repository: args.repo.clone(), remote: args.remote.clone() };
+        let repository = Repository::open(location, surroundings.variables, &surroundings.stop, &|_| None)?;
         local_forge_directory(&repository, None)?
     };
     local::run(&args.local, &directory, surroundings.out)?;

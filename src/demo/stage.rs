@@ -51,10 +51,9 @@ impl<'a> Stage<'a> {
 
     /// `hydrator run --forge local` in the checkout.
     pub(super) fn run(&self) -> Result<RunReport> {
-        let location =
-            Location { repository: self.workshop.checkout(), remote: "origin".to_owned(), login: None };
+        let location = Location { repository: self.workshop.checkout(), remote: "origin".to_owned() };
         let world = World {
-            repository: Repository::open(location, self.variables, self.stop)?,
+            repository: Repository::open(location, self.variables, self.stop, &|_| None)?,
             forge: Box::new(self.forge.clone()),
             // The demo may run in a CI job, but it is not about that job's repository.
             trigger: None,

@@ -1,5 +1,7 @@
 //! Forges: where pull requests and commit statuses live. One trait of verbs in our own words; a file per forge.
 
+pub mod github;
+pub mod http;
 pub mod local;
 
 use std::collections::BTreeMap;

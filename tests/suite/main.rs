@@ -19,6 +19,10 @@ mod demo;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod forge_server;
+#[cfg(test)]
+mod github;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod local_forge;

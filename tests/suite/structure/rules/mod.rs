@@ -155,7 +155,7 @@ pub(crate) fn leaf_modules(sources: &[Source]) -> Vec<String> {
 /// Paths that may occur in these files and directories only.
 const WALLS: &[(&[&str], &[&str])] = &[
     (&["git2"], &["src/git/"]),
-    (&["ureq"], &["src/forge/http.rs"]),
+    (&["ureq"], &["src/forge/http/agent.rs"]),
     (
         &["std::process::Command", "std::process::*", "process::Command"],
         &["src/render/exec.rs", "src/git/program.rs"],

@@ -12,6 +12,10 @@ use std::thread::JoinHandle;
 
 use super::git::{TestRepo, scrub};
 
+mod service;
+
+pub(crate) use service::{Served, Service, ServiceRequest};
+
 /// The user that the server knows.
 pub(crate) const USER: &str = "x-access-token";
 /// The user's token: a text that occurs nowhere else, so that tests can search for it.
@@ -72,6 +76,7 @@ struct Shared {
     backend: PathBuf,
     log: Mutex<Vec<Request>>,
     rule: Mutex<Rule>,
+    service: Option<Arc<dyn Service>>,
     stopped: AtomicBool,
     /// Wakes the hanging requests.
     stop: (Mutex<bool>, Condvar),
@@ -87,6 +92,11 @@ pub(crate) struct GitServer {
 impl GitServer {
     /// Serves the repositories that are directly in a test's directory.
     pub(crate) fn start(repo: &TestRepo) -> Self {
+        Self::start_with(repo, None)
+    }
+
+    /// The same, with another service on the same port.
+    pub(crate) fn start_with(repo: &TestRepo, service: Option<Arc<dyn Service>>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port is free");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::new(Shared {
@@ -95,11 +105,17 @@ impl GitServer {
             backend: PathBuf::from(repo.remote_git().run(&["--exec-path"])).join("git-http-backend"),
             log: Mutex::default(),
             rule: Mutex::new(Box::new(|_| Answer::Serve)),
+            service,
             stopped: AtomicBool::new(false),
             stop: (Mutex::new(false), Condvar::new()),
         });
         let serving = Arc::clone(&shared);
         Self { address, shared, listener: Some(std::thread::spawn(move || listen(&listener, &serving))) }
+    }
+
+    /// `host:port`.
+    pub(crate) fn host(&self) -> String {
+        self.address.to_string()
     }
 
     /// The URL of the remote, without a user.
@@ -195,6 +211,20 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
         writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
     let body = read_body(&mut reader, &headers)?;
+    if let Some(service) = &shared.service {
+        let asked = ServiceRequest { method: &method, path: &path, headers: &headers, body: &body };
+        match service.answer(&asked) {
+            Some(Served::Answer(response)) => return response.write(stream),
+            Some(Served::Bytes(bytes)) => return { stream }.write_all(&bytes),
+            Some(Served::Nothing) => return Ok(()),
+            Some(Served::Hang) => {
+                wait_for_the_end(shared);
+                return Ok(());
+            }
+            None => {}
+        }
+    }
+    let path = shared.service.as_ref().map_or(path.clone(), |service| service.repository_path(&path));
     let request = request(method, path, &headers);
     lock(&shared.log).push(request.clone());
     let answer = if request.authorized { (lock(&shared.rule))(&request) } else { Answer::Status(401) };
@@ -218,14 +248,15 @@ fn wait_for_the_end(shared: &Shared) {
 }
 
 /// Header fields by lower-case name.
-struct Headers(BTreeMap<String, Vec<String>>);
+pub(crate) struct Headers(BTreeMap<String, Vec<String>>);
 
 impl Headers {
     fn all(&self, name: &str) -> &[String] {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
-    fn first(&self, name: &str) -> Option<&str> {
+    /// A header's first value.
+    pub(crate) fn first(&self, name: &str) -> Option<&str> {
         self.all(name).first().map(String::as_str)
     }
 
@@ -281,10 +312,14 @@ fn request(method: String, path: String, headers: &Headers) -> Request {
     }
 }
 
-struct Response {
-    code: u16,
-    headers: String,
-    body: Vec<u8>,
+/// An answer.
+pub(crate) struct Response {
+    /// The status.
+    pub(crate) code: u16,
+    /// Lines that end as HTTP has it.
+    pub(crate) headers: String,
+    /// The body.
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {

@@ -1,0 +1,303 @@
+//! GitHub's REST API: which call does what to the state, and what it answers.
+
+use serde_json::{Value, json};
+
+use super::GitHubApi;
+use super::shapes::word;
+use crate::forge_server::Call;
+use crate::forge_server::state::{Hindrance, Life, Method, Refusal, State, Status};
+
+type Answer = (u16, Value);
+
+fn message(status: u16, text: &str) -> Answer {
+    (
+        status,
+        json!({"message": text, "documentation_url": "https://docs.github.com/rest", "status": status.to_string()}),
+    )
+}
+
+fn invalid(errors: &Value) -> Answer {
+    (
+        422,
+        json!({"message": "Validation Failed", "errors": errors, "documentation_url": "https://docs.github.com/rest"}),
+    )
+}
+
+fn custom(text: &str) -> Answer {
+    invalid(&json!([{"resource": "PullRequest", "code": "custom", "message": text}]))
+}
+
+fn not_found() -> Answer {
+    message(404, "Not Found")
+}
+
+fn names(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+fn add(into: &mut Vec<String>, names: &[String]) {
+    for name in names {
+        if !into.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            into.push(name.clone());
+        }
+    }
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let digit = |byte: Option<u8>| char::from(byte.unwrap_or(b'0')).to_digit(16).unwrap_or(0);
+        bytes.push(if byte == b'%' {
+            u8::try_from(digit(rest.next()) * 16 + digit(rest.next())).expect("two digits")
+        } else {
+            byte
+        });
+    }
+    String::from_utf8(bytes).expect("it is UTF-8")
+}
+
+impl GitHubApi {
+    pub(super) fn rest(&self, state: &mut State, call: &Call, query: &str) -> Answer {
+        let parts: Vec<String> = call.path.split('/').skip(1).map(decoded).collect();
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let ["repos", owner, name, rest @ ..] = parts.as_slice() else { return not_found() };
+        if *owner != self.owner || *name != self.name {
+            return not_found();
+        }
+        let number = || rest.get(1).and_then(|number| number.parse().ok()).unwrap_or(0);
+        match (call.method.as_str(), rest) {
+            ("GET", []) => (200, self.repository()),
+            ("GET", ["pulls"]) => self.list(state, query),
+            ("POST", ["pulls"]) => self.create(state, &call.body),
+            ("GET", ["pulls", _]) => self.show(state, number()),
+            ("PATCH", ["pulls", _]) => self.change(state, number(), &call.body),
+            ("PUT", ["pulls", _, "merge"]) => Self::merge(state, number(), &call.body),
+            ("POST", ["pulls", _, "requested_reviewers"]) => self.ask_people(state, number(), &call.body),
+            ("POST", ["issues", _, "labels"]) => self.add_labels(state, number(), &call.body),
+            ("POST", ["issues", _, "assignees"]) => self.assign(state, number(), &call.body),
+            ("POST", ["issues", _, "comments"]) => self.say(state, number(), &call.body),
+            ("GET", ["issues", _, "comments"]) => self.comments(state, number()),
+            ("POST", ["statuses", sha]) => self.set_status(state, sha, &call.body),
+            ("GET", ["commits", sha, "statuses"]) => self.statuses(state, sha),
+            ("GET", ["rules", "branches", branch]) => rules(state, branch),
+            ("GET", ["branches", branch]) => match state.tip(branch) {
+                Some(tip) => (200, self.branch(state, branch, &tip.to_string())),
+                None => message(404, "Branch not found"),
+            },
+            _ => not_found(),
+        }
+    }
+
+    fn list(&self, state: &State, query: &str) -> Answer {
+        let wanted = |key: &str| {
+            let pair = query.split('&').find_map(|pair| pair.strip_prefix(&format!("{key}=")));
+            pair.map(decoded)
+        };
+        let life = wanted("state").unwrap_or_else(|| "open".to_owned());
+        let head =
+            wanted("head").and_then(|head| head.strip_prefix(&format!("{}:", self.owner)).map(str::to_owned));
+        let base = wanted("base");
+        let shown = state.pulls.iter().rev().filter(|pull| {
+            (life == "all" || (life == "open") == pull.is_open())
+                && head.as_ref().is_none_or(|head| pull.head == *head)
+                && base.as_ref().is_none_or(|base| pull.base == *base)
+        });
+        (200, shown.map(|pull| self.simple_pull(pull)).collect())
+    }
+
+    fn show(&self, state: &State, number: u64) -> Answer {
+        let found = state.pulls.iter().find(|pull| pull.number == number);
+        found.map_or_else(not_found, |pull| (200, self.pull(state, pull)))
+    }
+
+    fn create(&self, state: &mut State, body: &Value) -> Answer {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        let (title, body_text, head, base) = (text("title"), text("body"), text("head"), text("base"));
+        if body["draft"] == true && !state.drafts_supported {
+            return message(422, "Draft pull requests are not supported in this repository.");
+        }
+        if body_text.chars().count() > 65_536 {
+            return custom("body is too long (maximum is 65536 characters)");
+        }
+        if title.chars().count() > 256 {
+            return custom("title is too long (maximum is 256 characters)");
+        }
+        let field =
+            |field: &str| invalid(&json!([{"resource": "PullRequest", "field": field, "code": "invalid"}]));
+        match state.open(&head, &base, title.trim(), &body_text) {
+            Ok(number) => {
+                let pull = state.pull(number).expect("it was made");
+                pull.draft = body["draft"] == true;
+                (201, self.show(state, number).1)
+            }
+            Err(Refusal::NoHead) => field("head"),
+            Err(Refusal::NoBase) => field("base"),
+            Err(Refusal::Exists(_)) => {
+                custom(&format!("A pull request already exists for {}:{head}.", self.owner))
+            }
+            Err(Refusal::NothingBetween) => custom(&format!("No commits between {base} and {head}")),
+            Err(Refusal::Unrelated) => {
+                custom(&format!("The {head} branch has no history in common with {base}"))
+            }
+        }
+    }
+
+    fn change(&self, state: &mut State, number: u64, body: &Value) -> Answer {
+        let Some(pull) = state.pull(number) else { return not_found() };
+        if let Some(title) = body["title"].as_str() {
+            title.clone_into(&mut pull.title);
+        }
+        if let Some(text) = body["body"].as_str() {
+            text.clone_into(&mut pull.body);
+        }
+        if body["state"] == "closed" {
+            state.close(number);
+        }
+        self.show(state, number)
+    }
+
+    fn merge(state: &mut State, number: u64, body: &Value) -> Answer {
+        let Some(pull) = state.pull(number).cloned() else { return not_found() };
+        if pull.is_open() && body["sha"].as_str().is_some_and(|sha| sha != pull.head_sha) {
+            return message(409, "Head branch was modified. Review and try the merge again.");
+        }
+        let method = body["merge_method"].as_str().and_then(Method::parse).unwrap_or(Method::Merge);
+        match state.hindrance(number) {
+            None => {}
+            Some(Hindrance::NotOpen | Hindrance::Conflict) => {
+                return message(405, "Pull Request is not mergeable");
+            }
+            Some(Hindrance::Draft) => return message(405, "Pull Request is still a draft"),
+            Some(Hindrance::Status(context)) => {
+                return message(405, &format!("Required status check \"{context}\" is expected."));
+            }
+            Some(Hindrance::Review) => {
+                return message(
+                    405,
+                    "At least 1 approving review is required by reviewers with write access.",
+                );
+            }
+            Some(Hindrance::Queue) => return message(405, "Changes must be made through the merge queue"),
+        }
+        let sha = state.merge(number, method).expect("nothing hinders it");
+        (200, json!({"sha": sha, "merged": true, "message": "Pull Request successfully merged"}))
+    }
+
+    fn ask_people(&self, state: &mut State, number: u64, body: &Value) -> Answer {
+        let (people, teams) = (names(&body["reviewers"]), names(&body["team_reviewers"]));
+        if let Some(stranger) = people.iter().find(|name| !state.people.contains(&name.to_lowercase())) {
+            return message(
+                422,
+                &format!(
+                    "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the {} repository. ({stranger})",
+                    self.slug()
+                ),
+            );
+        }
+        if teams.iter().any(|slug| !state.teams.contains(slug)) {
+            return message(422, "Could not resolve to a node with the global id of 'T_1'.");
+        }
+        let Some(pull) = state.pull(number) else { return not_found() };
+        if people.contains(&pull.author) {
+            return message(422, "Review cannot be requested from pull request author.");
+        }
+        add(&mut pull.reviewers, &people);
+        add(&mut pull.asked, &people);
+        add(&mut pull.teams, &teams);
+        add(&mut pull.asked_teams, &teams);
+        (201, self.simple_pull(pull))
+    }
+
+    fn add_labels(&self, state: &mut State, number: u64, body: &Value) -> Answer {
+        let Some(pull) = state.pull(number) else { return not_found() };
+        add(&mut pull.labels, &names(&body["labels"]));
+        (200, pull.labels.iter().map(|name| self.label(name)).collect())
+    }
+
+    fn assign(&self, state: &mut State, number: u64, body: &Value) -> Answer {
+        let wanted: Vec<String> = names(&body["assignees"])
+            .into_iter()
+            .filter(|name| state.people.contains(&name.to_lowercase()))
+            .collect();
+        let Some(pull) = state.pull(number) else { return not_found() };
+        add(&mut pull.assignees, &wanted);
+        pull.assignees.truncate(10);
+        (201, self.issue(pull))
+    }
+
+    fn say(&self, state: &mut State, number: u64, body: &Value) -> Answer {
+        let author = state.viewer.clone();
+        let Some(pull) = state.pull(number) else { return not_found() };
+        let comment = (author, body["body"].as_str().unwrap_or_default().to_owned());
+        pull.comments.push(comment.clone());
+        (201, self.comment(pull, &comment))
+    }
+
+    fn comments(&self, state: &mut State, number: u64) -> Answer {
+        let Some(pull) = state.pull(number) else { return not_found() };
+        (200, pull.comments.iter().map(|comment| self.comment(pull, comment)).collect())
+    }
+
+    fn set_status(&self, state: &mut State, sha: &str, body: &Value) -> Answer {
+        if git2::Oid::from_str(sha).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
+            return message(422, &format!("No commit found for SHA: {sha}"));
+        }
+        let text = |key: &str| body[key].as_str().map(str::to_owned);
+        let description = text("description").unwrap_or_default();
+        if description.chars().count() > 140 {
+            return invalid(&json!([{"resource": "Status", "field": "description", "code": "custom",
+                "message": "description is too long (maximum is 140 characters)"}]));
+        }
+        let status = Status {
+            context: text("context").unwrap_or_else(|| "default".to_owned()),
+            state: text("state").unwrap_or_default(),
+            description,
+            target_url: text("target_url"),
+            created_at: state.now(),
+        };
+        let all = state.statuses.entry(sha.to_owned()).or_default();
+        if all.iter().filter(|one| one.context == status.context).count() >= 1000 {
+            return custom("This SHA and context has reached the maximum number of statuses.");
+        }
+        all.push(status.clone());
+        (201, self.status(sha, &status))
+    }
+
+    fn statuses(&self, state: &State, sha: &str) -> Answer {
+        let all = state.statuses.get(sha).into_iter().flatten().rev();
+        (200, all.map(|status| self.status(sha, status)).collect())
+    }
+}
+
+/// The rules of rulesets, which are there before the branch is.
+fn rules(state: &State, _branch: &str) -> Answer {
+    let mut rules = state.rules.clone();
+    let source = |rule: &str, parameters: Value| {
+        json!({"type": rule, "ruleset_source_type": "Repository", "ruleset_source": "acme/shop", "ruleset_id": 1,
+            "parameters": parameters})
+    };
+    if !state.required_statuses.is_empty() {
+        let checks: Vec<Value> =
+            state.required_statuses.iter().map(|context| json!({"context": context})).collect();
+        let parameters =
+            json!({"required_status_checks": checks, "strict_required_status_checks_policy": true});
+        rules.push(source("required_status_checks", parameters));
+    }
+    if state.merge_queue {
+        let parameters = json!({"check_response_timeout_minutes": 60, "grouping_strategy": "ALLGREEN",
+            "max_entries_to_build": 5, "max_entries_to_merge": 5, "merge_method": word(Method::Merge).to_uppercase(),
+            "min_entries_to_merge": 1, "min_entries_to_merge_wait_minutes": 5});
+        rules.push(source("merge_queue", parameters));
+    }
+    (200, Value::Array(rules))
+}
+
+/// The life of a pull request as GraphQL writes it.
+pub(super) const fn life(life: Life) -> &'static str {
+    match life {
+        Life::Open => "OPEN",
+        Life::Closed => "CLOSED",
+        Life::Merged => "MERGED",
+    }
+}

@@ -1,0 +1,366 @@
+//! What a forge knows of a repository, whichever API it speaks: pull requests, statuses, people, rules. The branches
+//! are those of the bare repository, looked at anew for every request, as a forge follows pushes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use git2::{MergeOptions, Oid, Repository, Signature};
+
+/// Where a pull request is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    Open,
+    Closed,
+    Merged,
+}
+
+/// How a pull request is merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Merge,
+    Squash,
+    Rebase,
+}
+
+impl Method {
+    /// The method with this name, in any case.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word.to_lowercase().as_str() {
+            "merge" => Some(Self::Merge),
+            "squash" => Some(Self::Squash),
+            "rebase" => Some(Self::Rebase),
+            _ => None,
+        }
+    }
+}
+
+/// One pull request.
+#[derive(Clone, Debug)]
+pub(crate) struct Pull {
+    pub(crate) number: u64,
+    pub(crate) author: String,
+    pub(crate) title: String,
+    pub(crate) body: String,
+    pub(crate) life: Life,
+    pub(crate) head: String,
+    pub(crate) head_sha: String,
+    pub(crate) base: String,
+    pub(crate) base_sha: String,
+    pub(crate) from_fork: bool,
+    pub(crate) draft: bool,
+    pub(crate) labels: Vec<String>,
+    pub(crate) assignees: Vec<String>,
+    /// Who is asked now.
+    pub(crate) reviewers: Vec<String>,
+    pub(crate) teams: Vec<String>,
+    /// Who was asked at any time.
+    pub(crate) asked: Vec<String>,
+    pub(crate) asked_teams: Vec<String>,
+    /// Reviewer and whether they approved.
+    pub(crate) reviews: Vec<(String, bool)>,
+    /// Author and text.
+    pub(crate) comments: Vec<(String, String)>,
+    pub(crate) auto_merge: Option<Method>,
+    pub(crate) created_at: i64,
+    pub(crate) merged_at: Option<i64>,
+    pub(crate) merge_commit: Option<String>,
+}
+
+impl Pull {
+    /// Where the branches point, without what a forge keeps besides.
+    pub(crate) fn is_open(&self) -> bool {
+        self.life == Life::Open
+    }
+
+    fn close(&mut self, life: Life) {
+        self.life = life;
+        self.auto_merge = None;
+    }
+}
+
+/// One status of a commit.
+#[derive(Clone, Debug)]
+pub(crate) struct Status {
+    pub(crate) context: String,
+    pub(crate) state: String,
+    pub(crate) description: String,
+    pub(crate) target_url: Option<String>,
+    pub(crate) created_at: i64,
+}
+
+/// Why a pull request is not merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hindrance {
+    NotOpen,
+    Draft,
+    Conflict,
+    Status(String),
+    Review,
+    Queue,
+}
+
+/// Everything that a forge knows of one repository.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own on a forge")]
+pub(crate) struct State {
+    remote: PathBuf,
+    /// Who the token belongs to.
+    pub(crate) viewer: String,
+    pub(crate) pulls: Vec<Pull>,
+    /// By commit; the newest last.
+    pub(crate) statuses: BTreeMap<String, Vec<Status>>,
+    /// Check runs by commit: name and whether they succeeded.
+    pub(crate) checks: BTreeMap<String, Vec<(String, Option<bool>)>>,
+    /// People who may review and be assigned.
+    pub(crate) people: BTreeSet<String>,
+    pub(crate) teams: BTreeSet<String>,
+    pub(crate) required_statuses: Vec<String>,
+    /// Required by classic protection instead of a ruleset.
+    pub(crate) classic_statuses: Vec<String>,
+    pub(crate) required_reviews: usize,
+    pub(crate) allow_auto_merge: bool,
+    pub(crate) merge_queue: bool,
+    pub(crate) drafts_supported: bool,
+    pub(crate) default_method: Method,
+    pub(crate) delete_branch_on_merge: bool,
+    /// How often mergeability is asked before it is known.
+    pub(crate) unknown: u32,
+    /// Further rules, as the forge's own API describes them.
+    pub(crate) rules: Vec<serde_json::Value>,
+    clock: i64,
+}
+
+/// 2026-01-01T10:00:00Z
+const START: i64 = 1_767_261_600;
+
+impl State {
+    /// A repository that nobody has used yet.
+    pub(crate) fn new(remote: PathBuf) -> Self {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            remote,
+            viewer: "hydrator-app[bot]".to_owned(),
+            pulls: Vec::new(),
+            statuses: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            people: names(&["alice", "bob", "carol"]),
+            teams: names(&["sre", "platform"]),
+            required_statuses: Vec::new(),
+            classic_statuses: Vec::new(),
+            required_reviews: 0,
+            allow_auto_merge: false,
+            merge_queue: false,
+            drafts_supported: true,
+            default_method: Method::Merge,
+            delete_branch_on_merge: false,
+            unknown: 0,
+            rules: Vec::new(),
+            clock: START,
+        }
+    }
+
+    /// The time; a second passes each time it is asked.
+    pub(crate) fn now(&mut self) -> i64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    /// The bare repository.
+    pub(crate) fn git(&self) -> Repository {
+        Repository::open_bare(&self.remote).expect("the remote is there")
+    }
+
+    /// The commit of a branch.
+    pub(crate) fn tip(&self, branch: &str) -> Option<Oid> {
+        self.git().refname_to_id(&format!("refs/heads/{branch}")).ok()
+    }
+
+    /// A pull request by number.
+    pub(crate) fn pull(&mut self, number: u64) -> Option<&mut Pull> {
+        self.pulls.iter_mut().find(|pull| pull.number == number)
+    }
+
+    /// Follows what was pushed: heads move; a head that lies on its base closes its pull request or calls it merged
+    /// (promoter reference, section 4.6), a deleted one closes it.
+    pub(crate) fn follow_pushes(&mut self) {
+        let git = self.git();
+        let now = self.now();
+        for pull in self.pulls.iter_mut().filter(|pull| pull.is_open() && !pull.from_fork) {
+            let tip = |branch: &str| git.refname_to_id(&format!("refs/heads/{branch}")).ok();
+            let (Some(head), Some(base)) = (tip(&pull.head), tip(&pull.base)) else {
+                pull.close(Life::Closed);
+                continue;
+            };
+            let moved = pull.head_sha != head.to_string();
+            pull.base_sha = base.to_string();
+            if !moved {
+                continue;
+            }
+            if head == base {
+                pull.close(Life::Closed);
+            } else if git.graph_descendant_of(base, head).unwrap_or(false) {
+                pull.head_sha = head.to_string();
+                pull.merged_at = Some(now);
+                pull.merge_commit = Some(head.to_string());
+                pull.close(Life::Merged);
+            } else {
+                // Approvals are of a diff.
+                pull.reviews.clear();
+                pull.head_sha = head.to_string();
+            }
+        }
+    }
+
+    /// Merges what is armed and hindered by nothing any more.
+    pub(crate) fn merge_armed(&mut self) {
+        let armed: Vec<(u64, Method)> =
+            self.pulls.iter().filter_map(|pull| Some((pull.number, pull.auto_merge?))).collect();
+        for (number, method) in armed {
+            if self.hindrance(number).is_none() {
+                self.merge(number, method).expect("nothing hinders it");
+            }
+        }
+    }
+
+    /// What keeps a pull request from being merged.
+    pub(crate) fn hindrance(&self, number: u64) -> Option<Hindrance> {
+        let pull = self.pulls.iter().find(|pull| pull.number == number)?;
+        if !pull.is_open() {
+            return Some(Hindrance::NotOpen);
+        }
+        if self.merge_queue {
+            return Some(Hindrance::Queue);
+        }
+        if pull.draft {
+            return Some(Hindrance::Draft);
+        }
+        if self.merged_tree(pull).is_none() {
+            return Some(Hindrance::Conflict);
+        }
+        let required = self.required_statuses.iter().chain(&self.classic_statuses);
+        for context in required {
+            if self.newest(&pull.head_sha, context).is_none_or(|status| status.state != "success") {
+                return Some(Hindrance::Status(context.clone()));
+            }
+        }
+        let approvals = pull.reviews.iter().filter(|(_, approved)| *approved).count();
+        (approvals < self.required_reviews).then_some(Hindrance::Review)
+    }
+
+    /// The newest status of a context of a commit.
+    pub(crate) fn newest(&self, commit: &str, context: &str) -> Option<&Status> {
+        self.statuses.get(commit)?.iter().rfind(|status| status.context == context)
+    }
+
+    /// The newest status of every context of a commit.
+    pub(crate) fn newest_of_all(&self, commit: &str) -> Vec<&Status> {
+        let mut found: BTreeMap<&str, &Status> = BTreeMap::new();
+        for status in self.statuses.get(commit).into_iter().flatten() {
+            found.insert(&status.context, status);
+        }
+        found.into_values().collect()
+    }
+
+    /// The tree that a merge would give; nothing where the two sides are in each other's way.
+    fn merged_tree(&self, pull: &Pull) -> Option<Oid> {
+        let git = self.git();
+        let (head, base) = (Oid::from_str(&pull.head_sha).ok()?, self.tip(&pull.base)?);
+        let (head, base) = (git.find_commit(head).ok()?, git.find_commit(base).ok()?);
+        let mut index = git.merge_commits(&base, &head, Some(&MergeOptions::new())).ok()?;
+        if index.has_conflicts() { None } else { index.write_tree_to(&git).ok() }
+    }
+
+    /// Merges whatever hinders it but a conflict, and returns the base's new commit.
+    pub(crate) fn merge(&mut self, number: u64, method: Method) -> Option<String> {
+        let now = self.now();
+        let pull = self.pulls.iter().find(|pull| pull.number == number)?.clone();
+        let tree = self.merged_tree(&pull)?;
+        let git = self.git();
+        let head = git.find_commit(Oid::from_str(&pull.head_sha).ok()?).ok()?;
+        let base = git.find_commit(self.tip(&pull.base)?).ok()?;
+        let tree = git.find_tree(tree).ok()?;
+        let forge = Signature::new("Forge", "noreply@example.com", &git2::Time::new(now, 0)).ok()?;
+        let merge = format!("Merge pull request #{number} from {}\n\n{}\n", pull.head, pull.title);
+        let squash = format!("{} (#{number})\n", pull.title);
+        let commit = match method {
+            Method::Merge => git.commit(None, &forge, &forge, &merge, &tree, &[&base, &head]),
+            Method::Squash => git.commit(None, &head.author(), &forge, &squash, &tree, &[&base]),
+            Method::Rebase => {
+                git.commit(None, &head.author(), &forge, head.message().unwrap_or_default(), &tree, &[&base])
+            }
+        };
+        let commit = commit.ok()?;
+        git.reference(&format!("refs/heads/{}", pull.base), commit, true, "merged").ok()?;
+        if self.delete_branch_on_merge
+            && let Ok(mut head) = git.find_reference(&format!("refs/heads/{}", pull.head))
+        {
+            head.delete().ok()?;
+        }
+        let pull = self.pull(number)?;
+        pull.merged_at = Some(now);
+        pull.merge_commit = Some(commit.to_string());
+        pull.close(Life::Merged);
+        Some(commit.to_string())
+    }
+
+    /// Opens a pull request, or says in a word why not.
+    pub(crate) fn open(&mut self, head: &str, base: &str, title: &str, body: &str) -> Result<u64, Refusal> {
+        let git = self.git();
+        let head_sha = self.tip(head).ok_or(Refusal::NoHead)?;
+        let base_sha = self.tip(base).ok_or(Refusal::NoBase)?;
+        let same = |pull: &&Pull| pull.is_open() && !pull.from_fork && pull.head == head && pull.base == base;
+        if let Some(pull) = self.pulls.iter().find(same) {
+            return Err(Refusal::Exists(pull.number));
+        }
+        if head_sha == base_sha || git.graph_descendant_of(base_sha, head_sha).unwrap_or(false) {
+            return Err(Refusal::NothingBetween);
+        }
+        if git.merge_base(head_sha, base_sha).is_err() {
+            return Err(Refusal::Unrelated);
+        }
+        let number = self.pulls.len() as u64 + 1;
+        let pull = Pull {
+            number,
+            author: self.viewer.clone(),
+            title: title.to_owned(),
+            body: body.to_owned(),
+            life: Life::Open,
+            head: head.to_owned(),
+            head_sha: head_sha.to_string(),
+            base: base.to_owned(),
+            base_sha: base_sha.to_string(),
+            from_fork: false,
+            draft: false,
+            labels: Vec::new(),
+            assignees: Vec::new(),
+            reviewers: Vec::new(),
+            teams: Vec::new(),
+            asked: Vec::new(),
+            asked_teams: Vec::new(),
+            reviews: Vec::new(),
+            comments: Vec::new(),
+            auto_merge: None,
+            created_at: self.now(),
+            merged_at: None,
+            merge_commit: None,
+        };
+        self.pulls.push(pull);
+        Ok(number)
+    }
+
+    /// Closes a pull request.
+    pub(crate) fn close(&mut self, number: u64) {
+        if let Some(pull) = self.pull(number).filter(|pull| pull.is_open()) {
+            pull.close(Life::Closed);
+        }
+    }
+}
+
+/// Why a pull request is not opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    NoHead,
+    NoBase,
+    Exists(u64),
+    NothingBetween,
+    Unrelated,
+}

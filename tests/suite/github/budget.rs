@@ -1,0 +1,65 @@
+//! How many calls a run may take. GitHub counts them, and so do we.
+
+use super::*;
+
+fn thirty() -> Vec<String> {
+    (1..=30).map(|number| format!("e{number:02}")).collect()
+}
+
+#[test]
+fn runs_with_thirty_environments_stay_within_their_budget() {
+    let names = thirty();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let repo =
+        repo_with(&names, ", pullRequest: {labels: [production], reviewers: [alice], assignees: [bob]}");
+    let github = GitHub::start(&repo);
+    _ = github.job(&repo).run().success();
+    assert_eq!(pulls(&github).len(), 30);
+    github.server.take_calls();
+    // Nothing changed, and all proposals wait.
+    _ = github.job(&repo).run().success();
+    let calls = github.server.take_calls();
+    assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{:?}", asked(&calls));
+    // Half of them are closed by people, and so rejected: they are asked about together.
+    github.server.with(|state| (1..=15).for_each(|number| state.close(number)));
+    let outcome = github.job(&repo).run().success();
+    assert_eq!(operations(&outcome).iter().filter(|one| *one == "rejected").count(), 15);
+    let calls = github.server.take_calls();
+    assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{:?}", asked(&calls));
+    // One of them changes, whose pull request is open.
+    set(&repo, &["e20"], "second");
+    _ = github.job(&repo).run().success();
+    let calls = github.server.take_calls();
+    assert!(calls.len() <= 6, "{:?}", asked(&calls));
+    assert_eq!(writes(&calls), ["PATCH /repos/acme/shop/pulls/20"]);
+    // One of them changes that has none: opened, and three kinds of decoration.
+    set(&repo, &["e01"], "second");
+    _ = github.job(&repo).run().success();
+    let calls = github.server.take_calls();
+    assert!(calls.len() <= 6 + 3, "{:?}", asked(&calls));
+    assert_eq!(writes(&calls).len(), 4, "{:?}", asked(&calls));
+}
+
+#[test]
+fn many_open_pull_requests_cost_pages_only() {
+    let repo = repo_of(&["dev"]);
+    let github = GitHub::start(&repo);
+    _ = github.job(&repo).run().success();
+    // Ours is the oldest, and two hundred of other people follow.
+    github.server.with(|state| {
+        for number in 2..=250 {
+            let mut other = state.pulls[0].clone();
+            (other.number, other.from_fork) = (number, true);
+            other.head = format!("feature/{number}");
+            state.pulls.push(other);
+        }
+        let mut ours = state.pulls.remove(0);
+        ours.number = 251;
+        state.pulls.push(ours);
+    });
+    github.server.take_calls();
+    let outcome = github.job(&repo).run().success();
+    assert_eq!(operations(&outcome), ["none"]);
+    assert_eq!(asked(&github.server.take_calls()), ["open"; 3]);
+    assert_eq!(pulls(&github).len(), 250);
+}

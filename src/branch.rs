@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::git::{Objects, TreeEntry, hash_of};
-use crate::hydrate::{GIT_ATTRIBUTES_FILE, METADATA_FILE, Metadata, README_FILE};
+use crate::hydrate::{GIT_ATTRIBUTES_FILE, Hold, Intent, METADATA_FILE, Metadata, README_FILE};
 use crate::model::{Commit, EntryKind, ObjectId};
 
 /// The manifests that we own on a branch: by output path, the tree of the manifest files alone.
@@ -77,6 +77,31 @@ impl Tip {
     /// Whether the branch holds nothing at all yet, as after its first commit.
     pub fn is_blank(&self) -> bool {
         self.metadata.is_none() && self.foreign.is_none()
+    }
+
+    /// Why it, or some of its targets, stay where they are.
+    pub fn hold(&self) -> Option<&Hold> {
+        self.metadata.as_ref()?.hold.as_ref()
+    }
+
+    /// What it is, where it is no ordinary proposal.
+    pub fn intent(&self) -> Option<Intent> {
+        self.metadata.as_ref()?.intent
+    }
+
+    /// Whether this is what it holds: the same manifests, and the same held back. A hold counts as content.
+    pub fn is(&self, content: &Content, hold: Option<&Hold>) -> bool {
+        let same_hold = match (self.hold(), hold) {
+            (None, None) => true,
+            (Some(own), Some(other)) => own.holds_as(other),
+            _ => false,
+        };
+        self.content == *content && same_hold
+    }
+
+    /// Whether both hold the same.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.is(&other.content, other.hold())
     }
 
     /// The DRY commit that its metadata names.

@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::git::{NewCommit, Objects};
 use crate::hydrate::metadata::to_json;
 use crate::hydrate::{
-    GIT_ATTRIBUTES, GIT_ATTRIBUTES_FILE, METADATA_FILE, Metadata, README_FILE, TargetMetadata, layout,
+    GIT_ATTRIBUTES, GIT_ATTRIBUTES_FILE, METADATA_FILE, Metadata, README_FILE, TargetMetadata, Terms, layout,
     message, readme, references,
 };
 use crate::model::{
@@ -59,6 +59,8 @@ pub struct Base<'a> {
     pub seen: &'a Seen,
     /// Whether the branch's other files in the way of an output may be replaced.
     pub adopts: bool,
+    /// What stays held, and what the proposal is.
+    pub terms: &'a Terms,
 }
 
 /// Manifests by identity, each with the id of its text.
@@ -145,8 +147,8 @@ impl Hydration<'_> {
             targets: content.keys().cloned().collect(),
             config: self.config.to_owned(),
             manifests: digest(&content)?.to_string(),
-            hold: None,
-            intent: None,
+            hold: base.terms.hold.clone(),
+            intent: base.terms.intent,
         };
         let root = self.objects.write_blob(&to_json(&metadata)?)?;
         let tree = self.tree(base, &content, edits, root)?;
@@ -208,7 +210,8 @@ impl Hydration<'_> {
         Ok(commit)
     }
 
-    fn write(
+    /// Writes a commit on `parent`, signed as all of ours.
+    pub fn write(
         &self,
         parent: CommitId,
         tree: ObjectId,
@@ -227,7 +230,7 @@ impl Hydration<'_> {
     }
 
     /// The active branch's tree without the outputs that went away, with the edits and the root's two files.
-    fn tree(
+    pub fn tree(
         &self,
         base: &Base<'_>,
         content: &Content,

@@ -11,6 +11,7 @@ use crate::branch::{Tip, metadata_blob};
 use crate::cache::{self, CACHE_REF, Cache};
 use crate::forge::Forge;
 use crate::git::{Ancestry, NOTES_REF, Note, Objects, RemoteRefs, Scratch};
+use crate::hydrate::Hold;
 use crate::hydrate::message::DRY_SHA_TRAILER;
 use crate::model::{BranchName, CommitId, Delivery, Environment, ObjectId, PullRequest, PullRequestState};
 
@@ -229,7 +230,7 @@ fn look_back(question: &Question<'_>, seen: &mut Seen) -> Result<()> {
         }
         return Ok(());
     };
-    if proposed.content == active.content {
+    if proposed.is_like(&active) {
         return Ok(());
     }
     seen.past = past(question, seen, &active, &proposed)?;
@@ -269,7 +270,10 @@ fn was_active(question: &Question<'_>, active: &Tip, proposed: &Tip) -> Result<b
             if proposed.commit.parents.contains(&current) {
                 return Ok(false);
             }
-            if Tip::content_of(objects, commit.tree, proposed)? == proposed.content {
+            // A rollback offers what has been active before, and a resume may offer what is active.
+            if proposed.intent().is_none()
+                && Tip::content_of(objects, commit.tree, proposed)? == proposed.content
+            {
                 return Ok(true);
             }
             let Some(parent) = commit.parents.first() else { return Ok(false) };
@@ -353,7 +357,13 @@ fn ask_ancestry(question: &Question<'_>, refs: &RemoteRefs, environments: &mut [
         Some(tip) => !ancestry.is_ancestor(question.dry, tip)?,
         None => false,
     };
-    let processed: BTreeSet<CommitId> = environments.iter().filter_map(|seen| seen.processed).collect();
+    // One that is held or frozen stays as it is anyway, and what it was rolled back to may be gone from the remote.
+    let is_held = |seen: &Seen| {
+        let tips = [seen.active.as_ref(), seen.proposed.as_ref()];
+        tips.into_iter().flatten().any(|tip| tip.hold().is_some_and(Hold::is_whole))
+    };
+    let asked = environments.iter().filter(|seen| !is_held(seen));
+    let processed: BTreeSet<CommitId> = asked.filter_map(|seen| seen.processed).collect();
     let mut newer = BTreeSet::new();
     for other in processed.into_iter().filter(|other| *other != question.dry) {
         if rewritten || ancestry.is_ancestor(question.dry, other)? {

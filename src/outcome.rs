@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use crate::dry::Dry;
+use crate::hydrate::Hold;
 use crate::model::{
     Delivery, EnvironmentName, EnvironmentReport, ErrorReport, HoldReport, Operation, PullRequest,
     PullRequestOperation, PullRequestReport, RunReport,
@@ -116,7 +117,7 @@ fn operation(planned: &Planned<'_>, outcome: &Outcome) -> Operation {
         Ok(Decision::Leave) if outcome.pull_request_operation == Some(PullRequestOperation::Updated) => {
             Operation::Updated
         }
-        Ok(Decision::Leave | Decision::Nothing) => Operation::None,
+        Ok(Decision::Leave | Decision::Nothing | Decision::NotHeld) => Operation::None,
     }
 }
 
@@ -142,15 +143,24 @@ fn pull_request(request: &PullRequest, operation: Option<PullRequestOperation>) 
 }
 
 fn hold(planned: &Planned<'_>) -> Option<HoldReport> {
-    let Ok(Decision::Held(_)) = &planned.decision else { return None };
-    let recorded = planned
-        .seen
-        .active
-        .as_ref()
-        .and_then(|active| active.metadata.as_ref())
-        .and_then(|metadata| metadata.hold.clone());
-    Some(recorded.map_or_else(
-        || HoldReport { reason: "drift".to_owned(), actor: None, since: None },
-        |hold| HoldReport { reason: "rollback".to_owned(), actor: Some(hold.actor), since: Some(hold.since) },
-    ))
+    let is_held = matches!(planned.decision, Ok(Decision::Held(_)));
+    match crate::plan::hold(&planned.seen) {
+        Some(hold) if is_held || !hold.is_whole() => Some(hold_report(hold)),
+        _ => is_held.then(|| HoldReport {
+            reason: "drift".to_owned(),
+            actor: None,
+            since: None,
+            targets: Vec::new(),
+        }),
+    }
+}
+
+/// What a report says of a recorded hold.
+pub fn hold_report(hold: &Hold) -> HoldReport {
+    HoldReport {
+        reason: "rollback".to_owned(),
+        actor: Some(hold.actor.clone()),
+        since: Some(hold.since.clone()),
+        targets: hold.targets.keys().cloned().collect(),
+    }
 }

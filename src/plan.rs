@@ -6,12 +6,13 @@
 
 use crate::branch::{Content, Tip};
 use crate::error::Failure;
-use crate::hydrate::Metadata;
+use crate::hydrate::{Hold, Intent, Metadata, Terms};
 use crate::model::{DriftPolicy, Environment, PullRequestState};
 use crate::observe::{Past, Seen};
 
 /// How a hold for drift ends.
-const WAY_OUT: &str = "revert that, make the DRY branch say the same, or set `drift: repair`";
+const WAY_OUT: &str =
+    "revert that, make the DRY branch say the same, `hydrator resume`, or set `drift: repair`";
 
 /// What the user allowed for this run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +21,27 @@ pub struct Permissions {
     pub overwrite: bool,
     /// An active branch that is not ours may become ours.
     pub adopt: bool,
+    /// A hold may end.
+    pub resume: bool,
+}
+
+/// What an environment should have.
+#[derive(Clone, Copy, Debug)]
+pub struct Goal<'a> {
+    /// Its manifests.
+    pub content: &'a Content,
+    /// What stays held, and what the proposal of it is.
+    pub terms: &'a Terms,
+}
+
+impl Goal<'_> {
+    fn is_of(&self, tip: &Tip) -> bool {
+        tip.is(self.content, self.terms.hold.as_ref())
+    }
+
+    fn is_offered_by(&self, proposed: &Tip) -> bool {
+        proposed.intact && self.is_of(proposed) && proposed.intent() == self.terms.intent
+    }
 }
 
 /// How an environment stands, before anything is rendered.
@@ -33,6 +55,8 @@ pub enum Standing {
     Drifted(String),
     /// A proposal that is no ordinary one waits; nothing is mixed into it.
     Frozen,
+    /// It should be resumed, and nothing holds it.
+    NotHeld,
     /// A proposal of ours waits.
     Pending,
     /// Nothing waits.
@@ -46,6 +70,8 @@ pub enum Decision {
     Superseded,
     /// Nothing at all, not even the note: it is held, for this reason.
     Held(String),
+    /// Nothing at all: there is no hold to end.
+    NotHeld,
     /// The active branch has what it should have; only the note moves.
     Nothing,
     /// The proposal has what it should have; only the note moves.
@@ -79,33 +105,49 @@ pub fn standing(
         return Ok(Standing::Superseded);
     }
     check_proposed(environment, seen, permissions)?;
-    let Some(active) = seen.active.as_ref() else { return Ok(pending_or_settled(seen)) };
-    if active.metadata.as_ref().is_some_and(|metadata| metadata.hold.is_some()) {
-        return Ok(Standing::Held);
+    let drifted = seen.active.as_ref().and_then(|active| drift(environment, seen, active));
+    if permissions.resume {
+        let is_held = hold(seen).is_some() || drifted.is_some() || frozen(seen) == Some(Intent::Resume);
+        return Ok(if is_held { pending_or_settled(seen) } else { Standing::NotHeld });
     }
-    if let Some(why) = drift(environment, seen, active) {
-        return Ok(Standing::Drifted(why));
-    }
-    Ok(pending_or_settled(seen))
+    Ok(match drifted {
+        _ if frozen(seen).is_some() => Standing::Frozen,
+        _ if hold(seen).is_some_and(Hold::is_whole) => Standing::Held,
+        Some(why) => Standing::Drifted(why),
+        None => pending_or_settled(seen),
+    })
+}
+
+/// That both branches are ours to go on with.
+pub fn check(
+    environment: &Environment,
+    seen: &Seen,
+    config: &str,
+    permissions: Permissions,
+) -> Result<(), Failure> {
+    check_active(environment, seen, config, permissions)?;
+    check_proposed(environment, seen, permissions)
+}
+
+/// Why the environment, or some of its targets, stay where they are.
+pub fn hold(seen: &Seen) -> Option<&Hold> {
+    seen.active.as_ref()?.hold()
+}
+
+/// What waits and is no ordinary proposal, unless a person closed its pull request.
+pub fn frozen(seen: &Seen) -> Option<Intent> {
+    offer(seen).filter(|_| !is_rejected(seen)).and_then(Tip::intent)
 }
 
 fn pending_or_settled(seen: &Seen) -> Standing {
-    match offer(seen) {
-        Some(proposed) if intent(proposed) && !is_rejected(seen) => Standing::Frozen,
-        Some(_) => Standing::Pending,
-        None => Standing::Settled,
-    }
+    if offer(seen).is_some() { Standing::Pending } else { Standing::Settled }
 }
 
 /// The proposal, if it offers something that the active branch does not have.
 pub fn offer(seen: &Seen) -> Option<&Tip> {
     let proposed = seen.proposed.as_ref().filter(|proposed| proposed.metadata.is_some())?;
-    let active = seen.active.as_ref().map(|active| &active.content);
-    (active != Some(&proposed.content) && seen.past != Past::ProposalLeft).then_some(proposed)
-}
-
-fn intent(tip: &Tip) -> bool {
-    tip.metadata.as_ref().is_some_and(|metadata| metadata.intent.is_some())
+    let is_active = seen.active.as_ref().is_some_and(|active| active.is_like(proposed));
+    (!is_active && seen.past != Past::ProposalLeft).then_some(proposed)
 }
 
 /// A person closed the proposal's pull request without merging it.
@@ -183,10 +225,7 @@ fn is_hydrated(tip: &Tip) -> bool {
 pub fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<String> {
     let branch = &environment.active;
     if seen.checked
-        || seen
-            .proposed
-            .as_ref()
-            .is_some_and(|proposed| proposed.intact && proposed.content == active.content)
+        || seen.proposed.as_ref().is_some_and(|proposed| proposed.intact && proposed.is_like(active))
     {
         return None;
     }
@@ -199,22 +238,25 @@ pub fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<Str
 }
 
 /// What is to be done, given the content that the environment should have.
-pub fn decide(environment: &Environment, seen: &Seen, standing: &Standing, wanted: &Content) -> Decision {
-    let nothing = Content::new();
-    let active = seen.active.as_ref().map_or(&nothing, |active| &active.content);
-    let offered = offer(seen).map(|proposed| proposed.intact.then_some(&proposed.content));
+pub fn decide(environment: &Environment, seen: &Seen, standing: &Standing, goal: Goal<'_>) -> Decision {
+    let nothing = goal.content.is_empty();
+    let is_active = seen.active.as_ref().map_or(nothing, |active| goal.is_of(active));
+    let offered = offer(seen).map(|proposed| goal.is_offered_by(proposed));
+    let is_ordinary = goal.terms.intent.is_none();
     match standing {
         Standing::Superseded => Decision::Superseded,
-        Standing::Held => Decision::Held(hold_reason(seen)),
-        Standing::Drifted(why) if wanted != active && environment.drift == DriftPolicy::Hold => {
+        Standing::NotHeld => Decision::NotHeld,
+        Standing::Held => Decision::Held(hold(seen).map(Hold::words).unwrap_or_default()),
+        Standing::Drifted(why) if !is_active && environment.drift == DriftPolicy::Hold => {
             Decision::Held(why.clone())
         }
         Standing::Frozen if sits_on_active(seen) => Decision::Leave,
         Standing::Frozen => Decision::Reparent,
-        _ if wanted == active && offered.is_some() => Decision::Withdraw,
-        _ if wanted == active => Decision::Nothing,
-        _ if offered != Some(Some(wanted)) => Decision::Propose,
-        _ if is_rejected(seen) => Decision::Rejected,
+        _ if is_active && offered.is_some() => Decision::Withdraw,
+        _ if is_active => Decision::Nothing,
+        _ if offered != Some(true) => Decision::Propose,
+        // What somebody asks for by name is offered anew.
+        _ if is_rejected(seen) && is_ordinary => Decision::Rejected,
         _ if sits_on_active(seen) => Decision::Leave,
         _ => Decision::Reparent,
     }
@@ -227,7 +269,7 @@ pub fn is_stale(seen: &Seen) -> bool {
     let Some(proposed) = &seen.proposed else { return true };
     seen.open.is_none()
         && proposed.commit.id != active.commit.id
-        && (proposed.content != active.content || !active.intact)
+        && (!proposed.is_like(active) || !active.intact)
 }
 
 /// Whether the proposal already contains the active tip.
@@ -236,18 +278,6 @@ fn sits_on_active(seen: &Seen) -> bool {
         (Some(active), Some(proposed)) => proposed.commit.parents.contains(&active.commit.id),
         _ => false,
     }
-}
-
-fn hold_reason(seen: &Seen) -> String {
-    let hold = seen
-        .active
-        .as_ref()
-        .and_then(|active| active.metadata.as_ref())
-        .and_then(|metadata| metadata.hold.as_ref());
-    hold.map_or_else(String::new, |hold| {
-        let reason = if hold.reason.is_empty() { String::new() } else { format!(": {}", hold.reason) };
-        format!("rolled back by {} on {}{reason}", hold.actor, hold.since)
-    })
 }
 
 /// The paths that we own on the active branch, as its metadata lists them.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::commit::TargetOutput;
 use crate::dry::Dry;
 use crate::error::{Failure, hint_of, kind_of, message_of};
+use crate::hydrate::Terms;
 use crate::model::{CommitId, Delivery, Environment};
 use crate::observe::Seen;
 use crate::plan::{self, Decision};
@@ -24,13 +25,32 @@ pub struct Planned<'a> {
     pub is_foreign: bool,
     /// Its targets' outputs, by path; empty where nothing was rendered.
     pub outputs: BTreeMap<String, TargetOutput>,
+    /// What stays held, and what the proposal is.
+    pub terms: Terms,
+    /// The DRY commit that its note names, where it is not the run's own.
+    pub processed: Option<CommitId>,
     /// The active branch's first commit, where the branch is missing.
     pub first: Option<CommitId>,
     /// The proposed branch's tip after the run; `None` where there is no branch.
     pub proposed: Option<CommitId>,
 }
 
-impl Planned<'_> {
+impl<'a> Planned<'a> {
+    /// What was seen of an environment, with nothing decided yet.
+    pub fn of(environment: &'a Environment, seen: &Seen, config: &str) -> Self {
+        Self {
+            environment,
+            seen: seen.clone(),
+            decision: Ok(Decision::Nothing),
+            is_foreign: plan::is_foreign(seen, config),
+            outputs: BTreeMap::new(),
+            terms: Terms::default(),
+            processed: None,
+            first: None,
+            proposed: None,
+        }
+    }
+
     /// Whether a proposal of ours waited already when this run began.
     pub fn waits(&self) -> bool {
         plan::offer(&self.seen).is_some()

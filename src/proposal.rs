@@ -10,7 +10,7 @@ use crate::branch::{Content, Tip, digest, metadata_blob};
 use crate::commit::TargetOutput;
 use crate::error::Failure;
 use crate::git::{Objects, Scratch, hash_of};
-use crate::hydrate::Metadata;
+use crate::hydrate::{self, Hold, Metadata, message};
 use crate::model::{CommitId, EntryKind, Environment, ManifestId, ObjectId, Target};
 use crate::plan;
 use crate::planned::Planned;
@@ -28,7 +28,7 @@ const LARGE_SHARE: usize = 3;
 const LARGE_COUNT: usize = 5;
 
 /// The manifests of a branch, each with the id of its text.
-type Index = BTreeMap<ManifestId, ObjectId>;
+pub type Index = BTreeMap<ManifestId, ObjectId>;
 
 /// Fetches what the active branches hold where proposals change something: one fetch for all of them.
 pub fn fetch_changed_manifests(scratch: &Scratch, planned: &[&Planned<'_>]) -> Result<()> {
@@ -58,11 +58,21 @@ pub fn change_id(objects: Objects<'_>, planned: &Planned<'_>, proposed: CommitId
         // An active branch that is not there yet will be blank.
         let Some(tip) = tip.filter(|tip| !tip.is_blank()) else { return Ok(String::new()) };
         let dry_sha = tip.dry_sha().map(|dry| dry.to_string()).unwrap_or_default();
-        Ok(format!("{dry_sha} {}", digest(&tip.content)?))
+        Ok(format!("{dry_sha} {}{}", digest(&tip.content)?, terms(tip)?))
     };
     let active = side(planned.seen.active.as_ref())?;
     let proposed = side(Some(&Tip::read(objects, proposed)?))?;
     hash_of(format!("{active}\n{proposed}\n").as_bytes())
+}
+
+/// What a proposal means beyond its manifests; nothing for an ordinary one.
+fn terms(tip: &Tip) -> Result<String> {
+    let (hold, intent) = (tip.hold(), tip.intent());
+    if hold.is_none() && intent.is_none() {
+        Ok(String::new())
+    } else {
+        Ok(serde_json::to_string(&(hold, intent))?)
+    }
 }
 
 /// Everything that there is to say about the proposal of an environment.
@@ -70,7 +80,8 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
     let objects = world.repository.scratch.objects();
     let environment = planned.environment;
     let active = planned.seen.active.as_ref();
-    let metadata = Tip::read(objects, proposed)?.metadata.unwrap_or_default();
+    let tip = Tip::read(objects, proposed)?;
+    let metadata = tip.metadata.clone().unwrap_or_default();
     let before = active
         .map(|active| index(objects, changed_outputs(objects, active, &planned.outputs)?))
         .transpose()?
@@ -86,7 +97,7 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         active: environment.active.clone(),
         proposed: environment.proposed.clone(),
         change: change_id(objects, planned, proposed)?,
-        intent: Intent::Promote,
+        intent: intent(active, &tip),
         dry: dry_info(&metadata)?,
         repo_url: Some(world.repository.web_url()).filter(|url| !url.is_empty()),
         text_version: crate::promote::text_version(&environment.pull_request),
@@ -98,6 +109,34 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         undoes_drift: active.is_some_and(|active| plan::drift(environment, &planned.seen, active).is_some()),
         large_deletion: is_large(removed, of, kept).then_some(LargeDeletion { removed, of }),
     })
+}
+
+/// Why it is offered: what its metadata says, seen from what is active.
+fn intent(active: Option<&Tip>, proposed: &Tip) -> Intent {
+    let held = |hold: Option<&Hold>| -> Vec<String> {
+        hold.map(|hold| hold.targets.keys().cloned().collect()).unwrap_or_default()
+    };
+    let hold = proposed.hold();
+    let said = |trailer: &str| proposed.commit.trailer(trailer).unwrap_or_default().to_owned();
+    match proposed.intent() {
+        None => Intent::Promote,
+        Some(hydrate::Intent::Resume) => Intent::Resume { still_held: held(hold) },
+        Some(hydrate::Intent::Rollback) => {
+            let before = held(active.and_then(Tip::hold));
+            let mut targets = held(hold);
+            // Targets that were held before are not what this one is about.
+            if targets.iter().any(|target| !before.contains(target)) {
+                targets.retain(|target| !before.contains(target));
+            }
+            Intent::Rollback {
+                actor: hold.map_or_else(|| said(message::ACTOR_TRAILER), |hold| hold.actor.clone()),
+                reason: hold.map_or_else(|| said(message::REASON_TRAILER), |hold| hold.reason.clone()),
+                targets,
+                holds: hold.is_some(),
+                lets_pass: hold.is_some_and(|hold| hold.let_pass),
+            }
+        }
+    }
 }
 
 /// How many manifests are removed and not added again in another output.
@@ -160,7 +199,7 @@ pub fn blobs_of(objects: Objects<'_>, tree: ObjectId) -> Result<BTreeMap<String,
 }
 
 /// The manifests in these outputs, by output. A file that cannot be read as manifests counts as one of its own name.
-fn index(objects: Objects<'_>, outputs: BTreeMap<String, ObjectId>) -> Result<BTreeMap<String, Index>> {
+pub fn index(objects: Objects<'_>, outputs: BTreeMap<String, ObjectId>) -> Result<BTreeMap<String, Index>> {
     let mut indexes = BTreeMap::new();
     for (output, tree) in outputs {
         let mut index = Index::new();
@@ -261,7 +300,7 @@ fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> 
 }
 
 fn references(metadata: &Metadata) -> Vec<ReferenceLine> {
-    let line = |reference: &crate::hydrate::references::Reference| ReferenceLine {
+    let line = |reference: &hydrate::references::Reference| ReferenceLine {
         sha: reference.commit.sha.clone(),
         repo_url: Some(reference.commit.repo_url.clone()).filter(|url| !url.is_empty()),
         subject: reference.commit.subject.clone(),

@@ -21,6 +21,8 @@ pub struct Change<'a> {
     pub updates: Vec<RefUpdate>,
     /// The commit that gets the note; `None` when there is no branch yet.
     pub noted: Option<CommitId>,
+    /// The DRY commit that the note names, where it is not the run's own.
+    pub processed: Option<CommitId>,
     /// Whether the note says that the commit is being taken back.
     pub withdrawn: bool,
 }
@@ -122,9 +124,11 @@ impl Publisher<'_> {
         // Another writer may have moved the notes since they were observed.
         let unknown = notes.filter(|notes| !self.scratch.objects().has(*notes));
         self.scratch.fetch_tips(&unknown.into_iter().collect())?;
-        let note = |withdrawn| Note { dry_sha: self.dry.id, withdrawn };
-        let entries =
-            changes.iter().filter_map(|change| Some((change.noted?, note(change.withdrawn)))).collect();
+        let note = |change: &Change<'_>| Note {
+            dry_sha: change.processed.unwrap_or(self.dry.id),
+            withdrawn: change.withdrawn,
+        };
+        let entries = changes.iter().filter_map(|change| Some((change.noted?, note(change)))).collect();
         let signed = (self.identity, self.dry.committed);
         let new = self.scratch.objects().write_notes(notes, &entries, signed)?;
         let mut updates: Vec<RefUpdate> =

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::branch::Tip;
 use crate::git::{Objects, SharedObjects};
+use crate::hydrate::Intent;
 use crate::model::{Delivery, Operation};
 use crate::plan::Decision;
 use crate::planned::Planned;
@@ -78,12 +79,14 @@ pub fn note(planned: &Planned<'_>, operation: Operation, takeover: Option<&Takeo
     if let (Some(former), false) = (&planned.seen.renamed_from, planned.decision.is_err()) {
         return Some(format!("goes on from `{former}`"));
     }
+    let held = crate::holding::note(&planned.seen);
     match planned.decision.as_ref().ok()? {
         Decision::Held(why) => Some(why.clone()),
         Decision::Rejected => {
             Some("a person closed its pull request: offered again when its manifests change".to_owned())
         }
         Decision::Superseded => Some("a newer DRY commit has been processed".to_owned()),
+        Decision::NotHeld => Some(not_held(planned)),
         Decision::Propose | Decision::Reparent | Decision::Leave
             if operation != Operation::None
                 && environment.delivery != Delivery::Push
@@ -91,6 +94,31 @@ pub fn note(planned: &Planned<'_>, operation: Operation, takeover: Option<&Takeo
         {
             Some("empty until the first merge: do not point a cluster at it before".to_owned())
         }
-        _ => None,
+        Decision::Propose if planned.terms.intent == Some(Intent::Resume) => Some(ends(planned)),
+        Decision::Leave | Decision::Reparent if planned.terms.intent.is_none() => waits(planned).or(held),
+        _ => held,
     }
+}
+
+/// What a resume ends.
+fn ends(planned: &Planned<'_>) -> String {
+    crate::plan::hold(&planned.seen)
+        .map_or_else(|| "ends the hold".to_owned(), |hold| format!("ends the hold: {}", hold.words()))
+}
+
+/// Why there is nothing to resume.
+fn not_held(planned: &Planned<'_>) -> String {
+    match crate::plan::frozen(&planned.seen) {
+        Some(_) => "not held; a rollback waits: close its pull request to cancel it".to_owned(),
+        None => "not held: nothing to resume".to_owned(),
+    }
+}
+
+/// What waits before newer DRY commits can be proposed.
+fn waits(planned: &Planned<'_>) -> Option<String> {
+    let what = match crate::plan::frozen(&planned.seen)? {
+        Intent::Rollback => "a rollback",
+        Intent::Resume => "a resume",
+    };
+    Some(format!("{what} waits: merge its pull request, or close it to cancel"))
 }

@@ -10,13 +10,15 @@ use std::time::{Duration, SystemTime};
 use anyhow::Result;
 
 use crate::branch::metadata_blob;
-use crate::commit::{Base, Hydration, TargetOutput, content};
+use crate::commit::{Base, Hydration, content};
 use crate::dry::{self, Dry, Wanted};
 use crate::error::{Failure, FailureKind};
 use crate::git::{RefUpdate, RemoteRefs};
+use crate::holding;
+use crate::hydrate::Terms;
 use crate::model::{CommitId, Environment, EnvironmentName, EnvironmentReport, Project, RunReport};
 use crate::observe::{self, Observation, Seen};
-use crate::plan::{self, Decision, Permissions, Standing};
+use crate::plan::{self, Decision, Goal, Permissions, Standing};
 use crate::planned::{Planned, as_failure, publisher};
 use crate::progress::{Progress, Stage};
 use crate::publish::{Change, NewCache, Published};
@@ -25,7 +27,7 @@ use crate::settle;
 use crate::world::World;
 
 /// How often everything is observed again after a lost race.
-const ATTEMPTS: u32 = 5;
+pub const ATTEMPTS: u32 = 5;
 
 /// What was asked for.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +40,8 @@ pub struct RunRequest {
     pub dry_run: bool,
     /// What may be replaced.
     pub permissions: Permissions,
+    /// Where a hold may end: the targets to release, by name or output; all of them if none is named.
+    pub release: Vec<String>,
     /// Limits of rendering.
     pub limits: Limits,
     /// What the cache is believed.
@@ -62,8 +66,7 @@ pub fn run(world: &World, request: &RunRequest, progress: &dyn Progress) -> Resu
         })?;
         refuse_older(wanted, &observation, &dry)?;
         progress.enter(Stage::Plan);
-        let rules = (world.config.as_str(), request.permissions);
-        let mut planned = decide(rules, &waiting, &observation, &mut rendering, progress)?;
+        let mut planned = decide((world, request), &waiting, &observation, &mut rendering, progress)?;
         if request.dry_run {
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }
@@ -141,7 +144,13 @@ pub fn select(project: &Project, names: &[EnvironmentName]) -> Result<Vec<Enviro
     Ok(all.iter().filter(selected).cloned().collect())
 }
 
-fn observe(world: &World, dry: &Dry, environments: &[Environment], refs: RemoteRefs) -> Result<Observation> {
+/// Stage 3: what the remote and the forge hold about these environments.
+pub fn observe(
+    world: &World,
+    dry: &Dry,
+    environments: &[Environment],
+    refs: RemoteRefs,
+) -> Result<Observation> {
     let question = observe::Question {
         scratch: &world.repository.scratch,
         ancestry: &|| world.repository.ancestry(),
@@ -172,17 +181,27 @@ fn refuse_older(wanted: Wanted<'_>, observation: &Observation, dry: &Dry) -> Res
 
 /// Stages 4 and 5: how each environment stands, the rendering of those that may change, and what is to be done.
 fn decide<'a>(
-    (config, permissions): (&str, Permissions),
+    (world, request): (&World, &RunRequest),
     environments: &'a [Environment],
     observation: &Observation,
     rendering: &mut Rendering<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<Planned<'a>>> {
     let pairs = || environments.iter().zip(&observation.environments);
-    let standings: Vec<_> =
-        pairs().map(|(environment, seen)| plan::standing(environment, seen, config, permissions)).collect();
-    let affected =
-        |standing: &Result<Standing, Failure>| standing.as_ref().is_ok_and(Standing::needs_rendering);
+    let config = world.config.as_str();
+    let release = request.permissions.resume.then_some(request.release.as_slice());
+    let stand = |(environment, seen)| {
+        let terms = holding::terms(environment, seen, release)?;
+        Ok((plan::standing(environment, seen, config, request.permissions)?, terms))
+    };
+    let standings: Vec<Result<(Standing, Terms), Failure>> = pairs().map(stand).collect();
+    for (environment, standing) in environments.iter().zip(&standings) {
+        let hold = standing.as_ref().ok().and_then(|(_, terms)| terms.hold.as_ref());
+        rendering.hold(environment, hold.map(|hold| &hold.targets));
+    }
+    let affected = |standing: &Result<(Standing, Terms), Failure>| {
+        standing.as_ref().is_ok_and(|(standing, _)| standing.needs_rendering())
+    };
     let to_render: Vec<&Environment> = environments
         .iter()
         .zip(&standings)
@@ -191,22 +210,18 @@ fn decide<'a>(
         .collect();
     rendering.render(&to_render, &observation.cache, progress)?;
     let decided = pairs().zip(standings).map(|((environment, seen), standing)| {
-        let outputs =
-            standing.as_ref().is_ok_and(Standing::needs_rendering).then(|| rendering.outputs(environment));
-        let (decision, outputs) = match (standing, outputs.unwrap_or_else(|| Ok(BTreeMap::new()))) {
-            (Err(failure), _) | (_, Err(failure)) => (Err(failure), BTreeMap::new()),
-            (Ok(standing), Ok(outputs)) => (decide_one(environment, seen, &standing, &outputs), outputs),
-        };
-        let is_foreign = plan::is_foreign(seen, config);
-        Planned {
-            environment,
-            seen: seen.clone(),
-            decision,
-            is_foreign,
-            outputs,
-            first: None,
-            proposed: None,
-        }
+        let mut planned = Planned::of(environment, seen, config);
+        planned.decision = standing.and_then(|(standing, terms)| {
+            planned.terms = terms;
+            if standing.needs_rendering() {
+                planned.outputs = rendering.outputs(environment)?;
+                planned.outputs.extend(holding::kept(seen, &planned.terms));
+            }
+            // The note of what is frozen moves along with it, and says no more than before.
+            planned.processed = seen.processed.filter(|_| standing == Standing::Frozen);
+            decide_one(environment, seen, &standing, &planned)
+        });
+        planned
     });
     Ok(decided.collect())
 }
@@ -215,9 +230,9 @@ fn decide_one(
     environment: &Environment,
     seen: &Seen,
     standing: &Standing,
-    outputs: &BTreeMap<String, TargetOutput>,
+    planned: &Planned<'_>,
 ) -> Result<Decision, Failure> {
-    let content = content(outputs);
+    let content = content(&planned.outputs);
     let had_something = seen.active.as_ref().is_some_and(|active| !active.content.is_empty());
     if standing.needs_rendering() && content.is_empty() && had_something && !environment.allow_empty {
         let name = &environment.name;
@@ -227,7 +242,7 @@ fn decide_one(
         ))
         .hint("if that is meant, set `allowEmpty: true` for the environment"));
     }
-    Ok(plan::decide(environment, seen, standing, &content))
+    Ok(plan::decide(environment, seen, standing, Goal { content: &content, terms: &planned.terms }))
 }
 
 /// Stages 6 and 7: the commits of the environments that change. One that fails does not stop the others.
@@ -260,7 +275,8 @@ fn hydrate_one(hydration: &Hydration<'_>, planned: &mut Planned<'_>, adopt: bool
                 planned.first = Some(hydration.first_commit(planned.environment)?);
             }
             let Some(parent) = tip.or(planned.first) else { return Ok(()) };
-            let base = Base { parent, seen: &planned.seen, adopts: planned.is_foreign || adopt };
+            let adopts = planned.is_foreign || adopt;
+            let base = Base { parent, seen: &planned.seen, adopts, terms: &planned.terms };
             planned.proposed = Some(match (decision, proposed) {
                 (Decision::Reparent, Some(proposed)) => hydration.reparent(&base, proposed)?,
                 _ => hydration.propose(planned.environment, &base, &planned.outputs)?,
@@ -316,8 +332,10 @@ fn publish(
     Ok(published)
 }
 
-fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
+/// What is to be pushed for an environment; nothing where it failed or stays as it is.
+pub fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
     let decision = planned.decision.as_ref().ok()?;
+    let processed = planned.processed;
     let environment = planned.environment;
     let tip = planned.seen.active.as_ref().map(|active| active.commit.id);
     let is_new = planned.seen.renamed_from.is_some();
@@ -327,8 +345,9 @@ fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
         expected: tip.filter(|_| !is_new),
         new: tip.or(planned.first),
     };
-    if matches!(decision, Decision::Superseded | Decision::Held(_)) {
-        return is_new.then(|| Change { environment, updates: vec![active], noted: None, withdrawn: false });
+    if matches!(decision, Decision::Superseded | Decision::Held(_) | Decision::NotHeld) {
+        let updates = vec![active];
+        return is_new.then(|| Change { environment, updates, noted: None, processed, withdrawn: false });
     }
     let before = planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
     let mut updates = Vec::new();
@@ -345,10 +364,11 @@ fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
     // A withdrawn proposal's branch moves only after its pull request is closed; the note says so beforehand, so that
     // nobody takes that for a person's doing.
     let withdrawn = *decision == Decision::Withdraw;
-    Some(Change { environment, updates, noted: planned.proposed, withdrawn })
+    Some(Change { environment, updates, noted: planned.proposed, processed, withdrawn })
 }
 
-fn stop_or_pause(world: &World, attempt: u32) -> Result<(), Failure> {
+/// Waits a little after a lost race; an error once there were too many, or when a signal came.
+pub fn stop_or_pause(world: &World, attempt: u32) -> Result<(), Failure> {
     if attempt >= ATTEMPTS {
         return Err(lost_race());
     }
@@ -360,7 +380,8 @@ fn stop_or_pause(world: &World, attempt: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-fn lost_race() -> Failure {
+/// The error of a command that lost every race.
+pub fn lost_race() -> Failure {
     Failure::git(format!("other writers moved the branches {ATTEMPTS} times while this run tried to push"))
         .hint("run again; if it goes on, give the jobs one `concurrency` group")
 }

@@ -101,7 +101,10 @@ fn withdraw(stage: &Stage<'_>, planned: &Planned<'_>, outcome: &mut Outcome) -> 
         update(&environment.proposed, proposed, outcome.active),
         update(&environment.active, active, outcome.active),
     ];
-    if !push(stage, Change { environment, updates, noted: outcome.active, withdrawn: false })? {
+    if !push(
+        stage,
+        Change { environment, updates, noted: outcome.active, processed: None, withdrawn: false },
+    )? {
         give_back(stage, planned)?;
         return Ok(false);
     }
@@ -176,7 +179,8 @@ fn deliver(stage: &Stage<'_>, planned: &Planned<'_>, outcome: &mut Outcome) -> R
                 // Asserted unchanged: a newer run's proposal must not be passed over.
                 update(&environment.proposed, planned.proposed, planned.proposed),
             ];
-            if !push(stage, Change { environment, updates, noted: None, withdrawn: false })? {
+            if !push(stage, Change { environment, updates, noted: None, processed: None, withdrawn: false })?
+            {
                 return Ok(false);
             }
             outcome.active = planned.proposed;

@@ -6,9 +6,13 @@
 pub mod github;
 mod gitlab;
 
+mod actor;
+
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId};
 use crate::variables::Variables;
+
+pub use actor::actor;
 
 /// The commit that an event names, and the ref that it was pushed to.
 #[derive(Clone, Debug, PartialEq, Eq)]

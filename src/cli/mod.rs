@@ -3,10 +3,13 @@
 mod arguments;
 mod check;
 mod demo;
+mod history;
 pub mod local;
 mod plan;
 mod progress;
 mod render;
+mod resume;
+mod rollback;
 mod run;
 mod schema;
 
@@ -44,6 +47,12 @@ enum Command {
     Run(run::RunArgs),
     /// Show what `run` would do, and do nothing
     Plan(plan::PlanArgs),
+    /// Bring back an older state of an environment or a target, exactly, and hold it there
+    Rollback(rollback::RollbackArgs),
+    /// End a hold: propose the newest DRY commit again
+    Resume(resume::ResumeArgs),
+    /// List the states that an environment can be rolled back to
+    History(history::HistoryArgs),
     /// Render environments into a directory; no branch is read or written
     Render(render::RenderArgs),
     /// Check the configuration and show what it means
@@ -88,6 +97,9 @@ pub fn main(arguments: Vec<String>, surroundings: &mut Surroundings<'_>) -> Resu
     match cli.command {
         Command::Run(args) => run::run(&args, surroundings),
         Command::Plan(args) => plan::run(&args, surroundings),
+        Command::Rollback(args) => rollback::run(&args, surroundings),
+        Command::Resume(args) => resume::run(&args, surroundings),
+        Command::History(args) => history::run(&args, surroundings),
         Command::Render(args) => render::run(&args, surroundings),
         Command::Check(args) => check::run(&args, surroundings),
         Command::Schema(args) => schema::run(&args, surroundings),

@@ -47,6 +47,7 @@ pub(super) fn run(args: &PlanArgs, surroundings: &mut Surroundings<'_>) -> Resul
         dry_sha: args.dry_sha.as_deref().map(full_id).transpose()?,
         dry_run: true,
         permissions: Permissions::default(),
+        release: Vec::new(),
         limits: args.rendering.limits(),
         scope: Scope::Affected,
     };

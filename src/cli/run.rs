@@ -63,7 +63,8 @@ pub(super) fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result
         environments: args.environments.names(),
         dry_sha: args.dry_sha.as_deref().map(full_id).transpose()?,
         dry_run: args.dry_run,
-        permissions: Permissions { overwrite: args.overwrite, adopt: args.adopt },
+        permissions: Permissions { overwrite: args.overwrite, adopt: args.adopt, resume: false },
+        release: Vec::new(),
         limits: args.rendering.limits(),
         scope: args.scope(),
     };

@@ -8,14 +8,21 @@ use super::Surroundings;
 /// Arguments of `hydrator schema`.
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// The schema of `--format json`
+    /// The schema of `--format json` of `run`, `plan`, `rollback` and `resume`
     #[arg(long)]
     report: bool,
+    /// The schema of `history --format json`
+    #[arg(long, conflicts_with = "report")]
+    history: bool,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &SchemaArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
-    let schema = if args.report { crate::report::report_schema() } else { crate::config::schema() };
+    let schema = match (args.report, args.history) {
+        (true, _) => crate::report::report_schema(),
+        (_, true) => crate::history::schema(),
+        _ => crate::config::schema(),
+    };
     writeln!(surroundings.out, "{schema:#}")?;
     Ok(0)
 }

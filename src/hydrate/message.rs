@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::references::Reference;
-use crate::model::{Commit, EnvironmentName};
+use crate::model::{Commit, CommitId, EnvironmentName};
 
 /// The trailer that names the DRY commit in full.
 pub const DRY_SHA_TRAILER: &str = "Hydrator-Dry-Sha";
@@ -11,6 +11,13 @@ pub const DRY_SHA_TRAILER: &str = "Hydrator-Dry-Sha";
 pub const ENVIRONMENT_TRAILER: &str = "Hydrator-Environment";
 /// The trailer that names the program's version.
 pub const VERSION_TRAILER: &str = "Hydrator-Version";
+
+/// The trailer that names who asked for a rollback.
+pub const ACTOR_TRAILER: &str = "Hydrator-Actor";
+/// The trailer that says why.
+pub const REASON_TRAILER: &str = "Hydrator-Reason";
+/// The trailer that names the commit whose manifests a rollback brings back.
+pub const ROLLBACK_TRAILER: &str = "Hydrator-Rollback-To";
 
 /// What the message says.
 pub struct Message<'a> {
@@ -50,6 +57,43 @@ pub fn text(message: &Message<'_>) -> String {
     let _ = writeln!(text, "{DRY_SHA_TRAILER}: {}", message.dry.id);
     let _ = writeln!(text, "{ENVIRONMENT_TRAILER}: {}", message.environment);
     let _ = writeln!(text, "{VERSION_TRAILER}: {}", env!("CARGO_PKG_VERSION"));
+    text
+}
+
+/// What the message of a rollback says.
+pub struct RollbackMessage<'a> {
+    /// The DRY commit that the root's metadata names.
+    pub dry_sha: &'a str,
+    /// The first line, after the DRY commit's short id.
+    pub headline: &'a str,
+    /// The hydrated commit whose manifests it has.
+    pub source: CommitId,
+    /// The environment.
+    pub environment: &'a EnvironmentName,
+    /// Who asked for it.
+    pub actor: &'a str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// The whole message of a rollback.
+pub fn rollback_text(message: &RollbackMessage<'_>) -> String {
+    let short = message.dry_sha.get(..7).unwrap_or_default();
+    let head = format!("{short}: {}\n\n{}", one_line(message.headline), printable(message.reason));
+    let mut text = crate::escape::neutralise_skip_markers(&head).trim().to_owned();
+    text.push_str("\n\n");
+    let trailers = [
+        (DRY_SHA_TRAILER, message.dry_sha.to_owned()),
+        (ENVIRONMENT_TRAILER, message.environment.to_string()),
+        (VERSION_TRAILER, env!("CARGO_PKG_VERSION").to_owned()),
+        (ROLLBACK_TRAILER, message.source.to_string()),
+        (ACTOR_TRAILER, message.actor.to_owned()),
+        (REASON_TRAILER, message.reason.to_owned()),
+    ];
+    for (name, value) in trailers.iter().filter(|(_, value)| !value.is_empty()) {
+        let value = crate::escape::neutralise_skip_markers(&crate::escape::one_line(value));
+        let _ = writeln!(text, "{name}: {value}");
+    }
     text
 }
 

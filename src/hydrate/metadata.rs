@@ -6,6 +6,7 @@
 use camino::{Utf8Component, Utf8Path};
 use serde::{Deserialize, Serialize};
 
+use super::hold::Hold;
 use super::references::Reference;
 use crate::model::ObjectId;
 
@@ -54,19 +55,6 @@ pub struct Metadata {
     pub intent: Option<Intent>,
 }
 
-/// Why an environment or some of its targets stay where they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Hold {
-    /// Who asked for it.
-    pub actor: String,
-    /// Why.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    /// Since when, RFC 3339.
-    pub since: String,
-}
-
 /// What a proposal is, when it is not an ordinary one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -82,6 +70,9 @@ impl Metadata {
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let mut metadata: Self = serde_json::from_slice(bytes).ok()?;
         metadata.targets.retain(|path| is_output_path(path));
+        if let Some(hold) = &mut metadata.hold {
+            hold.targets.retain(|path, _| is_output_path(path));
+        }
         Some(metadata)
     }
 

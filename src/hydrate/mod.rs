@@ -2,13 +2,15 @@
 //!
 //! Pure: it turns values into names and bytes; `commit.rs` writes them.
 
+mod hold;
 pub mod layout;
 pub mod message;
 pub mod metadata;
 pub mod readme;
 pub mod references;
 
-pub use metadata::{Hold, Intent, METADATA_FILE, Metadata, TargetMetadata};
+pub use hold::{HeldTarget, Hold, Terms};
+pub use metadata::{Intent, METADATA_FILE, Metadata, TargetMetadata};
 pub use readme::README_FILE;
 
 /// The root file that keeps generated files out of a forge's diffs; Argo CD's own two lines, without a final newline.

@@ -144,6 +144,9 @@ pub struct HoldReport {
     /// Since when, RFC 3339, when that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// The outputs of the held targets; empty when the whole environment is held.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
 }
 
 /// One target of an environment.

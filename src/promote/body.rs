@@ -2,6 +2,7 @@
 //!
 //! When it is too long, the longest lists lose their ends first; the counts of every target go last.
 
+use super::rollback;
 use super::summary::{DryLine, Intent, MoreCommits, ProposalSummary, ReferenceLine, TargetChange};
 use crate::escape::{code, code_in_cell, cut, html, link, marker, prose};
 use crate::model::ManifestId;
@@ -93,18 +94,8 @@ fn purpose(summary: &ProposalSummary) -> String {
     let commit = commit_link(summary, &summary.dry.sha.to_string());
     let what = match &summary.intent {
         Intent::Promote => format!("Promotes DRY commit {commit} to {environment}"),
-        Intent::Resume => format!("Ends the hold of {environment} and brings DRY commit {commit}"),
-        Intent::Rollback { actor, reason } => {
-            let by =
-                if actor.is_empty() { String::new() } else { format!(", asked for by {}", author(actor)) };
-            let why = if reason.is_empty() { String::new() } else { format!(": {}", subject(reason)) };
-            let rest =
-                format!("Rolls {environment} back to the exact manifests of DRY commit {commit}{by}{why}");
-            return format!(
-                "{rest}. Merging it changes {}, which the cluster syncs.",
-                name(summary.active.as_str())
-            );
-        }
+        Intent::Resume { .. } => format!("Ends the hold of {environment} and brings DRY commit {commit}"),
+        Intent::Rollback { .. } => return rollback::purpose(summary),
     };
     let what = with_subject(&what, &summary.dry.subject, &summary.dry.author);
     format!("{what}. Merging it changes {}, which the cluster syncs.", name(summary.active.as_str()))
@@ -247,7 +238,7 @@ fn reference_line(line: &ReferenceLine) -> String {
     format!("- {commit} {} ({})", subject(&line.subject), author(&line.author))
 }
 
-fn commit_link(summary: &ProposalSummary, sha: &str) -> String {
+pub(super) fn commit_link(summary: &ProposalSummary, sha: &str) -> String {
     let label = code(&sha.chars().take(7).collect::<String>());
     summary.repo_url.as_ref().map_or_else(|| label.clone(), |url| link_to(&label, url, sha))
 }
@@ -263,29 +254,24 @@ fn link_to(label: &str, repo_url: &str, sha: &str) -> String {
 }
 
 fn foot(summary: &ProposalSummary) -> String {
-    let environment = summary.environment.as_str();
-    let after = match summary.intent {
-        Intent::Rollback { .. } => {
-            let resume = code(&format!("hydrator resume --environment {environment}"));
-            format!(
-                "Once merged, the environment stays as it is until {resume}. Closing this unmerged cancels the rollback."
-            )
-        }
-        Intent::Promote | Intent::Resume => {
+    let after = match &summary.intent {
+        Intent::Rollback { .. } => rollback::foot(summary),
+        Intent::Resume { still_held } => rollback::resume_foot(still_held),
+        Intent::Promote => {
             "Closing this unmerged rejects it: it is not offered again until its manifests change.".to_owned()
         }
     };
     format!("---\n\n{after}")
 }
 
-fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     code(&cut(text, NAME_LIMIT))
 }
 
-fn subject(text: &str) -> String {
+pub(super) fn subject(text: &str) -> String {
     prose(&cut(&crate::escape::one_line(text), SUBJECT_LIMIT))
 }
 
-fn author(text: &str) -> String {
+pub(super) fn author(text: &str) -> String {
     prose(&cut(&crate::escape::one_line(text), AUTHOR_LIMIT))
 }

@@ -3,6 +3,7 @@
 //! The text and the decision are pure; only [`apply`] talks to a forge.
 
 mod body;
+mod rollback;
 mod steps;
 mod summary;
 mod template;

@@ -63,15 +63,24 @@ pub enum Intent {
     /// It brings a newer DRY commit.
     #[default]
     Promote,
-    /// It brings an older state back, and holds it.
+    /// It brings an older state back.
     Rollback {
         /// Who asked for it.
         actor: String,
         /// Why.
         reason: String,
+        /// The targets that it is about; empty means the whole environment.
+        targets: Vec<String>,
+        /// Whether what it brings back is held.
+        holds: bool,
+        /// Whether later environments need not wait.
+        lets_pass: bool,
     },
-    /// It ends a hold.
-    Resume,
+    /// It ends a hold, or what somebody did by hand.
+    Resume {
+        /// What stays held.
+        still_held: Vec<String>,
+    },
 }
 
 /// A DRY commit.

@@ -67,14 +67,24 @@ fn never(_: &str, _: &Value) -> Result<String> {
     bail!("no template is rendered here")
 }
 
+fn rollback(reason: &str) -> Intent {
+    Intent::Rollback {
+        actor: "alice".to_owned(),
+        reason: reason.to_owned(),
+        targets: Vec::new(),
+        holds: true,
+        lets_pass: false,
+    }
+}
+
 #[test]
 fn the_standard_title_names_commit_environment_and_subject() {
     let mut summary = proposal();
     assert_eq!(default_title(&summary), "Promote 1a1a1a1 to prod: Bump web_api to 1.2.3");
-    summary.intent = Intent::Resume;
+    summary.intent = Intent::Resume { still_held: Vec::new() };
     assert_eq!(default_title(&summary), "Resume prod with 1a1a1a1: Bump web_api to 1.2.3");
     summary.dry.subject = " \n".to_owned();
-    summary.intent = Intent::Rollback { actor: "alice".to_owned(), reason: "it crashes".to_owned() };
+    summary.intent = rollback("it crashes");
     assert_eq!(default_title(&summary), "Roll back prod to 1a1a1a1");
 }
 
@@ -168,10 +178,12 @@ fn warnings_are_loud() {
 #[test]
 fn a_rollback_says_who_and_why_and_how_it_ends() {
     let mut summary = proposal();
-    summary.intent = Intent::Rollback { actor: "alice".to_owned(), reason: "checkout *crashes*".to_owned() };
+    summary.intent = rollback("checkout *crashes*");
     let body = default_body(&summary);
     assert!(body.contains("Rolls `prod` back to the exact manifests of DRY commit"), "{body}");
-    assert!(body.contains(", asked for by alice: checkout \\*crashes\\*. Merging it"), "{body}");
+    let said =
+        ["- Asked for by: alice\n", "- Why: checkout \\*crashes\\*\n", "- Held: the whole environment"];
+    assert!(said.iter().all(|said| body.contains(said)), "{body}");
     assert!(body.contains("until `hydrator resume --environment prod`"), "{body}");
     let look = look(&summary, &PullRequestSettings::default(), &never).unwrap();
     assert_eq!(look.labels, [ROLLBACK_LABEL]);

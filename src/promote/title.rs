@@ -11,8 +11,11 @@ pub fn default_title(summary: &ProposalSummary) -> String {
     let (environment, dry) = (&summary.environment, summary.dry.sha.short());
     let start = match &summary.intent {
         Intent::Promote => format!("Promote {dry} to {environment}"),
+        Intent::Rollback { targets, .. } if !targets.is_empty() => {
+            return tidy(&format!("Roll back {} of {environment}", targets.join(", ")));
+        }
         Intent::Rollback { .. } => format!("Roll back {environment} to {dry}"),
-        Intent::Resume => format!("Resume {environment} with {dry}"),
+        Intent::Resume { .. } => format!("Resume {environment} with {dry}"),
     };
     let subject = one_line(&summary.dry.subject);
     if subject.is_empty() { tidy(&start) } else { tidy(&format!("{start}: {subject}")) }

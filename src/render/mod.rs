@@ -18,6 +18,7 @@ mod list;
 mod paths;
 mod plain;
 mod programs;
+mod secret;
 mod split;
 mod talk;
 mod template;
@@ -39,6 +40,7 @@ use crate::error::{Failure, FailureKind};
 use crate::model::{DryTree, EnvironmentName, Manifest, Renderer, Target};
 
 pub use job::REMOTE_VARIABLES;
+pub use secret::{SecretOutline, outline};
 pub use template::{TemplateEngine, TemplateProblem};
 pub use tools::Toolbox;
 

@@ -71,6 +71,7 @@ pub struct Rendering<'a> {
     done: BTreeMap<Key, Result<TargetOutput, Failure>>,
     inputs: BTreeMap<Key, Inputs>,
     rendered: BTreeSet<Key>,
+    held: BTreeSet<Key>,
     warnings: BTreeMap<EnvironmentName, Vec<String>>,
 }
 
@@ -90,6 +91,7 @@ impl<'a> Rendering<'a> {
             done: BTreeMap::new(),
             inputs: BTreeMap::new(),
             rendered: BTreeSet::new(),
+            held: BTreeSet::new(),
             warnings: BTreeMap::new(),
         })
     }
@@ -97,6 +99,16 @@ impl<'a> Rendering<'a> {
     /// Where the manifests are written.
     pub const fn objects(&self) -> &SharedObjects {
         &self.objects
+    }
+
+    /// From now on these outputs of an environment, and no others of it, stay as they are and are not rendered.
+    pub fn hold<T>(&mut self, environment: &Environment, outputs: Option<&BTreeMap<String, T>>) {
+        self.held.retain(|(name, _)| *name != environment.name);
+        for (index, target) in environment.targets.iter().enumerate() {
+            if outputs.is_some_and(|outputs| outputs.contains_key(target.output.as_str())) {
+                self.held.insert((environment.name.clone(), index));
+            }
+        }
     }
 
     /// Finds out what the targets of these environments read and which versions their tools have: what needs no answer
@@ -138,7 +150,7 @@ impl<'a> Rendering<'a> {
         for environment in environments {
             for (index, target) in environment.targets.iter().enumerate() {
                 let key = (environment.name.clone(), index);
-                if self.done.contains_key(&key) {
+                if self.done.contains_key(&key) || self.held.contains(&key) {
                     continue;
                 }
                 let stored = cache.get(&environment.name, target.output.as_str());
@@ -288,7 +300,11 @@ impl<'a> Rendering<'a> {
         let mut outputs = BTreeMap::new();
         let mut failures: Vec<Failure> = Vec::new();
         for (index, target) in environment.targets.iter().enumerate() {
-            match self.done.get(&(environment.name.clone(), index)) {
+            let key = (environment.name.clone(), index);
+            if self.held.contains(&key) {
+                continue;
+            }
+            match self.done.get(&key) {
                 Some(Ok(output)) if output.tree.is_none() && !may_be_empty(environment, target) => {
                     failures.push(rendered_to_nothing(environment, target));
                 }
@@ -311,8 +327,14 @@ impl<'a> Rendering<'a> {
             TargetReport {
                 name: target.name.clone(),
                 output: target.output.to_string(),
-                affected: done.is_some() && inputs.is_some_and(|inputs| inputs.hit.is_none()),
-                reasons: inputs.map(|inputs| inputs.reasons.clone()).unwrap_or_default(),
+                affected: !self.held.contains(&key)
+                    && done.is_some()
+                    && inputs.is_some_and(|inputs| inputs.hit.is_none()),
+                reasons: if self.held.contains(&key) {
+                    vec!["held".to_owned()]
+                } else {
+                    inputs.map(|inputs| inputs.reasons.clone()).unwrap_or_default()
+                },
                 rendered: self.rendered.contains(&key),
                 error: done.and_then(|done| done.as_ref().err()).map(|failure| failure.message.clone()),
             }

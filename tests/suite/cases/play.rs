@@ -201,6 +201,9 @@ impl Stage<'_> {
             .arguments(arguments)
             .variable("HYDRATOR_REPO", &self.repo.work().display().to_string())
             .variable("HYDRATOR_FORGE", "local")
+            // Who asks for a rollback, and when: both stand in the commit.
+            .variable("GITHUB_ACTOR", "carol")
+            .variable("SOURCE_DATE_EPOCH", "1700100000")
             // The talk tells what was rendered as it comes; one after the other it always comes in the same order.
             .variable("HYDRATOR_JOBS", "1")
             .run()

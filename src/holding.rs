@@ -37,9 +37,9 @@ fn released_one(environment: &Environment, hold: &Hold, named: &str) -> Result<S
     if hold.targets.contains_key(&output) {
         return Ok(output);
     }
-    let held: Vec<String> = hold.targets.keys().map(|held| format!("`{held}`")).collect();
+    let outputs: Vec<String> = hold.targets.keys().map(|output| format!("`{output}`")).collect();
     Err(Failure::usage(format!("target `{named}` of environment `{}` is not held", environment.name))
-        .hint(format!("held are: {}", held.join(", "))))
+        .hint(format!("held are: {}", outputs.join(", "))))
 }
 
 /// The output of a target that is named by its name or its output; the word itself where the configuration has no
@@ -60,7 +60,7 @@ pub fn kept(seen: &Seen, terms: &Terms) -> BTreeMap<String, TargetOutput> {
 /// One line about the targets that are held while the others go on.
 pub fn note(seen: &Seen) -> Option<String> {
     let hold = plan::hold(seen).filter(|hold| !hold.is_whole())?;
-    let held: Vec<String> = hold.targets.keys().map(|held| format!("`{held}`")).collect();
-    let verb = if held.len() == 1 { "stays" } else { "stay" };
-    Some(format!("{} {verb}: {}", held.join(", "), hold.words()))
+    let names: Vec<String> = hold.targets.keys().map(|output| format!("`{output}`")).collect();
+    let verb = if names.len() == 1 { "stays" } else { "stay" };
+    Some(format!("{} {verb}: {}", names.join(", "), hold.words()))
 }

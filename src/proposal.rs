@@ -103,7 +103,10 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
         text_version: crate::promote::text_version(&environment.pull_request),
         vars: environment.vars.clone(),
         targets,
-        dry_commits: dry_commits(world, active.and_then(Tip::dry_sha), &metadata)?,
+        dry_commits: match metadata.intent {
+            Some(hydrate::Intent::Rollback) => undone(world, active, &metadata),
+            _ => dry_commits(world, active.and_then(Tip::dry_sha), &metadata)?,
+        },
         references: references(&metadata),
         first_run: active.is_none_or(Tip::is_blank),
         undoes_drift: active.is_some_and(|active| plan::drift(environment, &planned.seen, active).is_some()),
@@ -113,17 +116,17 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
 
 /// Why it is offered: what its metadata says, seen from what is active.
 fn intent(active: Option<&Tip>, proposed: &Tip) -> Intent {
-    let held = |hold: Option<&Hold>| -> Vec<String> {
+    let outputs = |hold: Option<&Hold>| -> Vec<String> {
         hold.map(|hold| hold.targets.keys().cloned().collect()).unwrap_or_default()
     };
     let hold = proposed.hold();
     let said = |trailer: &str| proposed.commit.trailer(trailer).unwrap_or_default().to_owned();
     match proposed.intent() {
         None => Intent::Promote,
-        Some(hydrate::Intent::Resume) => Intent::Resume { still_held: held(hold) },
+        Some(hydrate::Intent::Resume) => Intent::Resume { still_held: outputs(hold) },
         Some(hydrate::Intent::Rollback) => {
-            let before = held(active.and_then(Tip::hold));
-            let mut targets = held(hold);
+            let before = outputs(active.and_then(Tip::hold));
+            let mut targets = outputs(hold);
             // Targets that were held before are not what this one is about.
             if targets.iter().any(|target| !before.contains(target)) {
                 targets.retain(|target| !before.contains(target));
@@ -297,6 +300,21 @@ fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> 
         author: format!("{} <{}>", commit.author.name, commit.author.email),
     });
     Ok(DryCommits { listed: listed.collect(), more })
+}
+
+/// The DRY commits that a rollback takes back. It may lead to one that is gone from the remote: then nothing is said.
+fn undone(world: &World, active: Option<&Tip>, to: &Metadata) -> DryCommits {
+    let newest = active.and_then(|active| active.metadata.as_ref());
+    let Some((newest, to)) =
+        newest.zip(to.dry_commit()).filter(|(newest, to)| newest.dry_commit() != Some(*to))
+    else {
+        return DryCommits::default();
+    };
+    let commits = dry_commits(world, Some(to), newest).unwrap_or_default();
+    if commits.more == MoreCommits::Unknown && commits.listed.len() < LISTED_COMMITS {
+        return DryCommits::default();
+    }
+    commits
 }
 
 fn references(metadata: &Metadata) -> Vec<ReferenceLine> {

@@ -94,7 +94,11 @@ pub fn note(planned: &Planned<'_>, operation: Operation, takeover: Option<&Takeo
         {
             Some("empty until the first merge: do not point a cluster at it before".to_owned())
         }
-        Decision::Propose if planned.terms.intent == Some(Intent::Resume) => Some(ends(planned)),
+        Decision::Propose | Decision::Leave | Decision::Reparent
+            if planned.terms.intent == Some(Intent::Resume) =>
+        {
+            Some(ends(planned))
+        }
         Decision::Leave | Decision::Reparent if planned.terms.intent.is_none() => waits(planned).or(held),
         _ => held,
     }

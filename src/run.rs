@@ -347,7 +347,7 @@ pub fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
     };
     if matches!(decision, Decision::Superseded | Decision::Held(_) | Decision::NotHeld) {
         let updates = vec![active];
-        return is_new.then(|| Change { environment, updates, noted: None, processed, withdrawn: false });
+        return is_new.then_some(Change { environment, updates, noted: None, processed, withdrawn: false });
     }
     let before = planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
     let mut updates = Vec::new();

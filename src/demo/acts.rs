@@ -23,6 +23,7 @@ pub(super) fn play(stage: Stage<'_>, page: &mut Page<'_>, directory: &Utf8Path, 
     review(&stage, page)?;
     run_again(&stage, page)?;
     withdraw(&mut stage, page)?;
+    roll_back(&mut stage, page)?;
     your_turn(page, directory, program)
 }
 
@@ -103,6 +104,29 @@ fn withdraw(stage: &mut Stage<'_>, page: &mut Page<'_>) -> Result<()> {
     show(&stage.scene()?, page)
 }
 
+fn roll_back(stage: &mut Stage<'_>, page: &mut Page<'_>) -> Result<()> {
+    page.chapter("hydrator rollback: the exact old manifests, and they stay")?;
+    page.text("The release comes again, and #6 brings it to dev, where it breaks something:")?;
+    stage.push("Release shop 1.1.0 again\n", &[files::NEW_VALUES])?;
+    stage.run()?;
+    stage.merge(6)?;
+    let dev = stage.scene()?.lanes.into_iter().next().context("the demo has environments")?;
+    let broken = stage.file(&dev.active, MANIFEST)?;
+    page.block(["hydrator rollback --environment dev --reason 'it breaks'"])?;
+    stage.roll_back("dev", "it breaks")?;
+    page.text("Nothing is rendered: #8 offers what dev had before, byte for byte. It is merged:")?;
+    stage.merge(8)?;
+    let active = format!("{}:{MANIFEST}", dev.active.name);
+    let dev = stage.scene()?.lanes.into_iter().next().context("the demo has environments")?;
+    let healed = stage.file(&dev.active, MANIFEST)?;
+    page.difference((&active, &broken), (&active, &healed))?;
+    page.text("The next runs leave dev alone, and say so, until `hydrator resume --environment dev`:")?;
+    let report = stage.run()?;
+    let held = report.environments.first().filter(|environment| environment.operation == Operation::Held);
+    let held = held.context("dev is held")?;
+    page.block([format!("dev  {}  {}", held.operation.word(), held.note.clone().unwrap_or_default())])
+}
+
 fn show(scene: &Scene, page: &mut Page<'_>) -> Result<()> {
     page.block(draw(scene, page.colour()))
 }
@@ -113,12 +137,12 @@ fn your_turn(page: &mut Page<'_>, directory: &Utf8Path, program: &str) -> Result
     let steps = [
         (format!("cd {}", quoted(&directory.join("checkout"))), ""),
         (format!("{program} local list"), "the pull requests"),
-        (format!("{program} local merge 3"), "prod gets version 1.0.0"),
+        (format!("{program} local merge 3"), "prod gets version 1.1.0"),
         ("echo 'replicas: 5' > apps/shop/values-prod.yaml".to_owned(), ""),
         ("git commit --quiet --all --message 'More of prod'".to_owned(), ""),
         ("git push --quiet".to_owned(), ""),
         (format!("{program} plan --repo . --forge local"), "what a run would do"),
-        (format!("{program} run --repo . --forge local"), "prod alone gets a pull request"),
+        (format!("{program} run --repo . --forge local"), "prod alone gets a new pull request"),
         ("git fetch --quiet".to_owned(), ""),
         ("git diff origin/hydrator/prod origin/hydrator/prod-next".to_owned(), ""),
     ];

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 
 use super::files;
 use super::picture::{Branch, Lane, Scene};
@@ -15,15 +16,21 @@ use crate::error::Failure;
 use crate::forge::local::{LocalForge, MergeRequest};
 use crate::forge::{Forge as _, MergeOutcome};
 use crate::git::{BRANCH, Workshop};
+use crate::history::Reference;
 use crate::hydrate::Metadata;
-use crate::model::{BranchName, CommitId, ObjectId, PullRequest, RunReport};
+use crate::model::{BranchName, CommitId, EnvironmentName, ObjectId, PullRequest, RunReport};
+use crate::plan::Permissions;
 use crate::progress::Silent;
+use crate::rollback::{Request, rollback};
 use crate::run::{RunRequest, run};
 use crate::variables::Variables;
 use crate::world::{Location, Repository, World};
 
 /// Everything on the remote that a run could change: refs and pull requests.
 type State = (BTreeMap<String, ObjectId>, Vec<PullRequest>);
+
+/// When everything happens: the demo is the same every time.
+const NOW: i64 = 1_767_225_600;
 
 /// The repository, its forge, and what is needed to run on them.
 pub(super) struct Stage<'a> {
@@ -51,8 +58,31 @@ impl<'a> Stage<'a> {
 
     /// `hydrator run --forge local` in the checkout.
     pub(super) fn run(&self) -> Result<RunReport> {
+        succeeded(run(&self.world()?, &RunRequest::default(), &Silent)?)
+    }
+
+    /// `hydrator rollback --environment ENVIRONMENT --reason REASON`.
+    pub(super) fn roll_back(&self, environment: &str, reason: &str) -> Result<RunReport> {
+        let request = Request {
+            environments: vec![EnvironmentName::new(environment)],
+            all_after: None,
+            to: Reference::Previous,
+            targets: Vec::new(),
+            actor: "you".to_owned(),
+            reason: reason.to_owned(),
+            now: Timestamp::from_second(NOW)?,
+            hold: true,
+            let_pass: false,
+            push: false,
+            dry_run: false,
+            permissions: Permissions::default(),
+        };
+        succeeded(rollback(&self.world()?, &request)?.report)
+    }
+
+    fn world(&self) -> Result<World> {
         let location = Location { repository: self.workshop.checkout(), remote: "origin".to_owned() };
-        let world = World {
+        Ok(World {
             repository: Repository::open(location, self.variables, self.stop, &|_| None)?,
             forge: Box::new(self.forge.clone()),
             // The demo may run in a CI job, but it is not about that job's repository.
@@ -60,12 +90,7 @@ impl<'a> Stage<'a> {
             config: files::CONFIGURATION.0.into(),
             variables: self.variables.clone(),
             stop: Arc::clone(self.stop),
-        };
-        let report = run(&world, &RunRequest::default(), &Silent)?;
-        match report.environments.iter().find_map(|environment| environment.error.as_ref()) {
-            Some(error) => Err(Failure::new(error.kind, error.message.clone()).into()),
-            None => Ok(report),
-        }
+        })
     }
 
     /// `hydrator local merge`.
@@ -126,5 +151,13 @@ impl<'a> Stage<'a> {
         let entry = objects.entry(objects.commit(tip)?.tree, path.into())?;
         let bytes = entry.map(|entry| objects.blob(entry.id)).transpose()?.flatten().unwrap_or_default();
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// The report, unless an environment failed.
+fn succeeded(report: RunReport) -> Result<RunReport> {
+    match report.environments.iter().find_map(|environment| environment.error.as_ref()) {
+        Some(error) => Err(Failure::new(error.kind, error.message.clone()).into()),
+        None => Ok(report),
     }
 }

@@ -124,7 +124,7 @@ fn deep_enough(
         history = walk(scratch, tip, depth)?;
         let knows_previous = history.previous(&[]) != Previous::Deeper;
         let knows_other = match &question.difference {
-            Some(reference) => found(world, environment, &history, reference)? != Found::Deeper,
+            Some(reference) => found(world, environment, &history, reference)? != Some(Found::Deeper),
             None => true,
         };
         if history.complete || (history.states.len() > question.limit && knows_previous && knows_other) {
@@ -134,15 +134,20 @@ fn deep_enough(
     Ok(history)
 }
 
+/// The state that is meant; nothing where "previous" was asked for and there is none: then the list says so.
 fn found(
     world: &World,
     environment: &Environment,
     history: &History,
     reference: &Reference,
-) -> Result<Found> {
-    let health =
-        Health::of(world.forge.as_ref(), environment, history, *reference == Reference::LastHealthy)?;
-    Ok(resolve(history, &environment.name, reference, &[], &|state| health.of_state(state) == Some(true))?)
+) -> Result<Option<Found>> {
+    if *reference == Reference::Previous && history.previous(&[]) == Previous::None {
+        return Ok(None);
+    }
+    let asks_health = *reference == Reference::LastHealthy;
+    let health = Health::of(world.forge.as_ref(), environment, history, asks_health)?;
+    let is_healthy = |state: &State| health.of_state(state) == Some(true);
+    Ok(Some(resolve(history, &environment.name, reference, &[], &is_healthy)?))
 }
 
 fn report(
@@ -160,8 +165,8 @@ fn report(
         shown().map(|(index, state)| (older(index), &state.tip.content)).collect();
     let target = match &question.difference {
         Some(reference) => match found(world, environment, history, reference)? {
-            Found::State(index) => history.states.get(index),
-            Found::Deeper => None,
+            Some(Found::State(index)) => history.states.get(index),
+            Some(Found::Deeper) | None => None,
         },
         None => None,
     };
@@ -219,8 +224,8 @@ fn kind(history: &History, number: usize, state: &State) -> StateKind {
     if !state.tip.intact {
         return StateKind::Edit;
     }
-    // Each proposal names its DRY commit, so that no two of them say the very same.
-    if history.states.iter().skip(number + 1).any(same) {
+    // What somebody put back says the very same as when hydrator wrote it.
+    if !state.ours && history.states.iter().skip(number + 1).any(same) {
         return StateKind::Revert;
     }
     match state.tip.intent() {

@@ -28,6 +28,8 @@ pub struct State {
     pub tip: Tip,
     /// Other commits that have the same: merged proposals, and commits of people that changed nothing of ours.
     pub also: Vec<CommitId>,
+    /// Whether hydrator wrote it; else somebody put it there by hand.
+    pub ours: bool,
 }
 
 /// The states of an active branch, newest first.
@@ -66,7 +68,7 @@ pub enum Previous {
 
 impl History {
     /// The newest older state with other manifests in these outputs (in all if none is named), without those that were
-    /// rolled back from already.
+    /// rolled back from already and those that somebody edited by hand.
     pub fn previous(&self, outputs: &[String]) -> Previous {
         let views: Vec<Content> = self.states.iter().map(|state| state.view(outputs)).collect();
         let Some(now) = views.first() else { return self.nothing() };
@@ -80,8 +82,10 @@ impl History {
             let end = source.unwrap_or(index + 2).min(views.len());
             left[(index + 1).min(end)..end].fill(true);
         }
-        let has_all = |index: usize| outputs.iter().all(|output| views[index].contains_key(output));
-        let older = (1..views.len()).find(|index| views[*index] != *now && !left[*index] && has_all(*index));
+        let is_whole = |index: usize| {
+            self.states[index].tip.intact && outputs.iter().all(|output| views[index].contains_key(output))
+        };
+        let older = (1..views.len()).find(|index| views[*index] != *now && !left[*index] && is_whole(*index));
         older.map_or_else(|| self.nothing(), Previous::State)
     }
 

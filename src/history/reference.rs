@@ -74,9 +74,9 @@ pub fn resolve(
             Previous::State(index) => Ok(Found::State(index)),
             Previous::Deeper => Ok(Found::Deeper),
             Previous::None => {
-                let of = if outputs.is_empty() { "environment" } else { "target in environment" };
+                let of = if outputs.is_empty() { "environment" } else { "the target in environment" };
                 nothing(format!(
-                    "there is no older state to roll back to: this {of} `{environment}` had no other manifests before"
+                    "there is no older state to roll back to: {of} `{environment}` had no other manifests before"
                 ))
             }
         },

@@ -8,7 +8,8 @@ use anyhow::Result;
 
 use super::{History, State};
 use crate::branch::{Tip, metadata_blob};
-use crate::git::Scratch;
+use crate::git::{Objects, Scratch};
+use crate::hydrate::message::DRY_SHA_TRAILER;
 use crate::model::CommitId;
 
 /// Depths to try, one after the other, until a question is answered; the last one is everything.
@@ -46,13 +47,26 @@ pub fn walk(scratch: &Scratch, tip: CommitId, depth: u32) -> Result<History> {
                 state.also.push(state.tip.commit.id);
                 state.tip = tip;
             }
-            None => states.push(State { tip, also: Vec::new() }),
+            None => states.push(State { tip, also: Vec::new(), ours: false }),
         }
     }
     for state in &mut states {
-        state.also.extend(state.tip.commit.parents.iter().skip(1));
+        let merged: Vec<CommitId> = state.tip.commit.parents.iter().skip(1).copied().collect();
+        state.ours = is_ours(objects, &state.tip, &merged)?;
+        state.also.extend(merged);
     }
     Ok(History { states, complete })
+}
+
+/// Whether the commit, or one that it merges, is a hydrated one of the DRY commit that it has.
+fn is_ours(objects: Objects<'_>, tip: &Tip, merged: &[CommitId]) -> Result<bool> {
+    let Some(dry_sha) = tip.dry_sha() else { return Ok(false) };
+    let line = format!("{DRY_SHA_TRAILER}: {dry_sha}");
+    let mut messages = vec![tip.commit.message.clone()];
+    for commit in merged.iter().filter(|commit| objects.has(**commit)) {
+        messages.push(objects.commit(*commit)?.message);
+    }
+    Ok(messages.iter().any(|message| message.lines().any(|one| one == line)))
 }
 
 /// Whether nothing of ours differs.

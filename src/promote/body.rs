@@ -200,7 +200,8 @@ fn folded(summary: &str, content: &str) -> String {
 fn dry_commits(summary: &ProposalSummary, limits: Limits) -> Option<String> {
     let commits = &summary.dry_commits;
     // A single commit is in the first paragraph already.
-    if commits.listed.len() <= 1 && commits.more == MoreCommits::None {
+    let takes_back = matches!(summary.intent, Intent::Rollback { .. });
+    if commits.listed.len() <= usize::from(!takes_back) && commits.more == MoreCommits::None {
         return None;
     }
     let mut lines =
@@ -216,7 +217,8 @@ fn dry_commits(summary: &ProposalSummary, limits: Limits) -> Option<String> {
     }
     let list = lines.join("\n");
     let content = if lines.len() > FOLDED_FROM { folded("all of them", &list) } else { list };
-    Some(format!("### DRY commits\n\n{content}"))
+    let heading = if takes_back { "DRY commits that it takes back" } else { "DRY commits" };
+    Some(format!("### {heading}\n\n{content}"))
 }
 
 fn dry_line(summary: &ProposalSummary, line: &DryLine) -> String {

@@ -49,8 +49,9 @@ pub(super) fn foot(summary: &ProposalSummary) -> String {
     if !holds {
         return cancel.to_owned();
     }
-    let targets: String = targets.iter().map(|target| format!(" --target {target}")).collect();
-    let resume = code(&format!("hydrator resume --environment {}{targets}", summary.environment));
+    let mut words = vec![format!("hydrator resume --environment {}", summary.environment)];
+    words.extend(targets.iter().map(|target| format!("--target {target}")));
+    let resume = code(&words.join(" "));
     format!("Once merged, it stays so until {resume}. {cancel}")
 }
 

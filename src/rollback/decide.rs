@@ -33,7 +33,8 @@ pub(super) struct Wish<'a> {
 
 impl<'a> Wish<'a> {
     /// Nothing is known yet.
-    pub(super) const fn new(planned: Planned<'a>) -> Self {
+    pub(super) fn new(mut planned: Planned<'a>) -> Self {
+        planned.proposed = planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
         Self { planned, source: None, outputs: Vec::new(), content: Content::new(), note: None }
     }
 
@@ -175,7 +176,7 @@ fn hold(request: &Request, active: &Tip, source: &Tip, outputs: &[String]) -> Op
         reason: crate::escape::one_line(&request.reason),
         since: request.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         targets,
-        let_pass: request.let_pass,
+        let_pass: request.let_pass && before.is_none_or(|before| before.let_pass),
     })
 }
 

@@ -79,10 +79,18 @@ fn refuse_second_hold(request: &Request, environment: &Environment, seen: &Seen)
     let is_named = matches!(request.to, Reference::Id(_));
     let is_held = |target: &String| hold.targets.contains_key(&output_of(environment, target));
     let again = if hold.is_whole() { true } else { request.targets.iter().any(is_held) };
+    let mut resume = vec![format!("hydrator resume --environment {name}")];
+    resume.extend(request.targets.iter().map(|target| format!("--target {target}")));
+    let what = if request.targets.is_empty() {
+        format!("environment `{name}`")
+    } else {
+        format!("`{}` of environment `{name}`", request.targets.join(", "))
+    };
     if again && !is_named {
-        return Err(Failure::usage(format!("environment `{name}` is held already: {}", hold.words())).hint(format!(
+        return Err(Failure::usage(format!("{what} is held already: {}", hold.words())).hint(format!(
             "to go back further name the state, `--to <id>`, as `hydrator history --environment {name}` lists it; \
-             `hydrator resume --environment {name}` ends the hold"
+             `{}` ends the hold",
+            resume.join(" ")
         )));
     }
     Ok(())

@@ -30,6 +30,7 @@ use crate::world::World;
 use decide::Wish;
 
 /// What was asked for.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[derive(Clone, Debug)]
 pub struct Request {
     /// These environments.
@@ -237,7 +238,9 @@ fn settle(
     let (mut planned, said): (Vec<_>, Vec<_>) = wishes.into_iter().map(Wish::into_parts).unzip();
     if request.push {
         // Closed beforehand.
-        planned.iter_mut().for_each(|planned| planned.seen.open = None);
+        for planned in &mut planned {
+            planned.seen.open = None;
+        }
     }
     let promoted = outcome::promote(stage, planned, rendering)?;
     if !promoted.lost.is_empty() {

@@ -72,7 +72,7 @@ fn the_commands_to_try_next_work() {
     let said = |verb: &str| said[commands.iter().position(|command| command.contains(verb)).unwrap() + 1];
     assert!(said("local list").contains("#3  open "), "{}", outcome.stdout());
     assert!(said("local merge").starts_with("merged #3 "), "{}", outcome.stdout());
-    assert!(said("hydrator run").contains("prod     created    #6"), "{}", outcome.stdout());
+    assert!(said("hydrator run").contains("prod     created    #9"), "{}", outcome.stdout());
     assert!(said("git diff").contains("+  replicas: 5\n"), "{}", outcome.stdout());
 }
 

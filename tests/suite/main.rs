@@ -33,6 +33,8 @@ mod render;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod rollback;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod structure;

@@ -67,7 +67,7 @@ pub(super) fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result
         limits: args.rendering.limits(),
         scope: args.scope(),
     };
-    let report = crate::run::run(&world, &request, surroundings.progress)?;
+    let report = crate::run::run(&world, &request, surroundings.progress.as_ref())?;
     print(&report, args.format, false, surroundings)?;
     Ok(report::exit_code(&report))
 }

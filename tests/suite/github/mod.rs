@@ -3,6 +3,7 @@
 
 mod budget;
 mod life;
+mod merging;
 mod refusals;
 
 use serde_json::Value;

@@ -1,5 +1,6 @@
 //! The command line: what can be asked, translated into requests to the library. The only place that knows clap.
 
+mod actions;
 mod arguments;
 mod check;
 mod demo;

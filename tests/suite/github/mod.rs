@@ -5,6 +5,7 @@ mod budget;
 mod life;
 mod merging;
 mod refusals;
+mod surface;
 
 use serde_json::Value;
 

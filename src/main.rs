@@ -7,14 +7,9 @@ use std::sync::atomic::AtomicBool;
 
 use camino::Utf8PathBuf;
 use hydrator::cli::{self, Console, Surroundings};
-use hydrator::progress::Progress as _;
+use hydrator::progress::Progress;
 use hydrator::variables::Variables;
 use hydrator::{error, report};
-
-fn talk(line: &str) {
-    // There is nobody left to tell when this fails.
-    drop(writeln!(std::io::stderr(), "{line}"));
-}
 
 fn main() -> ExitCode {
     let pairs = std::env::vars_os()
@@ -28,18 +23,13 @@ fn main() -> ExitCode {
         drop(signal_hook::flag::register(signal, Arc::clone(&stop)));
     }
     let mut out = std::io::stdout().lock();
-    let progress = Console::new(std::io::stderr().is_terminal());
+    let in_actions = variables.get("GITHUB_ACTIONS") == Some("true");
+    let progress = Arc::new(Console::new(std::io::stderr().is_terminal(), in_actions));
     let colour = std::io::stdout().is_terminal() && variables.get("NO_COLOR").is_none();
     let program = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
-    let mut surroundings = Surroundings {
-        variables: &variables,
-        stop,
-        out: &mut out,
-        progress: &progress,
-        talk: &talk,
-        colour,
-        program,
-    };
+    let listener = Arc::clone(&progress) as Arc<dyn Progress + Send>;
+    let mut surroundings =
+        Surroundings { variables: &variables, stop, out: &mut out, progress: listener, colour, program };
     let done = cli::main(arguments, &mut surroundings);
     progress.close(done.is_ok());
     let code = match done {

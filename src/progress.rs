@@ -56,6 +56,9 @@ pub trait Progress: Sync {
     /// A line for people.
     fn say(&self, line: &str);
 
+    /// A command for the CI system, which hides it from people.
+    fn command(&self, _: &str) {}
+
     /// The run is in this stage from now on.
     fn enter(&self, stage: Stage);
 

@@ -151,7 +151,7 @@ impl ForgeArgs {
         let around = github::Surroundings {
             variables,
             limits: self.limits(),
-            talk: surroundings.talk,
+            listener: std::sync::Arc::clone(&surroundings.progress),
             stop: std::sync::Arc::clone(&surroundings.stop),
         };
         Ok(GitHub::new(place, &token, around)?)

@@ -1,5 +1,6 @@
 //! The command line: what can be asked, translated into requests to the library. The only place that knows clap.
 
+mod actions;
 mod arguments;
 mod check;
 mod demo;
@@ -74,9 +75,7 @@ pub struct Surroundings<'a> {
     /// Where data goes.
     pub out: &'a mut dyn Write,
     /// Who hears how far it is.
-    pub progress: &'a dyn Progress,
-    /// Who hears what the forge makes us wait for.
-    pub talk: &'static (dyn Fn(&str) + Sync),
+    pub progress: Arc<dyn Progress + Send>,
     /// Whether data may be coloured: it is read on a terminal by somebody who wants colours.
     pub colour: bool,
     /// This program's own file, where that is known.

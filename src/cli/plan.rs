@@ -51,7 +51,7 @@ pub(super) fn run(args: &PlanArgs, surroundings: &mut Surroundings<'_>) -> Resul
         limits: args.rendering.limits(),
         scope: Scope::Affected,
     };
-    let report = crate::run::run(&world, &request, surroundings.progress)?;
+    let report = crate::run::run(&world, &request, surroundings.progress.as_ref())?;
     print(&report, args.format, args.explain, surroundings)?;
     let code = report::exit_code(&report);
     Ok(if code == 0 && args.exit_code && report::changes_found(&report) { CHANGES_FOUND } else { code })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ const SLOWEST: usize = 3;
 pub struct Console {
     bar: Option<ProgressBar>,
     clock: Mutex<Clock>,
+    groups: bool,
+    grouped: AtomicBool,
 }
 
 #[derive(Default)]
@@ -27,9 +30,10 @@ struct Clock {
 }
 
 impl Console {
-    /// A console that draws a bar if stderr `is_terminal`.
-    pub fn new(is_terminal: bool) -> Self {
-        Self { bar: is_terminal.then(hidden_bar), clock: Mutex::default() }
+    /// A console that draws a bar if stderr `is_terminal`, and folds lines into `groups` as Actions shows them.
+    pub fn new(is_terminal: bool, groups: bool) -> Self {
+        let bar = is_terminal.then(hidden_bar);
+        Self { bar, clock: Mutex::default(), groups, grouped: AtomicBool::new(false) }
     }
 
     /// Ends the bar. Of a command that did what it was asked it says where the time went.
@@ -37,9 +41,25 @@ impl Console {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+        self.group(false);
         let text = self.clock().close();
         if let Some(text) = text.filter(|_| is_done) {
             self.say(&text);
+        }
+    }
+
+    /// In Actions the lines of finished targets can be folded.
+    fn group(&self, is_open: bool) {
+        if self.groups && self.grouped.swap(is_open, Ordering::Relaxed) != is_open {
+            self.write(if is_open { "::group::render" } else { "::endgroup::" });
+        }
+    }
+
+    fn write(&self, line: &str) {
+        let write = || drop(writeln!(io::stderr(), "{line}"));
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
         }
     }
 
@@ -50,15 +70,17 @@ impl Console {
 
 impl Progress for Console {
     fn say(&self, line: &str) {
-        let write = || drop(writeln!(io::stderr(), "{line}"));
-        match &self.bar {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
+        // Whatever is in it, a CI system must not take it for a command.
+        self.write(&log_text(line));
+    }
+
+    fn command(&self, line: &str) {
+        self.write(line);
     }
 
     fn enter(&self, stage: Stage) {
         self.clock().enter(stage, Instant::now());
+        self.group(stage == Stage::Render);
         let Some(bar) = &self.bar else { return };
         if stage == Stage::Render {
             bar.reset();

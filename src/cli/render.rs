@@ -42,7 +42,7 @@ pub(super) fn run(args: &RenderArgs, surroundings: &mut Surroundings<'_>) -> Res
     };
     let mut failures = Vec::new();
     for environment in &environments {
-        let rendered = rendering::render_to_memory(&request, environment, surroundings.progress)?;
+        let rendered = rendering::render_to_memory(&request, environment, surroundings.progress.as_ref())?;
         for (target, manifests) in environment.targets.iter().zip(rendered) {
             let directory = args.output.join(environment.name.as_str()).join(&target.output);
             match manifests {

@@ -56,7 +56,7 @@ pub(super) fn run(args: &ResumeArgs, surroundings: &mut Surroundings<'_>) -> Res
         limits: args.rendering.limits(),
         scope: Scope::Affected,
     };
-    let report = crate::run::run(&world, &request, surroundings.progress)?;
+    let report = crate::run::run(&world, &request, surroundings.progress.as_ref())?;
     print(&report, args.format, false, surroundings)?;
     Ok(report::exit_code(&report))
 }

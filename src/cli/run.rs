@@ -3,8 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::Surroundings;
 use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RenderingArgs, RepositoryArgs, full_id, world};
+use super::{Surroundings, actions};
 use crate::model::RunReport;
 use crate::plan::Permissions;
 use crate::rendering::Scope;
@@ -58,6 +58,14 @@ impl RunArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+    let done = hydrate(args, surroundings);
+    if let Err(error) = &done {
+        actions::show_error(error, surroundings);
+    }
+    done
+}
+
+fn hydrate(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let world = world(&args.repository, &args.forge, surroundings)?;
     let request = RunRequest {
         environments: args.environments.names(),
@@ -68,7 +76,8 @@ pub(super) fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result
         limits: args.rendering.limits(),
         scope: args.scope(),
     };
-    let report = crate::run::run(&world, &request, surroundings.progress)?;
+    let report = crate::run::run(&world, &request, surroundings.progress.as_ref())?;
+    actions::show(&report, surroundings);
     print(&report, args.format, false, surroundings)?;
     Ok(report::exit_code(&report))
 }

@@ -32,7 +32,7 @@ const fn severity(kind: FailureKind) -> u8 {
     }
 }
 
-fn changed(environment: &EnvironmentReport) -> bool {
+pub(super) fn changed(environment: &EnvironmentReport) -> bool {
     let moved = matches!(
         environment.operation,
         Operation::Created | Operation::Updated | Operation::Closed | Operation::Pushed

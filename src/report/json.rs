@@ -8,7 +8,8 @@ use crate::model::RunReport;
 /// One JSON object, ending with a line feed.
 pub fn json(report: &RunReport) -> Result<String> {
     let text = serde_json::to_string_pretty(report).context("cannot write the report as JSON")?;
-    Ok(text + "\n")
+    // GitHub's runner takes this for the start of a command wherever it stands in a line. Only strings can hold it.
+    Ok(text.replace("##[", "##\\u005b") + "\n")
 }
 
 /// The JSON Schema of the report, from the same structs.

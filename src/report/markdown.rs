@@ -1,7 +1,7 @@
 //! The report for a step summary: a table with links, and details folded below it. Pure.
 
 use super::{is_told, operation_counts, remark};
-use crate::escape::{code, code_in_cell, cut, cut_markdown, fence, html, link, prose};
+use crate::escape::{code, code_in_cell, cut, cut_markdown, fence, html, link, log_text, prose};
 use crate::model::{EnvironmentReport, Operation, RunReport, TargetReport};
 
 /// GitHub takes 1 MiB for all summaries of a step; this leaves room for others, also when every character is long.
@@ -74,7 +74,7 @@ fn details(environment: &EnvironmentReport) -> Option<String> {
 fn problem(environment: &EnvironmentReport) -> Option<String> {
     let error = environment.error.as_ref()?;
     let hint = error.hint.as_ref().map(|hint| format!("\n{}", prose(hint))).unwrap_or_default();
-    Some(format!("{}{hint}", fence("text", &cut(&error.message, MESSAGE_LIMIT))))
+    Some(format!("{}{hint}", fence("text", &log_text(&cut(&error.message, MESSAGE_LIMIT)))))
 }
 
 fn warnings(environment: &EnvironmentReport) -> Option<String> {

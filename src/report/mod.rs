@@ -1,5 +1,6 @@
 //! The report of a run for people and for programs: text, Markdown, JSON, its schema, and the exit code. Pure.
 
+pub mod actions;
 mod error;
 mod exit;
 mod json;

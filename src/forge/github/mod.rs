@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use self::dialect::{GitHubDialect, graphql_type};
 use self::query::{BATCH, Question, nodes};
-use super::http::{Class, Connection, Effect, Http, Limits, Method, Refused, Request, Talk, encoded};
+use super::http::{Class, Connection, Effect, Http, Limits, Listener, Method, Refused, Request, encoded};
 use super::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestState};
@@ -48,8 +48,8 @@ pub struct Surroundings<'a> {
     pub variables: &'a Variables,
     /// How long things may take.
     pub limits: Limits,
-    /// Where it is said that something is waited for.
-    pub talk: Talk,
+    /// Who hears that something is waited for.
+    pub listener: Listener,
     /// Raised by a signal.
     pub stop: Arc<AtomicBool>,
 }
@@ -75,8 +75,9 @@ struct Known {
 impl GitHub {
     /// Prepares the connection; nothing is sent yet.
     pub fn new(place: Place, token: &Secret, surroundings: Surroundings<'_>) -> Result<Self, Failure> {
-        let Surroundings { variables, limits, talk, stop } = surroundings;
-        let connection = Connection { token: token.clone(), variables, url: &place.api, limits, talk, stop };
+        let Surroundings { variables, limits, listener, stop } = surroundings;
+        let connection =
+            Connection { token: token.clone(), variables, url: &place.api, limits, listener, stop };
         let http = Http::new(connection, GitHubDialect::new(token))?;
         Ok(Self {
             place,

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use self::agent::{Agent, Lost};
 use self::pace::Pace;
-pub use self::pace::{Limits, Talk, Wait};
+pub use self::pace::{Limits, Listener, Wait};
 pub use self::refused::{Class, Refused};
 use crate::error::Failure;
 use crate::secret::{Secret, without_userinfo};
@@ -158,8 +158,8 @@ pub struct Connection<'a> {
     pub url: &'a str,
     /// How long things may take.
     pub limits: Limits,
-    /// Where it is said that something is waited for.
-    pub talk: Talk,
+    /// Who hears that something is waited for.
+    pub listener: Listener,
     /// Raised by a signal.
     pub stop: Arc<AtomicBool>,
 }
@@ -167,12 +167,12 @@ pub struct Connection<'a> {
 impl<D: Dialect> Http<D> {
     /// Prepares a connection; nothing is sent yet.
     pub fn new(connection: Connection<'_>, dialect: D) -> Result<Self, Failure> {
-        let Connection { token, variables, url, limits, talk, stop } = connection;
+        let Connection { token, variables, url, limits, listener, stop } = connection;
         Ok(Self {
             agent: Agent::new(variables, url, limits.request)?,
             dialect,
             token,
-            pace: Pace::new(limits, talk, stop),
+            pace: Pace::new(limits, listener, stop),
         })
     }
 

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Effect;
+use crate::progress::Progress;
 
-/// Where it is said that something is waited for.
-pub type Talk = &'static (dyn Fn(&str) + Sync);
+/// Who hears that something is waited for.
+pub type Listener = Arc<dyn Progress + Send>;
 
 /// Writes that may follow each other without a pause: what a run with few changes needs.
 const BURST: u32 = 20;
@@ -58,7 +59,7 @@ impl Wait {
 /// The waiting of one run.
 pub(super) struct Pace {
     limits: Limits,
-    talk: Talk,
+    listener: Listener,
     stop: Arc<AtomicBool>,
     waited: Cell<Duration>,
     writes: Cell<u32>,
@@ -66,10 +67,10 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) const fn new(limits: Limits, talk: Talk, stop: Arc<AtomicBool>) -> Self {
+    pub(super) const fn new(limits: Limits, listener: Listener, stop: Arc<AtomicBool>) -> Self {
         Self {
             limits,
-            talk,
+            listener,
             stop,
             waited: Cell::new(Duration::ZERO),
             writes: Cell::new(0),
@@ -106,13 +107,13 @@ impl Pace {
         let left = self.limits.patience.saturating_sub(self.waited.get());
         let seconds = length.as_secs();
         if length > left {
-            (self.talk)(&format!(
+            self.listener.say(&format!(
                 "warning: the forge's rate limit is used up for {seconds} s, longer than the {} s that are left to wait",
                 left.as_secs()
             ));
             return false;
         }
-        (self.talk)(&format!("the forge's rate limit is used up: waiting {seconds} s"));
+        self.listener.say(&format!("the forge's rate limit is used up: waiting {seconds} s"));
         self.waited.set(self.waited.get() + length);
         self.sleep(length)
     }
@@ -144,11 +145,12 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::Silent;
 
     fn pace(patience: u64) -> Pace {
         let limits =
             Limits { patience: Duration::from_secs(patience), pace: Duration::ZERO, ..Limits::default() };
-        Pace::new(limits, &|_| (), Arc::new(AtomicBool::new(false)))
+        Pace::new(limits, Arc::new(Silent), Arc::new(AtomicBool::new(false)))
     }
 
     #[test]

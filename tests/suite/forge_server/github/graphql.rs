@@ -246,7 +246,7 @@ impl GitHubApi {
             .collect();
         json!({
             "__typename": "PullRequest", "id": node_id(number), "number": number,
-            "url": format!("{}/{}/pull/{number}", self.web, self.slug()), "state": life(pull.life),
+            "url": format!("{}/{}/pull/{number}", self.web(), self.slug()), "state": life(pull.life),
             "title": pull.title, "body": pull.body, "isDraft": pull.draft, "headRefName": pull.head,
             "headRefOid": pull.head_sha, "baseRefName": pull.base, "isCrossRepository": pull.from_fork,
             "mergedAt": pull.merged_at.map(time),

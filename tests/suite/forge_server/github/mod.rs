@@ -5,7 +5,7 @@ mod question;
 mod rest;
 mod shapes;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hydrator::forge::github;
@@ -28,14 +28,22 @@ pub(crate) struct GitHubApi {
     name: String,
     /// A path before everything, as some servers have it.
     base: String,
-    api: String,
-    web: String,
+    /// `host:port`, once that is known: answers name their own addresses.
+    host: Arc<OnceLock<String>>,
 }
 
 impl GitHubApi {
     fn new(owner: &str, name: &str, base: &str) -> Self {
-        let (api, web) = (format!("http://forge{base}/api/v3"), format!("http://forge{base}"));
-        Self { owner: owner.to_owned(), name: name.to_owned(), base: base.to_owned(), api, web }
+        Self { owner: owner.to_owned(), name: name.to_owned(), base: base.to_owned(), host: Arc::default() }
+    }
+
+    fn web(&self) -> String {
+        let host = self.host.get().map_or("forge", String::as_str);
+        format!("http://{host}{}", self.base)
+    }
+
+    fn api(&self) -> String {
+        format!("{}/api/v3", self.web())
     }
 
     fn slug(&self) -> String {
@@ -101,11 +109,13 @@ impl GitHub {
     /// The same for a repository of another name, on a server below a path.
     pub(crate) fn start_at(repo: &TestRepo, owner: &str, name: &str, base: &str) -> Self {
         let api = GitHubApi::new(owner, name, base);
-        Self { server: ForgeServer::start(repo, Box::new(api.clone())), api }
+        let server = ForgeServer::start(repo, Box::new(api.clone()));
+        api.host.set(server.git.host()).expect("it is set once");
+        Self { server, api }
     }
 
     /// The address of something on the server.
-    fn address(&self, path: &str) -> String {
+    pub(crate) fn address(&self, path: &str) -> String {
         format!("http://{}{}{path}", self.server.git.host(), self.api.base)
     }
 

@@ -32,7 +32,7 @@ fn object(value: Value) -> Map<String, Value> {
 
 impl GitHubApi {
     pub(super) fn user(&self, login: &str) -> Value {
-        let base = format!("{}/users/{login}", self.api);
+        let base = format!("{}/users/{login}", self.api());
         let kind = if login.ends_with("[bot]") { "Bot" } else { "User" };
         let mut user = object(json!({
             "login": login, "id": id(login), "node_id": format!("U_{login}"), "gravatar_id": "", "url": base,
@@ -45,7 +45,7 @@ impl GitHubApi {
     }
 
     pub(super) fn repository(&self) -> Value {
-        let base = format!("{}/repos/{}", self.api, self.slug());
+        let base = format!("{}/repos/{}", self.api(), self.slug());
         let mut repository = object(json!({
             "id": 1, "node_id": "R_1", "name": self.name, "full_name": self.slug(), "owner": self.user(&self.owner),
             "private": false, "description": null, "fork": false, "url": base, "default_branch": "main", "forks": 0,
@@ -60,12 +60,12 @@ impl GitHubApi {
                      issues keys labels languages merges milestones notifications pulls releases stargazers statuses \
                      subscribers subscription tags teams trees clone git ssh svn mirror";
         urls(&mut repository, &base, names);
-        repository.insert("html_url".to_owned(), json!(format!("{}/{}", self.web, self.slug())));
+        repository.insert("html_url".to_owned(), json!(format!("{}/{}", self.web(), self.slug())));
         Value::Object(repository)
     }
 
     fn team(&self, slug: &str) -> Value {
-        let base = format!("{}/teams/{slug}", self.api);
+        let base = format!("{}/teams/{slug}", self.api());
         json!({
             "id": id(slug), "node_id": format!("T_{slug}"), "url": base, "members_url": base, "name": slug,
             "description": null, "permission": "push", "html_url": base, "repositories_url": base, "slug": slug,
@@ -74,9 +74,9 @@ impl GitHubApi {
     }
 
     pub(super) fn label(&self, name: &str) -> Value {
-        let url = format!("{}/repos/{}/labels/{name}", self.api, self.slug());
+        let url = format!("{}/repos/{}/labels/{name}", self.api(), self.slug());
         json!({
-            "id": id(name), "node_id": format!("L_{name}"), "url": url, "name": name, "description": null,
+            "id": id(name), "node_id": format!("L_{name}"), "url": url, "name": name, "description": "",
             "color": "ededed", "default": false,
         })
     }
@@ -103,7 +103,7 @@ impl GitHubApi {
 
     pub(super) fn simple_pull(&self, pull: &Pull) -> Value {
         let number = pull.number;
-        let base = format!("{}/repos/{}/pulls/{number}", self.api, self.slug());
+        let base = format!("{}/repos/{}/pulls/{number}", self.api(), self.slug());
         let users = |names: &[String]| names.iter().map(|name| self.user(name)).collect::<Vec<_>>();
         let link = json!({"href": base});
         let closed = (!pull.is_open()).then(|| time(pull.merged_at.unwrap_or(pull.created_at)));
@@ -112,7 +112,7 @@ impl GitHubApi {
         });
         let mut shown = object(json!({
             "id": number, "node_id": node_id(number), "number": number, "url": base,
-            "html_url": format!("{}/{}/pull/{number}", self.web, self.slug()),
+            "html_url": format!("{}/{}/pull/{number}", self.web(), self.slug()),
             "state": if pull.is_open() { "open" } else { "closed" }, "locked": false, "title": pull.title,
             "user": self.user(&pull.author), "body": pull.body,
             "labels": pull.labels.iter().map(|name| self.label(name)).collect::<Vec<_>>(), "milestone": null,
@@ -126,12 +126,15 @@ impl GitHubApi {
                 "review_comment": link, "commits": link, "statuses": link},
             "author_association": "CONTRIBUTOR", "auto_merge": auto_merge,
         }));
-        urls(&mut shown, &base, "comments commits diff issue patch review_comment review_comments statuses");
+        urls(&mut shown, &base, "comments commits diff patch review_comment review_comments statuses");
+        let issue = format!("{}/repos/{}/issues/{number}", self.api(), self.slug());
+        shown.insert("comments_url".to_owned(), json!(format!("{issue}/comments")));
+        shown.insert("issue_url".to_owned(), json!(issue));
         Value::Object(shown)
     }
 
     pub(super) fn issue(&self, pull: &Pull) -> Value {
-        let base = format!("{}/repos/{}/issues/{}", self.api, self.slug(), pull.number);
+        let base = format!("{}/repos/{}/issues/{}", self.api(), self.slug(), pull.number);
         let mut shown = object(json!({
             "id": pull.number, "node_id": node_id(pull.number), "number": pull.number, "url": base,
             "state": if pull.is_open() { "open" } else { "closed" }, "locked": false, "title": pull.title,
@@ -145,7 +148,7 @@ impl GitHubApi {
     }
 
     pub(super) fn comment(&self, pull: &Pull, (author, body): &(String, String)) -> Value {
-        let base = format!("{}/repos/{}/issues/{}/comments/1", self.api, self.slug(), pull.number);
+        let base = format!("{}/repos/{}/issues/{}/comments/1", self.api(), self.slug(), pull.number);
         json!({
             "id": pull.comments.len(), "node_id": "C_1", "url": base, "html_url": base, "issue_url": base, "body": body,
             "user": self.user(author), "created_at": time(pull.created_at), "updated_at": time(pull.created_at),
@@ -153,7 +156,7 @@ impl GitHubApi {
     }
 
     pub(super) fn status(&self, commit: &str, status: &Status) -> Value {
-        let url = format!("{}/repos/{}/statuses/{commit}", self.api, self.slug());
+        let url = format!("{}/repos/{}/statuses/{commit}", self.api(), self.slug());
         json!({
             "url": url, "avatar_url": null, "id": 1, "node_id": "S_1", "state": status.state,
             "description": status.description, "target_url": status.target_url, "context": status.context,
@@ -163,7 +166,7 @@ impl GitHubApi {
     }
 
     pub(super) fn branch(&self, state: &State, name: &str, sha: &str) -> Value {
-        let url = format!("{}/repos/{}/branches/{name}", self.api, self.slug());
+        let url = format!("{}/repos/{}/branches/{name}", self.api(), self.slug());
         let contexts = &state.classic_statuses;
         let checks: Vec<Value> =
             contexts.iter().map(|context| json!({"context": context, "app_id": null})).collect();

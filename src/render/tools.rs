@@ -198,9 +198,16 @@ impl Toolbox {
             program: path.to_owned(),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             directory: "/".into(),
-            environment: [("PATH", self.path_variable.as_str()), ("HOME", "/nonexistent"), ("LC_ALL", "C")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec(),
+            environment: [
+                ("PATH", self.path_variable.as_str()),
+                ("HOME", "/nonexistent"),
+                ("LC_ALL", "C"),
+                // Go programs live too shortly here for garbage collection and threads to pay.
+                ("GOGC", "off"),
+                ("GOMAXPROCS", "1"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
         };
         let finished =
             exec::run(&invocation, Limits { time: PROBE_TIME, output: PROBE_OUTPUT, cancel: &cancel })?;

@@ -75,6 +75,13 @@ impl<'a> Reading<'a> {
     /// Finds out what the targets of these environments read and which versions their tools have. What goes wrong comes
     /// again in [`Self::inputs`].
     pub(super) fn ahead(&mut self, environments: &[Environment]) {
+        let targets = || environments.iter().flat_map(|environment| &environment.targets);
+        let (toolbox, closures) = (&self.toolbox, &self.closures);
+        std::thread::scope(|scope| {
+            // A program takes as long to say its version as thousands of files take to be read.
+            scope.spawn(|| targets().for_each(|target| drop(toolbox.programs(target))));
+            targets().for_each(|target| drop(closures.closure(target)));
+        });
         for environment in environments {
             for (index, target) in environment.targets.iter().enumerate() {
                 let key = (environment.name.clone(), index);

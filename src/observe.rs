@@ -88,6 +88,8 @@ pub struct Seen {
     pub checked: bool,
     /// Whether a newer DRY commit than this run's has been processed.
     pub superseded: bool,
+    /// With `contention: finish`: why it keeps its DRY commit for now.
+    pub kept: Option<String>,
 }
 
 /// Observes everything, given one look at the remote's refs.

@@ -91,7 +91,7 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
         active_sha: outcome.active,
         pull_request: shown_request(planned, &outcome)
             .map(|request| pull_request(request, outcome.pull_request_operation)),
-        promotion: None,
+        promotion: planned.verdict.as_ref().map(crate::gate::Verdict::report),
         hold: hold(planned),
         targets: rendering.reports(environment),
         error: failure.map(|failure| ErrorReport {
@@ -117,7 +117,9 @@ fn operation(planned: &Planned<'_>, outcome: &Outcome) -> Operation {
         Ok(Decision::Leave) if outcome.pull_request_operation == Some(PullRequestOperation::Updated) => {
             Operation::Updated
         }
-        Ok(Decision::Leave | Decision::Nothing | Decision::NotHeld) => Operation::None,
+        Ok(Decision::Leave | Decision::Nothing | Decision::NotHeld | Decision::Finishing(_)) => {
+            Operation::None
+        }
     }
 }
 

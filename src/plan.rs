@@ -53,6 +53,8 @@ pub enum Standing {
     Held,
     /// Its active branch is not what we wrote; why.
     Drifted(String),
+    /// It keeps its DRY commit until what waits for it is merged.
+    Finishing(String),
     /// A proposal that is no ordinary one waits; nothing is mixed into it.
     Frozen,
     /// It should be resumed, and nothing holds it.
@@ -72,6 +74,8 @@ pub enum Decision {
     Held(String),
     /// Nothing at all: there is no hold to end.
     NotHeld,
+    /// Nothing at all, not even the note: it keeps its DRY commit for now, for this reason.
+    Finishing(String),
     /// The active branch has what it should have; only the note moves.
     Nothing,
     /// The proposal has what it should have; only the note moves.
@@ -114,7 +118,7 @@ pub fn standing(
         _ if frozen(seen).is_some() => Standing::Frozen,
         _ if hold(seen).is_some_and(Hold::is_whole) => Standing::Held,
         Some(why) => Standing::Drifted(why),
-        None => pending_or_settled(seen),
+        None => seen.kept.clone().map_or_else(|| pending_or_settled(seen), Standing::Finishing),
     })
 }
 
@@ -151,7 +155,7 @@ pub fn offer(seen: &Seen) -> Option<&Tip> {
 }
 
 /// A person closed the proposal's pull request without merging it.
-fn is_rejected(seen: &Seen) -> bool {
+pub fn is_rejected(seen: &Seen) -> bool {
     !seen.withdrawn
         && seen.open.is_none()
         && seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Closed)
@@ -246,6 +250,7 @@ pub fn decide(environment: &Environment, seen: &Seen, standing: &Standing, goal:
     match standing {
         Standing::Superseded => Decision::Superseded,
         Standing::NotHeld => Decision::NotHeld,
+        Standing::Finishing(why) => Decision::Finishing(why.clone()),
         Standing::Held => Decision::Held(hold(seen).map(Hold::words).unwrap_or_default()),
         Standing::Drifted(why) if !is_active && environment.drift == DriftPolicy::Hold => {
             Decision::Held(why.clone())
@@ -273,7 +278,7 @@ pub fn is_stale(seen: &Seen) -> bool {
 }
 
 /// Whether the proposal already contains the active tip.
-fn sits_on_active(seen: &Seen) -> bool {
+pub fn sits_on_active(seen: &Seen) -> bool {
     match (&seen.active, &seen.proposed) {
         (Some(active), Some(proposed)) => proposed.commit.parents.contains(&active.commit.id),
         _ => false,

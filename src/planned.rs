@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::commit::TargetOutput;
 use crate::dry::Dry;
 use crate::error::{Failure, hint_of, kind_of, message_of};
+use crate::gate::Verdict;
 use crate::hydrate::Terms;
-use crate::model::{CommitId, Delivery, Environment};
+use crate::model::{CommitId, Delivery, Environment, EnvironmentName};
 use crate::observe::Seen;
 use crate::plan::{self, Decision};
 use crate::publish::Publisher;
@@ -33,6 +34,8 @@ pub struct Planned<'a> {
     pub first: Option<CommitId>,
     /// The proposed branch's tip after the run; `None` where there is no branch.
     pub proposed: Option<CommitId>,
+    /// What the gate says of the proposal; `None` where there is none, or nobody has asked yet.
+    pub verdict: Option<Verdict>,
 }
 
 impl<'a> Planned<'a> {
@@ -48,7 +51,13 @@ impl<'a> Planned<'a> {
             processed: None,
             first: None,
             proposed: None,
+            verdict: None,
         }
+    }
+
+    /// The environment's name.
+    pub fn name(&self) -> EnvironmentName {
+        self.environment.name.clone()
     }
 
     /// Whether a proposal of ours waited already when this run began.

@@ -81,7 +81,7 @@ pub fn note(planned: &Planned<'_>, operation: Operation, takeover: Option<&Takeo
     }
     let held = crate::holding::note(&planned.seen);
     match planned.decision.as_ref().ok()? {
-        Decision::Held(why) => Some(why.clone()),
+        Decision::Held(why) | Decision::Finishing(why) => Some(why.clone()),
         Decision::Rejected => {
             Some("a person closed its pull request: offered again when its manifests change".to_owned())
         }

@@ -3,7 +3,7 @@
 //! Every stage is a call to a module of its own. The only way back is a lost race: another writer moved a branch, so
 //! everything is observed and decided again; what was rendered stays good, since it depends on the DRY commit alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
@@ -16,14 +16,16 @@ use crate::error::{Failure, FailureKind};
 use crate::git::{RefUpdate, RemoteRefs};
 use crate::holding;
 use crate::hydrate::Terms;
-use crate::model::{CommitId, Environment, EnvironmentName, EnvironmentReport, Project, RunReport};
+use crate::model::{CommitId, Environment, EnvironmentName, Project, RunReport};
 use crate::observe::{self, Observation, Seen};
 use crate::plan::{self, Decision, Goal, Permissions, Standing};
 use crate::planned::{Planned, as_failure, publisher};
 use crate::progress::{Progress, Stage};
+use crate::promotion;
 use crate::publish::{Change, NewCache, Published};
 use crate::rendering::{Limits, Rendering, Scope};
 use crate::settle;
+use crate::tally::Tally;
 use crate::world::World;
 
 /// How often everything is observed again after a lost race.
@@ -57,13 +59,14 @@ pub fn run(world: &World, request: &RunRequest, progress: &dyn Progress) -> Resu
     let dry = dry::load(scratch, &refs, wanted, &world.config)?;
     let mut waiting = select(&dry.loaded.project, &request.environments)?;
     let mut rendering = Rendering::new(world, &dry, request.limits, request.scope)?;
-    let mut reports = Reports::of(&waiting);
+    let mut reports = Tally::of(&waiting);
     for attempt in 1.. {
         // The remote takes its time to answer; meanwhile the DRY tree is read.
-        let observation = std::thread::scope(|scope| {
+        let mut observation = std::thread::scope(|scope| {
             scope.spawn(|| rendering.read_ahead(&waiting));
             observe(world, &dry, &waiting, refs)
         })?;
+        promotion::keep(world, &dry, &waiting, &mut observation)?;
         refuse_older(wanted, &observation, &dry)?;
         progress.enter(Stage::Plan);
         let mut planned = decide((world, request), &waiting, &observation, &mut rendering, progress)?;
@@ -75,51 +78,31 @@ pub fn run(world: &World, request: &RunRequest, progress: &dyn Progress) -> Resu
         let narrowed = waiting.len() < dry.loaded.project.environments.len();
         let cache = write_cache(world, &planned, &observation, &rendering, narrowed)?;
         progress.enter(Stage::Publish);
+        promotion::disarm(world, &mut planned);
+        promotion::close_old(world, &planned)?;
         let published = publish(world, &dry, &mut planned, &observation.refs, cache)?;
         if !published.moved {
             progress.enter(Stage::Promote);
+            promotion::gates(world, &dry, &mut planned, &published.refs)?;
             let stage = settle::Stage { world, dry: &dry, refs: &published.refs };
+            reports.expect(&planned);
             let promoted = crate::outcome::promote(&stage, planned, &rendering)?;
             reports.take(promoted.environments);
-            reports.orphans.get_or_insert_with(|| crate::outcome::close_orphans(world, &dry, &observation));
+            reports.take_orphans(|| crate::outcome::close_orphans(world, &dry, &observation));
             waiting.retain(|environment| promoted.lost.contains(&environment.name));
             if waiting.is_empty() || attempt >= ATTEMPTS {
-                return Ok(reports.finish(dry.commit.id));
+                return Ok(reports.finish(world, dry.commit.id, progress));
             }
         }
         match stop_or_pause(world, attempt) {
             // What other environments came to is not lost with those that are given up.
-            Err(_) if !reports.done.is_empty() => return Ok(reports.finish(dry.commit.id)),
+            Err(_) if !reports.is_empty() => return Ok(reports.finish(world, dry.commit.id, progress)),
             stopped => stopped?,
         }
         progress.enter(Stage::Observe);
         refs = scratch.look()?;
     }
     Err(lost_race().into())
-}
-
-/// The reports so far: of an environment that is given back and done again, the last one counts.
-struct Reports {
-    order: Vec<EnvironmentName>,
-    done: BTreeMap<EnvironmentName, EnvironmentReport>,
-    orphans: Option<Vec<EnvironmentReport>>,
-}
-
-impl Reports {
-    fn of(environments: &[Environment]) -> Self {
-        let order = environments.iter().map(|environment| environment.name.clone()).collect();
-        Self { order, done: BTreeMap::new(), orphans: None }
-    }
-
-    fn take(&mut self, reports: Vec<EnvironmentReport>) {
-        self.done.extend(reports.into_iter().map(|report| (report.name.clone(), report)));
-    }
-
-    fn finish(mut self, dry_sha: CommitId) -> RunReport {
-        let mut environments: Vec<_> = self.order.iter().filter_map(|name| self.done.remove(name)).collect();
-        environments.extend(self.orphans.unwrap_or_default());
-        RunReport { dry_sha, environments }
-    }
 }
 
 fn wanted<'a>(world: &'a World, request: &RunRequest) -> Wanted<'a> {
@@ -345,7 +328,10 @@ pub fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
         expected: tip.filter(|_| !is_new),
         new: tip.or(planned.first),
     };
-    if matches!(decision, Decision::Superseded | Decision::Held(_) | Decision::NotHeld) {
+    if matches!(
+        decision,
+        Decision::Superseded | Decision::Held(_) | Decision::NotHeld | Decision::Finishing(_)
+    ) {
         let updates = vec![active];
         return is_new.then_some(Change { environment, updates, noted: None, processed, withdrawn: false });
     }

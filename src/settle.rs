@@ -173,6 +173,7 @@ fn deliver(stage: &Stage<'_>, planned: &Planned<'_>, outcome: &mut Outcome) -> R
                 operation => operation,
             });
         }
+        Delivery::Push if planned.verdict.as_ref().is_some_and(|verdict| !verdict.is_open()) => {}
         Delivery::Push => {
             let updates = vec![
                 update(&environment.active, outcome.active, planned.proposed),

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 
 use crate::ci::Trigger;
 use crate::error::Failure;
@@ -92,6 +93,8 @@ pub struct World {
     pub variables: Variables,
     /// Raised by a signal: children are ended, and the run stops.
     pub stop: Arc<AtomicBool>,
+    /// What time it is, for soaks and merge windows; nothing else depends on it.
+    pub clock: fn() -> Timestamp,
 }
 
 /// `git@host:a/b.git`, `ssh://git@host/a/b.git` and `https://user@host/a/b.git` all mean `https://host/a/b`.

@@ -190,6 +190,7 @@ pub(super) fn world(
         config: repository.config.clone(),
         variables: surroundings.variables.clone(),
         stop: std::sync::Arc::clone(&surroundings.stop),
+        clock: jiff::Timestamp::now,
     })
 }
 

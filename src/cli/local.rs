@@ -51,7 +51,7 @@ pub enum LocalCommand {
     },
     /// Set a status on a commit.
     Status {
-        /// The commit: its id or the beginning of it.
+        /// The commit: its id or the beginning of it, or a branch whose tip it is.
         sha: String,
         /// The status's name, such as `smoke-test`.
         context: String,
@@ -61,6 +61,16 @@ pub enum LocalCommand {
         /// One line for people.
         #[arg(long, default_value = "")]
         description: String,
+    },
+    /// Put a label on a pull request, such as `hold`, or take it off.
+    Label {
+        /// The pull request's number.
+        number: u64,
+        /// The label.
+        label: String,
+        /// Take it off.
+        #[arg(long)]
+        remove: bool,
     },
     /// Make a status required before a merge, as branch protection does.
     Require {
@@ -124,6 +134,11 @@ pub fn run(args: &LocalArgs, bare: &Utf8Path, out: &mut dyn Write) -> Result<()>
                 created_at: None,
             };
             set_status(&forge, sha, &status, out)
+        }
+        LocalCommand::Label { number, label, remove } => {
+            forge.label(*number, label, !remove)?;
+            let word = if *remove { "lost" } else { "has" };
+            Ok(writeln!(out, "#{number} {word} the label `{}`", log_text(&one_line(label)))?)
         }
         LocalCommand::Require { context } => {
             forge.require_status(context)?;

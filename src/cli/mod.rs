@@ -8,11 +8,13 @@ mod history;
 pub mod local;
 mod plan;
 mod progress;
+mod promote;
 mod render;
 mod resume;
 mod rollback;
 mod run;
 mod schema;
+mod status;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -54,6 +56,10 @@ enum Command {
     Resume(resume::ResumeArgs),
     /// List the states that an environment can be rolled back to
     History(history::HistoryArgs),
+    /// Look at every proposal again, without rendering: gates, merges for `autoMerge`
+    Promote(promote::PromoteArgs),
+    /// Show where every environment is, and what it waits for
+    Status(status::StatusArgs),
     /// Render environments into a directory; no branch is read or written
     Render(render::RenderArgs),
     /// Check the configuration and show what it means
@@ -99,6 +105,8 @@ pub fn main(arguments: Vec<String>, surroundings: &mut Surroundings<'_>) -> Resu
         Command::Rollback(args) => rollback::run(&args, surroundings),
         Command::Resume(args) => resume::run(&args, surroundings),
         Command::History(args) => history::run(&args, surroundings),
+        Command::Promote(args) => promote::run(&args, surroundings),
+        Command::Status(args) => status::run(&args, surroundings),
         Command::Render(args) => render::run(&args, surroundings),
         Command::Check(args) => check::run(&args, surroundings),
         Command::Schema(args) => schema::run(&args, surroundings),

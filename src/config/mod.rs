@@ -22,7 +22,7 @@ use camino::Utf8Path;
 
 pub use describe::describe;
 pub use problem::{Problem, Problems};
-pub use resolve::check_dry_branch;
+pub use resolve::{check_dry_branch, seconds};
 pub use window::Window;
 
 use crate::error::{Failure, Place};

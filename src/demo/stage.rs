@@ -90,6 +90,7 @@ impl<'a> Stage<'a> {
             config: files::CONFIGURATION.0.into(),
             variables: self.variables.clone(),
             stop: Arc::clone(self.stop),
+            clock: Timestamp::now,
         })
     }
 

@@ -72,6 +72,8 @@ pub enum Operation {
     Created,
     /// The active branch itself was moved.
     Pushed,
+    /// The proposal's pull request was merged.
+    Merged,
     /// It failed; see its error.
     Failed,
 }
@@ -89,6 +91,7 @@ impl Operation {
             Self::Updated => "updated",
             Self::Created => "created",
             Self::Pushed => "pushed",
+            Self::Merged => "merged",
             Self::Failed => "failed",
         }
     }
@@ -118,6 +121,8 @@ pub enum PullRequestOperation {
     Updated,
     /// Closed it.
     Closed,
+    /// Merged it.
+    Merged,
     /// Nothing.
     None,
 }

@@ -35,7 +35,7 @@ const fn severity(kind: FailureKind) -> u8 {
 pub(super) fn changed(environment: &EnvironmentReport) -> bool {
     let moved = matches!(
         environment.operation,
-        Operation::Created | Operation::Updated | Operation::Closed | Operation::Pushed
+        Operation::Created | Operation::Updated | Operation::Closed | Operation::Pushed | Operation::Merged
     );
     let request = environment.pull_request.as_ref();
     moved || request.is_some_and(|request| request.operation != PullRequestOperation::None)

@@ -13,7 +13,7 @@ pub use json::{json, report_schema};
 pub use markdown::markdown;
 pub use text::{TextStyle, text};
 
-use crate::model::{EnvironmentReport, Operation, RunReport, TargetReport};
+use crate::model::{CommitState, EnvironmentReport, Operation, PromotionReport, RunReport, TargetReport};
 
 /// How many environments ended with each operation, the strongest first.
 fn operation_counts(report: &RunReport) -> Vec<(Operation, usize)> {
@@ -32,13 +32,13 @@ fn remark(environment: &EnvironmentReport) -> Option<String> {
         let since = hold.since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
         format!("{}{by}{since}", hold.reason)
     });
-    // An open gate is worth a word only where there is something to let through.
-    let waiting = |state: &str| state != "success" || environment.pull_request.is_some();
-    let gate = environment.promotion.as_ref().filter(|gate| waiting(&gate.state)).map(|gate| {
-        match gate.description.as_str() {
-            "" => format!("gate {}", gate.state),
-            description => format!("gate {}: {description}", gate.state),
-        }
+    // An open gate is worth a word only where there is something to let through, and none where it
+    // failed or is held.
+    let is_open = |gate: &PromotionReport| gate.state == CommitState::Success.word();
+    let stays = environment.error.is_some() || environment.operation == Operation::Held;
+    let shown = |gate: &&PromotionReport| !stays && (!is_open(gate) || environment.pull_request.is_some());
+    let gate = environment.promotion.as_ref().filter(shown).map(|gate| {
+        if is_open(gate) { gate.description.clone() } else { format!("waits: {}", gate.description) }
     });
     // The note of a held environment says more.
     let hold = hold.filter(|_| environment.note.is_none());

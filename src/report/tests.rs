@@ -65,11 +65,11 @@ fn report(environments: Vec<EnvironmentReport>) -> RunReport {
 fn mixed() -> RunReport {
     let mut dev = environment("dev", Operation::Created);
     dev.pull_request = Some(request(PullRequestOperation::Created));
-    dev.promotion = Some(gate("success", ""));
+    dev.promotion = Some(gate("success", "may be merged"));
     dev.targets = vec![target("api", false), target("web", true)];
     dev.warnings = vec!["helm said: deprecated".to_owned()];
     let mut staging = environment("staging", Operation::None);
-    staging.promotion = Some(gate("success", ""));
+    staging.promotion = Some(gate("success", "may be merged"));
     staging.targets = vec![target("web", false)];
     let mut held = environment("prod-eu", Operation::Held);
     held.hold = Some(HoldReport {
@@ -88,7 +88,7 @@ fn mixed() -> RunReport {
 fn the_text_is_one_line_for_each_and_details_where_something_happened() {
     let wanted = "\
 DRY commit 1a1a1a1
-  dev      created    #12  1/2 affected  gate success
+  dev      created    #12  1/2 affected  may be merged
     opened https://example.com/acme/gitops/pull/12
     ~ web: apps/web/base changed
     warning: helm said: deprecated
@@ -209,7 +209,7 @@ fn the_summary_is_a_table_with_links_and_folded_details() {
 
 | environment | operation | pull request | targets affected | |
 | --- | --- | --- | ---: | --- |
-| `dev` | created | [\\#12](https://example.com/acme/gitops/pull/12) | 1/2 | gate success |
+| `dev` | created | [\\#12](https://example.com/acme/gitops/pull/12) | 1/2 | may be merged |
 | `staging` | unchanged |  | 0/1 |  |
 | `prod-eu` | held |  | 0/0 | rollback by alice since 2024-05-06T07:08:09Z |
 | `prod` | **failed** |  | 1/1 |  |
@@ -271,7 +271,7 @@ fn the_json_is_what_is_promised() {
                 "operation": "created",
                 "state": "open"
             },
-            "promotion": { "state": "success", "description": "" },
+            "promotion": { "state": "success", "description": "may be merged" },
             "hold": null,
             "targets": [
                 {

@@ -111,7 +111,7 @@ const fn word(operation: Operation) -> &'static str {
 
 fn coloured(operation: Operation, text: &str) -> String {
     let code = match operation {
-        Operation::Created | Operation::Updated | Operation::Pushed => "32",
+        Operation::Created | Operation::Updated | Operation::Pushed | Operation::Merged => "32",
         Operation::Closed | Operation::Held | Operation::Rejected => "33",
         Operation::Failed => "31",
         Operation::None | Operation::Superseded | Operation::Orphan => "2",
@@ -160,6 +160,7 @@ fn request_line(environment: &EnvironmentReport) -> Option<String> {
         PullRequestOperation::Created => "opened",
         PullRequestOperation::Updated => "updated",
         PullRequestOperation::Closed => "closed",
+        PullRequestOperation::Merged => "merged",
         PullRequestOperation::None => return None,
     };
     Some(format!("{word} {}", line(&request.url)))

@@ -242,6 +242,7 @@ fn settle(
             planned.seen.open = None;
         }
     }
+    crate::promotion::gates(stage.world, stage.dry, &mut planned, stage.refs)?;
     let promoted = outcome::promote(stage, planned, rendering)?;
     if !promoted.lost.is_empty() {
         return Ok(None);

@@ -175,7 +175,7 @@ fn gates(raw: &RawEnvironment, node: &Node, findings: &mut Findings) -> Gates {
 }
 
 /// `1h30m` in seconds: whole numbers with `d`, `h`, `m` or `s`, larger units first.
-fn seconds(text: &str) -> Option<u64> {
+pub fn seconds(text: &str) -> Option<u64> {
     let mut rest = text;
     let mut total = 0_u64;
     let mut smallest = u64::MAX;

@@ -18,6 +18,7 @@ mod texts;
 use camino::Utf8Path;
 
 pub use branches::check_dry_branch;
+pub use environments::seconds;
 
 use super::node::Node;
 use super::problem::Findings;

@@ -78,16 +78,34 @@ impl LocalForge {
         })
     }
 
+    /// Puts a label on a pull request, or takes it off.
+    pub fn label(&self, number: u64, label: &str, on: bool) -> Result<()> {
+        ensure!(!label.trim().is_empty(), Failure::usage("the label is empty"));
+        self.change(|state, _| {
+            let labels = &mut state.find(number).ok_or_else(|| missing(number))?.labels;
+            labels.retain(|own| own != label);
+            labels.extend(on.then(|| label.to_owned()));
+            labels.sort();
+            Ok(())
+        })
+    }
+
     /// Merges a pull request as a person would, with a choice of what happens to the branch.
     pub fn merge_as(&self, number: u64, request: &MergeRequest) -> Result<MergeOutcome> {
         self.change(|state, repository| merge::merge(state, repository, number, request, (self.clock)()))
     }
 
-    /// The commit whose id starts with `digits`.
+    /// The commit whose id starts with `digits`, or the tip of the branch with that name.
     pub fn commit(&self, digits: &str) -> Result<CommitId> {
-        let found = BareRepository::open(&self.bare)?.commit_by_prefix(digits);
-        found.ok_or_else(|| {
-            Failure::usage(format!("`{digits}` names no commit in `{}`, or more than one", self.bare)).into()
+        let repository = BareRepository::open(&self.bare)?;
+        let branch =
+            BranchName::new(digits).ok().map(|branch| repository.tip(&branch)).transpose()?.flatten();
+        repository.commit_by_prefix(digits).or(branch).ok_or_else(|| {
+            Failure::usage(format!(
+                "`{digits}` names no commit or branch in `{}`, or more than one",
+                self.bare
+            ))
+            .into()
         })
     }
 

@@ -241,9 +241,7 @@ impl Stage<'_> {
 
     /// From the local forge's own file: its list does not show bodies.
     fn whole_pull_request(&self, number: u64) -> String {
-        let state =
-            std::fs::read(self.repo.remote().join("hydrator-forge/state.json")).expect("the forge's file");
-        let state: Value = serde_json::from_slice(&state).expect("the forge's file is JSON");
+        let state = self.forge_file();
         let mut all = state["pullRequests"].as_array().into_iter().flatten();
         let found =
             all.find(|one| one["number"] == number).unwrap_or_else(|| panic!("no pull request #{number}"));
@@ -262,6 +260,29 @@ impl Stage<'_> {
         told + "\n" + &text("body")
     }
 
+    /// The commits' statuses, without their times.
+    fn statuses(&self) -> String {
+        let state = self.forge_file();
+        let commits = state["statuses"].as_object().into_iter().flatten();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let line = |commit: &str, context: &str, status: &Value| {
+            let (state, words) = (text(&status["state"]), text(&status["description"]));
+            format!("{} {context} {state}: {words}\n", short(commit))
+        };
+        commits
+            .flat_map(|(commit, contexts)| {
+                let contexts = contexts.as_object().into_iter().flatten();
+                contexts.map(move |(context, status)| line(commit, context, status))
+            })
+            .collect()
+    }
+
+    fn forge_file(&self) -> Value {
+        let file = self.repo.remote().join("hydrator-forge/state.json");
+        let text = std::fs::read(file).expect("the forge's file");
+        serde_json::from_slice(&text).expect("the forge's file is JSON")
+    }
+
     fn show(&mut self, look: &Look) {
         let repo = &self.repo;
         let git = repo.remote_git();
@@ -271,6 +292,7 @@ impl Stage<'_> {
             Look::PullRequest(number) => {
                 (format!("Pull request #{number}:"), self.whole_pull_request(*number))
             }
+            Look::Statuses => ("Statuses:".to_owned(), self.statuses()),
             Look::Notes => ("Notes:".to_owned(), notes(repo, NOTES)),
             Look::Tree(revision) => (format!("Files of {revision}:"), tree(repo, revision)),
             Look::Log(revision) => {

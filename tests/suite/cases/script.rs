@@ -178,6 +178,8 @@ pub(crate) enum Look {
     PullRequest(u64),
     /// Every note of hydrator's notes ref.
     Notes,
+    /// Every status of every commit.
+    Statuses,
     /// The files of a revision.
     Tree(String),
     /// The commits of a revision, newest first.

@@ -126,10 +126,25 @@ impl Story {
         }
     }
 
-    /// The story with the temporary directory's path taken out.
+    /// The story with the temporary directory's path taken out, and the times that come from today's clock.
     pub(crate) fn finish(self, root: &Path) -> String {
-        self.text.replace(root.to_str().expect("it is UTF-8"), "<root>")
+        without_times(&self.text.replace(root.to_str().expect("it is UTF-8"), "<root>"))
     }
+}
+
+/// `until 2030-01-02 14:30 UTC`, as soaks say it, without the time.
+fn without_times(text: &str) -> String {
+    let mut parts = text.split(" until ");
+    let mut told = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_time = |time: &str| time.chars().all(|c| c.is_ascii_digit() || "-: ".contains(c));
+        told += " until ";
+        match part.split_once(" UTC") {
+            Some((time, rest)) if is_time(time) => told += &["<time>", rest].concat(),
+            _ => told += part,
+        }
+    }
+    told
 }
 
 /// The first seven digits.
@@ -205,6 +220,12 @@ mod tests {
         let notes =
             format!("`refs/notes/n` is created.\n\nIts notes:\n\n```text\n{} {{}}\n```\n", short(&main));
         assert_eq!(story.finish(repo.root()), format!("# T\n\nAbout.\n\n`old` is deleted.\n\n{notes}"));
+    }
+
+    #[test]
+    fn the_end_of_a_soak_is_not_told() {
+        let text = "soaking in dev until 2030-01-02 14:30 UTC; wait until 09:00 UTC or until then";
+        assert_eq!(without_times(text), "soaking in dev until <time>; wait until <time> or until then");
     }
 
     #[test]

@@ -41,7 +41,8 @@ impl TestRepo {
 
     /// The state of the remote.
     pub(crate) fn state(&self) -> RemoteState {
-        RemoteState { refs: self.refs(), forge: std::fs::read_to_string(forge_file(self)).ok() }
+        let forge = std::fs::read_to_string(forge_file(self)).ok();
+        RemoteState { refs: self.refs(), forge: forge.map(|text| without_times(&text)) }
     }
 
     /// Puts the remote back into a state that it had.
@@ -108,6 +109,17 @@ fn hydration_in(directory: &Path, repo: &TestRepo) -> Run {
         "--forge-directory",
         &remote,
     ])
+}
+
+/// The forge's file with every status made at the same time: when something was said is no part of what is there.
+fn without_times(text: &str) -> String {
+    let mut state: serde_json::Value = serde_json::from_str(text).expect("the forge's file is JSON");
+    for contexts in state["statuses"].as_object_mut().into_iter().flatten().map(|(_, contexts)| contexts) {
+        for status in contexts.as_object_mut().into_iter().flatten().map(|(_, status)| status) {
+            status["createdAt"] = "2023-11-14T22:13:20Z".into();
+        }
+    }
+    serde_json::to_string_pretty(&state).expect("it is JSON still") + "\n"
 }
 
 fn forge_file(repo: &TestRepo) -> std::path::PathBuf {

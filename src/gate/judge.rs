@@ -1,0 +1,190 @@
+//! The rule: what stands between a proposal and its merge. Pure.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use jiff::{SignedDuration, Timestamp};
+
+use super::words::{end, line, moment};
+use super::{Board, Kind, Place, Proposal, Verdict};
+use crate::config::Window;
+use crate::model::{CommitId, CommitState};
+
+/// How a predecessor stands to a DRY commit.
+enum Position {
+    /// It runs that one.
+    There,
+    /// That one changed nothing there.
+    Untouched,
+    /// Neither; what it has instead.
+    Elsewhere(String),
+}
+
+impl Board<'_> {
+    /// What the gate says of the proposal of the environment at this place; `None` where nothing is proposed.
+    pub fn verdict(&self, at: usize) -> Result<Option<Verdict>> {
+        let place = &self.places[at];
+        let Some(proposal) = &place.proposal else { return Ok(None) };
+        let mut waits = Vec::new();
+        if proposal.labelled_hold {
+            waits.push(format!("held by the label `{}`", super::HOLD_LABEL));
+        }
+        if proposal.kind != Kind::Rollback {
+            waits.extend(own_hold(place, proposal));
+            waits.extend(self.waits_for_others(at)?);
+            waits.extend(window(place, self.now));
+        }
+        Ok(Some(if waits.is_empty() { Verdict::Open } else { Verdict::Waits(line(&waits)) }))
+    }
+
+    fn waits_for_others(&self, at: usize) -> Result<Vec<String>> {
+        let name = &self.places[at].environment.name;
+        let Some(wanted) = self.places[at].processed else {
+            return Ok(vec![format!("{name} has not processed {} yet", self.tip.short())]);
+        };
+        let mut waits: Vec<String> = self.overtaken(at, wanted)?.into_iter().collect();
+        self.predecessors(at, wanted, &mut BTreeSet::new(), &mut waits);
+        Ok(waits)
+    }
+
+    /// Conditions a to d for everything before `at`; where a DRY commit changed nothing, one looks through.
+    fn predecessors(
+        &self,
+        at: usize,
+        wanted: CommitId,
+        asked: &mut BTreeSet<usize>,
+        waits: &mut Vec<String>,
+    ) {
+        for before in &self.places[at].after {
+            if !asked.insert(*before) {
+                continue;
+            }
+            let place = &self.places[*before];
+            let name = &place.environment.name;
+            if let Some(held) = place.held.as_ref().filter(|held| !held.lets_pass) {
+                waits.push(format!("held by {} of {name}", held.by));
+                continue;
+            }
+            let position = self.position(place, wanted);
+            if let Position::Elsewhere(what) = position {
+                waits.push(what);
+                continue;
+            }
+            waits.extend(unhealthy(place));
+            waits.extend(soaking(place, self.now));
+            if matches!(position, Position::Untouched) {
+                self.predecessors(*before, wanted, asked, waits);
+            }
+        }
+    }
+
+    fn position(&self, place: &Place<'_>, wanted: CommitId) -> Position {
+        let name = &place.environment.name;
+        let runs = place.active.dry;
+        let is_there = runs == Some(wanted);
+        let has_processed = place.processed == Some(wanted);
+        match &place.proposal {
+            _ if runs.is_none() => {
+                Position::Elsewhere(format!("{name} runs nothing yet, waits for {}", wanted.short()))
+            }
+            Some(proposal) if has_processed => {
+                Position::Elsewhere(pending(place, proposal, is_there, wanted))
+            }
+            _ if is_there => Position::There,
+            None if has_processed => Position::Untouched,
+            _ if wanted != self.tip && place.processed == Some(self.tip) => {
+                Position::Elsewhere(format!("{name} is past {} already", wanted.short()))
+            }
+            _ => Position::Elsewhere(behind(place, wanted)),
+        }
+    }
+
+    /// An environment is not moved to an older DRY commit than what a later one runs.
+    fn overtaken(&self, at: usize, wanted: CommitId) -> Result<Option<String>> {
+        if wanted == self.tip {
+            return Ok(None);
+        }
+        for (index, later) in self.places.iter().enumerate() {
+            let Some(runs) = later.active.dry.filter(|runs| *runs != wanted) else { continue };
+            if !self.before(index).contains(&at) {
+                continue;
+            }
+            // What a forced push took off the DRY branch is not newer than anything.
+            let is_newer = (self.is_ancestor)(runs, self.tip)? && (self.is_ancestor)(wanted, runs)?;
+            if is_newer {
+                let name = &later.environment.name;
+                return Ok(Some(format!("{name} runs {}, which is newer", runs.short())));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn own_hold(place: &Place<'_>, proposal: &Proposal) -> Option<String> {
+    let held = place.held.as_ref().filter(|held| held.whole && proposal.kind != Kind::Resume)?;
+    Some(format!("held by {}", held.by))
+}
+
+fn behind(place: &Place<'_>, wanted: CommitId) -> String {
+    let runs = place.active.dry.map_or_else(|| "nothing".to_owned(), |runs| runs.short());
+    format!("{} runs {runs}, waits for {}", place.environment.name, wanted.short())
+}
+
+fn pending(place: &Place<'_>, proposal: &Proposal, is_there: bool, wanted: CommitId) -> String {
+    let name = &place.environment.name;
+    if proposal.rejected {
+        return format!("{name}: a person closed the proposal of {}", wanted.short());
+    }
+    if is_there {
+        return format!("{name} has another proposal of {}", wanted.short());
+    }
+    behind(place, wanted)
+}
+
+/// Condition b: the statuses that later environments ask for.
+fn unhealthy(place: &Place<'_>) -> Vec<String> {
+    let name = &place.environment.name;
+    let said = |context: &String| {
+        let status = place.active.statuses.iter().find(|status| status.context == *context);
+        match status.map(|status| status.state) {
+            Some(CommitState::Success) => None,
+            Some(CommitState::Pending) => Some(format!("{name}: {context} is pending")),
+            Some(CommitState::Failure | CommitState::Error) => Some(format!("{name}: {context} failed")),
+            None => Some(format!("{name}: {context} is missing")),
+        }
+    };
+    place.environment.gates.statuses.iter().filter_map(said).collect()
+}
+
+/// Condition c: it has been active for a while.
+fn soaking(place: &Place<'_>, now: Timestamp) -> Option<String> {
+    let seconds = i64::try_from(place.environment.gates.soak_seconds).unwrap_or(i64::MAX);
+    if seconds == 0 {
+        return None;
+    }
+    let name = &place.environment.name;
+    let Some(since) = place.active.since else { return Some(format!("soaking in {name}")) };
+    // A soak beyond the end of time never ends.
+    let Ok(over) = since.checked_add(SignedDuration::from_secs(seconds)) else {
+        return Some(format!("soaking in {name}"));
+    };
+    (now < over).then(|| format!("soaking in {name} until {}", end(since, over)))
+}
+
+/// The environment's own merge windows: one of them must be open.
+fn window(place: &Place<'_>, now: Timestamp) -> Option<String> {
+    let windows = &place.environment.merge_windows;
+    if windows.is_empty() {
+        return None;
+    }
+    // The configuration was checked: what is not understood here never opens.
+    let windows: Vec<Window> = windows.iter().filter_map(|window| Window::parse(window).ok()).collect();
+    if windows.iter().any(|window| window.is_open(now)) {
+        return None;
+    }
+    let opens = windows.iter().filter_map(|window| window.next_opening(now)).min();
+    Some(opens.map_or_else(
+        || "no merge window opens within two weeks".to_owned(),
+        |opens| format!("the merge window opens {}", moment(opens)),
+    ))
+}

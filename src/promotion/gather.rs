@@ -1,0 +1,152 @@
+//! What the forge knows of the commits that somebody waits for: statuses, and since when an environment is where it is.
+//!
+//! Does I/O through the forge: one look at all statuses, one at the newest pull requests where something soaks; it
+//! writes `hydrator/active` where nothing else tells since when.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use jiff::Timestamp;
+
+use crate::forge::Forge;
+use crate::gate::{ACTIVE, Board, Place};
+use crate::model::{
+    BranchName, CommitId, CommitState, CommitStatus, Delivery, PullRequest, PullRequestState,
+};
+
+/// The statuses of all commits that matter.
+pub type Statuses = BTreeMap<CommitId, Vec<CommitStatus>>;
+
+/// What tells which pull request brought what is active, by the environment's place.
+#[derive(Clone, Debug, Default)]
+pub struct Tips {
+    /// The parents of the active commit.
+    pub active_parents: Vec<CommitId>,
+    /// The proposed branch's tip.
+    pub proposed: Option<CommitId>,
+}
+
+/// Whether what is missing is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// `hydrator/active` is made where nothing else tells since when.
+    Active,
+    /// Nothing is written.
+    Nothing,
+}
+
+/// Asks the forge what the board does not know yet, and returns all statuses that it gave.
+pub fn gather(
+    board: &mut Board<'_>,
+    tips: &[Tips],
+    (forge, writes): (&dyn Forge, Writes),
+) -> Result<Statuses> {
+    let asked = board.waited_for();
+    let heads = board.places.iter().filter_map(|place| place.proposal.as_ref()).map(|proposal| proposal.head);
+    let mut commits: Vec<CommitId> = heads.collect();
+    if commits.is_empty() {
+        return Ok(Statuses::new());
+    }
+    let soaking: Vec<usize> = asked.iter().copied().filter(|at| is_timed(board, *at)).collect();
+    for at in &asked {
+        let place = &board.places[*at];
+        if !place.environment.gates.statuses.is_empty() || soaking.contains(at) {
+            commits.extend(place.active.commit);
+        }
+    }
+    commits.sort();
+    commits.dedup();
+    let mut statuses = forge.statuses(&commits)?;
+    since(board, &soaking, tips, (forge, writes, &mut statuses))?;
+    for at in asked {
+        let active = &mut board.places[at].active;
+        active.statuses = active.commit.and_then(|commit| statuses.get(&commit)).cloned().unwrap_or_default();
+    }
+    Ok(statuses)
+}
+
+/// Whether it matters since when the environment is where it is: something waits for the DRY commit that it has.
+fn is_timed(board: &Board<'_>, at: usize) -> bool {
+    let place = &board.places[at];
+    let waits_for_it = |other: &Place<'_>| {
+        other.proposal.is_some()
+            && (other.processed == place.active.dry
+                || (place.proposal.is_none() && other.processed == place.processed))
+    };
+    let soaks = place.environment.gates.soak_seconds > 0 && place.active.dry.is_some();
+    soaks && board.places.iter().any(waits_for_it)
+}
+
+/// Since when: the pull request's merge time, else the time of our own status, which is made where it is missing.
+fn since(
+    board: &mut Board<'_>,
+    soaking: &[usize],
+    tips: &[Tips],
+    (forge, writes, statuses): (&dyn Forge, Writes, &mut Statuses),
+) -> Result<()> {
+    let merged = merge_times(board, soaking, tips, forge)?;
+    let mut unknown = Vec::new();
+    for at in soaking {
+        let Some(commit) = board.places[*at].active.commit else { continue };
+        let known = merged.get(at).copied().or_else(|| made_active(statuses, commit));
+        board.places[*at].active.since = known;
+        if known.is_none() && writes == Writes::Active {
+            let status = CommitStatus {
+                context: ACTIVE.to_owned(),
+                state: CommitState::Success,
+                description: format!("active in {}", board.places[*at].environment.name),
+                created_at: None,
+            };
+            forge.set_status(commit, &status)?;
+            unknown.push((*at, commit));
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let commits: Vec<CommitId> = unknown.iter().map(|(_, commit)| *commit).collect();
+    statuses.extend(forge.statuses(&commits)?);
+    for (at, commit) in unknown {
+        board.places[at].active.since = made_active(statuses, commit);
+    }
+    Ok(())
+}
+
+fn made_active(statuses: &Statuses, commit: CommitId) -> Option<Timestamp> {
+    statuses.get(&commit)?.iter().find(|status| status.context == ACTIVE)?.created_at
+}
+
+/// When the pull requests were merged that brought what is active, as far as the newest ones did.
+fn merge_times(
+    board: &Board<'_>,
+    soaking: &[usize],
+    tips: &[Tips],
+    forge: &dyn Forge,
+) -> Result<BTreeMap<usize, Timestamp>> {
+    let takes_one = |at: &&usize| board.places[**at].environment.delivery == Delivery::PullRequest;
+    let asked: Vec<usize> = soaking.iter().filter(takes_one).copied().collect();
+    if asked.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let pairs: Vec<(&BranchName, &BranchName)> = asked
+        .iter()
+        .map(|at| board.places[*at].environment)
+        .map(|environment| (&environment.proposed, &environment.active))
+        .collect();
+    let newest = forge.newest_pull_requests(&pairs)?;
+    let times = asked.into_iter().zip(newest).filter_map(|(at, newest)| {
+        let newest = newest.filter(|newest| brought(newest, &board.places[at], &tips[at]))?;
+        Some((at, newest.merged_at?))
+    });
+    Ok(times.collect())
+}
+
+/// Whether this pull request was merged and is what the environment has now.
+fn brought(request: &PullRequest, place: &Place<'_>, tips: &Tips) -> bool {
+    let head = Some(request.head_sha);
+    let is_waiting = place.proposal.as_ref().map(|proposal| proposal.head) == head;
+    let is_on_branch = place.active.commit == head
+        || tips.active_parents.contains(&request.head_sha)
+        || tips.proposed == head;
+    request.state == PullRequestState::Merged && is_on_branch && !is_waiting
+}

@@ -1,0 +1,121 @@
+//! Where environments stand: from what was observed, or from what a run has just made of it. Pure.
+
+use crate::error::Failure;
+use crate::gate::{Active, HOLD_LABEL, Held, Kind, Place, Proposal};
+use crate::hydrate::Intent;
+use crate::model::{CommitId, DriftPolicy, Environment, Project, PullRequest};
+use crate::observe::Seen;
+use crate::plan::{self, Decision, Permissions};
+use crate::planned::Planned;
+
+/// Where an environment stands as it was observed.
+pub fn observed<'a>(project: &'a Project, at: usize, seen: &Seen, config: &str) -> Place<'a> {
+    let environment = &project.environments[at];
+    let proposal = plan::offer(seen).map(|offered| Proposal {
+        head: offered.commit.id,
+        kind: kind(offered.intent()),
+        rejected: plan::is_rejected(seen),
+        labelled_hold: has_label(seen.open.as_ref(), HOLD_LABEL),
+    });
+    Place {
+        environment,
+        after: after(project, at),
+        active: active(seen, None),
+        processed: seen.processed,
+        held: held(environment, seen, config, proposal.is_some()),
+        proposal,
+    }
+}
+
+/// Where an environment stands after a run's push for the DRY commit `dry`.
+pub(super) fn after_push<'a>(
+    project: &'a Project,
+    at: usize,
+    planned: &Planned<'_>,
+    (config, dry): (&str, CommitId),
+) -> Place<'a> {
+    let seen = &planned.seen;
+    let mut place = observed(project, at, seen, config);
+    let decision = match &planned.decision {
+        Err(_) | Ok(Decision::Superseded | Decision::Finishing(_) | Decision::NotHeld) => return place,
+        Ok(Decision::Held(_)) => {
+            place.held.get_or_insert_with(by_hand);
+            return place;
+        }
+        Ok(decision) => decision,
+    };
+    // What is held by its own branch goes on being held; a hand edit is what the run has just looked into.
+    place.held = recorded(seen);
+    place.processed = planned.processed.or(Some(dry));
+    place.active = active(seen, planned.first);
+    match decision {
+        Decision::Nothing | Decision::Withdraw => place.proposal = None,
+        Decision::Propose | Decision::Reparent | Decision::Leave => {
+            let kind = place.proposal.as_ref().map_or(Kind::Ordinary, |proposal| proposal.kind);
+            place.proposal = planned.proposed.map(|head| Proposal {
+                head,
+                kind: if *decision == Decision::Propose { self::kind(planned.terms.intent) } else { kind },
+                rejected: false,
+                labelled_hold: has_label(seen.open.as_ref(), HOLD_LABEL),
+            });
+        }
+        Decision::Rejected
+        | Decision::Superseded
+        | Decision::Held(_)
+        | Decision::Finishing(_)
+        | Decision::NotHeld => {}
+    }
+    place
+}
+
+/// Whether a pull request has a label; forges do not tell upper from lower case in them.
+pub fn has_label(request: Option<&PullRequest>, label: &str) -> bool {
+    request.is_some_and(|request| request.labels.iter().any(|own| own.eq_ignore_ascii_case(label)))
+}
+
+/// The places of the environments before this one.
+fn after(project: &Project, at: usize) -> Vec<usize> {
+    let place =
+        |one: &&Environment| project.environments.iter().position(|environment| environment.name == one.name);
+    project.predecessors(at).iter().filter_map(place).collect()
+}
+
+fn active(seen: &Seen, first: Option<CommitId>) -> Active {
+    let tip = seen.active.as_ref();
+    Active {
+        commit: tip.map(|tip| tip.commit.id).or(first),
+        dry: tip.and_then(crate::branch::Tip::dry_sha),
+        since: None,
+        statuses: Vec::new(),
+    }
+}
+
+const fn kind(intent: Option<Intent>) -> Kind {
+    match intent {
+        Some(Intent::Rollback) => Kind::Rollback,
+        Some(Intent::Resume) => Kind::Resume,
+        None => Kind::Ordinary,
+    }
+}
+
+/// Why it stays where it is. A branch that is not ours holds too: nothing is said about what it has.
+fn held(environment: &Environment, seen: &Seen, config: &str, is_offered: bool) -> Option<Held> {
+    let standing: Result<_, Failure> = plan::standing(environment, seen, config, Permissions::default());
+    if standing.is_err() {
+        return Some(Held { by: "an error".to_owned(), whole: true, lets_pass: false });
+    }
+    let active = seen.active.as_ref()?;
+    // With `drift: repair` a proposal that waits puts it right.
+    let stays = environment.drift == DriftPolicy::Hold || !is_offered;
+    recorded(seen).or_else(|| plan::drift(environment, seen, active).filter(|_| stays).map(|_| by_hand()))
+}
+
+/// The hold that stands on the active branch.
+fn recorded(seen: &Seen) -> Option<Held> {
+    let hold = plan::hold(seen)?;
+    Some(Held { by: "rollback".to_owned(), whole: hold.is_whole(), lets_pass: hold.let_pass })
+}
+
+fn by_hand() -> Held {
+    Held { by: "a hand edit".to_owned(), whole: true, lets_pass: false }
+}

@@ -1,0 +1,46 @@
+//! The gate's word on every proposed commit: written where it differs, and nowhere else. Does I/O through the forge.
+
+use anyhow::Result;
+
+use super::gather::Statuses;
+use crate::forge::Forge;
+use crate::gate::{PROMOTION, Place, Verdict};
+use crate::model::{CommitId, CommitState, CommitStatus};
+
+/// Writes what the gate says of a proposal, unless the forge says so already.
+pub(super) fn post(
+    place: &Place<'_>,
+    verdict: &Verdict,
+    statuses: &Statuses,
+    forge: &dyn Forge,
+) -> Result<()> {
+    let Some(proposal) = place.proposal.as_ref().filter(|proposal| !proposal.rejected) else {
+        return Ok(());
+    };
+    let wanted = verdict.status();
+    let known = said(statuses, proposal.head);
+    if known.is_some_and(|known| known.state == wanted.state && known.description == wanted.description) {
+        return Ok(());
+    }
+    forge.set_status(proposal.head, &wanted)
+}
+
+fn said(statuses: &Statuses, commit: CommitId) -> Option<&CommitStatus> {
+    statuses.get(&commit)?.iter().find(|status| status.context == PROMOTION)
+}
+
+/// Commits that a branch is about to be moved to: hydrated commits come out the same again, and one that was let
+/// through before must not be merged on the strength of that.
+pub(super) fn close_old(commits: &[CommitId], forge: &dyn Forge) -> Result<()> {
+    if commits.is_empty() {
+        return Ok(());
+    }
+    let statuses = forge.statuses(commits)?;
+    for commit in commits {
+        if said(&statuses, *commit).is_some_and(|status| status.state == CommitState::Success) {
+            let again = Verdict::Waits("proposed again: not looked at yet".to_owned());
+            forge.set_status(*commit, &again.status())?;
+        }
+    }
+    Ok(())
+}

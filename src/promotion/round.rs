@@ -1,0 +1,338 @@
+//! One round: observe, put proposals onto their active tips, say what every gate says, merge what is due. Does I/O.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::gather::{Tips, Writes, gather};
+use super::merge::{Advance, advance};
+use super::reopen;
+use super::reparent::{Reparented, reparent};
+use super::{places, post};
+use crate::branch::Tip;
+use crate::dry::{self, Dry, Wanted};
+use crate::error::Failure;
+use crate::gate::{Board, Place, Verdict};
+use crate::git::{RefUpdate, RemoteRefs};
+use crate::model::{
+    CommitId, Delivery, Environment, EnvironmentName, EnvironmentReport, ErrorReport, HoldReport, Operation,
+    PullRequest, PullRequestOperation, PullRequestReport, PullRequestState,
+};
+use crate::observe::{self, Seen};
+use crate::plan::{self, Permissions};
+use crate::planned::{as_failure, publisher};
+use crate::promote::state_word;
+use crate::publish::Change;
+use crate::world::World;
+
+/// What a round found and did.
+pub(super) struct Round {
+    /// The DRY branch's tip.
+    pub(super) dry_sha: CommitId,
+    /// One for each environment.
+    pub(super) reports: Vec<EnvironmentReport>,
+    /// The environments for which something failed.
+    pub(super) failures: BTreeMap<EnvironmentName, Failure>,
+    /// Whether an environment got something else: what waits for it has to be looked at again.
+    pub(super) moved: bool,
+    /// Whether something waits that time or others can let through.
+    pub(super) waits: bool,
+}
+
+/// What a round did to one environment.
+#[derive(Default)]
+struct Deed {
+    operation: Option<Operation>,
+    request: Option<(PullRequest, PullRequestOperation)>,
+    active: Option<CommitId>,
+    note: Option<String>,
+}
+
+/// One round; `None` if another writer was faster. Environments in `given_up` failed before and are left alone.
+pub(super) fn round(
+    world: &World,
+    reopening: &[EnvironmentName],
+    given_up: &BTreeMap<EnvironmentName, Failure>,
+) -> Result<Option<Round>> {
+    let scratch = &world.repository.scratch;
+    let mut refs = scratch.look()?;
+    let dry = dry::load(scratch, &refs, Wanted::Tip, &world.config)?;
+    let project = &dry.loaded.project;
+    reopen::check(project, reopening)?;
+    let question = observe::Question {
+        scratch,
+        ancestry: &|| world.repository.ancestry(),
+        forge: world.forge.as_ref(),
+        environments: &project.environments,
+        active_pattern: &project.active_pattern,
+        dry: dry.commit.id,
+        dry_branch: &dry.branch,
+    };
+    let mut seen = observe::observe(&question, refs.clone())?.environments;
+    let mut failures = given_up.clone();
+    let prepared = prepare_all(world, &dry, &mut seen, (reopening, &mut refs), &mut failures);
+    let Some(mut deeds) = prepared else { return Ok(None) };
+    let is_ancestor =
+        |older: CommitId, newer: CommitId| world.repository.ancestry()?.is_ancestor(older, newer);
+    let config = world.config.as_str();
+    let places = seen.iter().enumerate().map(|(at, seen)| places::observed(project, at, seen, config));
+    let mut board = Board {
+        places: places.collect(),
+        tip: dry.commit.id,
+        now: (world.clock)(),
+        is_ancestor: &is_ancestor,
+    };
+    let verdicts = judge_all(world, &mut board, &seen, &mut failures)?;
+    let act = Act { world, dry: &dry, board: &board, seen: &seen, refs: &refs };
+    let moved = act.take_all(&verdicts, &mut deeds, &mut failures);
+    let waits = deeds.iter().zip(&board.places).any(|(deed, place)| {
+        let has_failed = failures.contains_key(&place.environment.name);
+        let waiting = place.proposal.as_ref().is_some_and(|proposal| !proposal.rejected);
+        waiting && !has_failed && !matches!(deed.operation, Some(Operation::Merged | Operation::Pushed))
+    });
+    let reports = deeds.into_iter().zip(&seen).enumerate().map(|(at, (deed, seen))| {
+        report(world, &board.places[at], seen, (deed, verdicts[at].as_ref()), &failures)
+    });
+    Ok(Some(Round { dry_sha: dry.commit.id, reports: reports.collect(), failures, moved, waits }))
+}
+
+/// Prepares every environment; `None` if a race was lost.
+fn prepare_all(
+    world: &World,
+    dry: &Dry,
+    seen: &mut [Seen],
+    (reopening, refs): (&[EnvironmentName], &mut RemoteRefs),
+    failures: &mut BTreeMap<EnvironmentName, Failure>,
+) -> Option<Vec<Deed>> {
+    let mut deeds = Vec::new();
+    for (environment, seen) in dry.loaded.project.environments.iter().zip(seen) {
+        let name = &environment.name;
+        let mut deed = Deed::default();
+        if !failures.contains_key(name) {
+            match prepare(world, dry, (environment, seen), (reopening, refs), &mut deed) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => drop(failures.insert(name.clone(), as_failure(&error))),
+            }
+        }
+        deeds.push(deed);
+    }
+    Some(deeds)
+}
+
+/// What every gate says, written on the proposed commits.
+fn judge_all(
+    world: &World,
+    board: &mut Board<'_>,
+    seen: &[Seen],
+    failures: &mut BTreeMap<EnvironmentName, Failure>,
+) -> Result<Vec<Option<Verdict>>> {
+    let forge = world.forge.as_ref();
+    let tips: Vec<Tips> = seen.iter().map(tips_of).collect();
+    let statuses = gather(board, &tips, (forge, Writes::Active))?;
+    let mut verdicts = Vec::new();
+    for (at, place) in board.places.iter().enumerate() {
+        let name = &place.environment.name;
+        let verdict = board.verdict(at)?;
+        let to_post = verdict.as_ref().filter(|_| !failures.contains_key(name));
+        if let Some(error) = to_post.and_then(|verdict| post::post(place, verdict, &statuses, forge).err()) {
+            failures.insert(name.clone(), as_failure(&error));
+        }
+        verdicts.push(verdict);
+    }
+    Ok(verdicts)
+}
+
+/// Opens what shall be opened again, and puts the proposal onto its active tip; false if a race was lost.
+fn prepare(
+    world: &World,
+    dry: &Dry,
+    (environment, seen): (&Environment, &mut Seen),
+    (reopening, refs): (&[EnvironmentName], &mut RemoteRefs),
+    deed: &mut Deed,
+) -> Result<bool> {
+    if reopening.contains(&environment.name)
+        && let Some(opened) = reopen::reopen(world, environment, seen)?
+    {
+        seen.open = Some(opened.clone());
+        seen.last = None;
+        deed.operation = Some(Operation::Created);
+        deed.request = Some((opened, PullRequestOperation::Created));
+    }
+    match reparent(world, dry, (environment, seen), refs)? {
+        Reparented::Lost => return Ok(false),
+        Reparented::No => {}
+        Reparented::To(new) => {
+            seen.proposed = Some(Tip::read(world.repository.scratch.objects(), new)?);
+            deed.operation.get_or_insert(Operation::Updated);
+            if deed.request.is_none() {
+                deed.request = seen.open.clone().map(|open| (open, PullRequestOperation::Updated));
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// The environments, each before those that it waits for: a merge changes nothing about the gates of those after it
+/// in this order.
+fn last_first(board: &Board<'_>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..board.places.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(board.before(*at).len()));
+    order
+}
+
+/// What taking a step needs.
+struct Act<'a> {
+    world: &'a World,
+    dry: &'a Dry,
+    board: &'a Board<'a>,
+    seen: &'a [Seen],
+    refs: &'a RemoteRefs,
+}
+
+impl Act<'_> {
+    /// Takes every step that is due; true if an environment got something else.
+    fn take_all(
+        &self,
+        verdicts: &[Option<Verdict>],
+        deeds: &mut [Deed],
+        failures: &mut BTreeMap<EnvironmentName, Failure>,
+    ) -> bool {
+        let mut moved = false;
+        for at in last_first(self.board) {
+            let name = &self.board.places[at].environment.name;
+            let verdict = verdicts[at].as_ref().filter(|_| !failures.contains_key(name));
+            let Some(verdict) = verdict else { continue };
+            match self.take(at, verdict, &mut deeds[at]) {
+                Ok(has_moved) => moved |= has_moved,
+                Err(error) => drop(failures.insert(name.clone(), as_failure(&error))),
+            }
+        }
+        moved
+    }
+
+    /// Merges or pushes the proposal if that is due; true if the environment got something else.
+    fn take(&self, at: usize, verdict: &Verdict, deed: &mut Deed) -> Result<bool> {
+        let place = &self.board.places[at];
+        let environment = place.environment;
+        let Some(proposal) = place.proposal.as_ref().filter(|proposal| !proposal.rejected) else {
+            return Ok(false);
+        };
+        match environment.delivery {
+            Delivery::PullRequest if environment.auto_merge => {
+                let Some(open) = &self.seen[at].open else {
+                    deed.note = Some("has no pull request yet: `hydrator run` opens it".to_owned());
+                    return Ok(false);
+                };
+                let advanced = advance(self.world, environment, open, (proposal.head, verdict))?;
+                Ok(told(advanced, open, deed))
+            }
+            Delivery::Push if verdict.is_open() && plan::sits_on_active(&self.seen[at]) => {
+                self.push(at, proposal.head, deed)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Moves the active branch to the proposal. Asserts the proposed branch: a newer run's must not be passed over.
+    fn push(&self, at: usize, head: CommitId, deed: &mut Deed) -> Result<bool> {
+        let environment = self.board.places[at].environment;
+        let update = |name: String, expected, new| RefUpdate { name, expected, new };
+        let updates = vec![
+            update(environment.active.full(), self.board.places[at].active.commit, Some(head)),
+            update(environment.proposed.full(), Some(head), Some(head)),
+        ];
+        let change = Change { environment, updates, noted: None, processed: None, withdrawn: false };
+        let mut published = publisher(self.world, self.dry).publish(&[change], self.refs, None)?;
+        if let Some(failure) = published.refused.remove(&environment.name).filter(|_| !published.moved) {
+            return Err(failure.into());
+        }
+        if !published.moved {
+            deed.operation = Some(Operation::Pushed);
+            deed.active = Some(head);
+        }
+        // After a lost race there is something new to look at as well.
+        Ok(true)
+    }
+}
+
+/// Takes down what came of a merge; true if the environment got something else.
+fn told(advanced: Advance, open: &PullRequest, deed: &mut Deed) -> bool {
+    match advanced {
+        Advance::Merged(tip) => {
+            let merged = PullRequest { state: PullRequestState::Merged, ..open.clone() };
+            deed.operation = Some(Operation::Merged);
+            deed.request = Some((merged, PullRequestOperation::Merged));
+            deed.active = Some(tip);
+            true
+        }
+        Advance::Armed => {
+            deed.note = Some("the forge merges it once its own rules are met".to_owned());
+            false
+        }
+        Advance::Waits(why) => {
+            deed.note = why;
+            false
+        }
+    }
+}
+
+/// What tells which pull request brought what is active.
+pub fn tips_of(seen: &Seen) -> Tips {
+    Tips {
+        active_parents: seen.active.as_ref().map(|tip| tip.commit.parents.clone()).unwrap_or_default(),
+        proposed: seen.proposed.as_ref().map(|tip| tip.commit.id),
+    }
+}
+
+fn report(
+    world: &World,
+    place: &Place<'_>,
+    seen: &Seen,
+    (deed, verdict): (Deed, Option<&Verdict>),
+    failures: &BTreeMap<EnvironmentName, Failure>,
+) -> EnvironmentReport {
+    let environment = place.environment;
+    let standing = plan::standing(environment, seen, world.config.as_str(), Permissions::default());
+    let failure = failures.get(&environment.name).cloned().or_else(|| standing.err());
+    let rejected = place.proposal.as_ref().is_some_and(|proposal| proposal.rejected);
+    let calm = match &place.held {
+        Some(_) => Operation::Held,
+        None if rejected => Operation::Rejected,
+        None => Operation::None,
+    };
+    let open = seen.open.clone().or_else(|| seen.last.clone().filter(|_| rejected));
+    let request = deed.request.or_else(|| open.map(|open| (open, PullRequestOperation::None)));
+    EnvironmentReport {
+        name: environment.name.clone(),
+        operation: if failure.is_some() { Operation::Failed } else { deed.operation.unwrap_or(calm) },
+        proposed_branch: environment.proposed.clone(),
+        active_branch: environment.active.clone(),
+        proposed_sha: seen.proposed.as_ref().map(|tip| tip.commit.id),
+        active_sha: deed.active.or(place.active.commit),
+        pull_request: request.map(|(request, operation)| PullRequestReport {
+            number: request.number,
+            url: request.url,
+            operation,
+            state: state_word(request.state).to_owned(),
+        }),
+        promotion: verdict.filter(|_| !rejected).map(Verdict::report),
+        hold: hold(place, seen).filter(|_| failure.is_none()),
+        targets: Vec::new(),
+        error: failure.map(|failure| ErrorReport {
+            kind: failure.kind,
+            message: failure.to_string(),
+            hint: failure.hint,
+        }),
+        note: deed.note,
+        warnings: Vec::new(),
+    }
+}
+
+fn hold(place: &Place<'_>, seen: &Seen) -> Option<HoldReport> {
+    place.held.as_ref()?;
+    Some(plan::hold(seen).map_or_else(
+        || HoldReport { reason: "drift".to_owned(), actor: None, since: None, targets: Vec::new() },
+        crate::outcome::hold_report,
+    ))
+}

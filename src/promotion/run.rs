@@ -1,0 +1,219 @@
+//! The gates' part in a run: what they say of what was just pushed, before its pull requests are opened or updated.
+//!
+//! Does I/O through the forge.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::gather::{Tips, Writes, gather};
+use super::{places, post};
+use crate::dry::Dry;
+use crate::gate::{Board, Place, REPLACE_LABEL, finishing};
+use crate::git::RemoteRefs;
+use crate::model::{
+    CommitId, Contention, Delivery, Environment, EnvironmentName, EnvironmentReport, ErrorReport, Operation,
+    RunReport,
+};
+use crate::observe::{self, Observation, Seen};
+use crate::plan::Decision;
+use crate::planned::{Planned, as_failure};
+use crate::world::World;
+
+/// Before a push: what is about to be merged by the forge itself must not be merged with another content.
+pub fn disarm(world: &World, planned: &mut [Planned<'_>]) {
+    for environment in planned {
+        let changes = matches!(environment.decision, Ok(Decision::Propose | Decision::Withdraw));
+        let armed = environment.seen.open.as_ref().filter(|open| open.auto_merge && changes);
+        if let Some(error) = armed.and_then(|open| world.forge.disarm(open.number).err()) {
+            environment.decision = Err(as_failure(&error));
+        }
+    }
+}
+
+/// Before a push: commits that were let through once and come again.
+pub fn close_old(world: &World, planned: &[Planned<'_>]) -> Result<()> {
+    let moves = |environment: &&Planned<'_>| {
+        matches!(environment.decision, Ok(Decision::Propose | Decision::Reparent))
+            && environment.proposed != environment.seen.proposed.as_ref().map(|tip| tip.commit.id)
+    };
+    let commits: Vec<CommitId> = planned.iter().filter(moves).filter_map(|one| one.proposed).collect();
+    post::close_old(&commits, world.forge.as_ref())
+}
+
+/// After a push: what the gate says of each proposal, written on its commit.
+pub fn gates(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &RemoteRefs) -> Result<()> {
+    if !planned.iter().any(|one| is_offered(world, dry, one)) {
+        return Ok(());
+    }
+    let project = &dry.loaded.project;
+    let config = world.config.as_str();
+    let own: Vec<&EnvironmentName> = planned.iter().map(|one| &one.environment.name).collect();
+    let others = observe_others(world, dry, &own, refs)?;
+    let is_ancestor =
+        |older: CommitId, newer: CommitId| world.repository.ancestry()?.is_ancestor(older, newer);
+    let tip = refs.branch(&dry.branch).unwrap_or(dry.commit.id);
+    let mut places: Vec<Place<'_>> = Vec::new();
+    let mut tips: Vec<Tips> = Vec::new();
+    for (at, environment) in project.environments.iter().enumerate() {
+        let own = planned.iter().find(|one| one.environment.name == environment.name);
+        let other = others.iter().find(|(name, _)| *name == at);
+        let (place, seen) = match (own, other) {
+            (Some(own), _) => {
+                (places::after_push(project, at, own, (config, dry.commit.id)), own.seen.clone())
+            }
+            (None, Some((_, seen))) => (places::observed(project, at, seen, config), seen.clone()),
+            (None, None) => (places::observed(project, at, &Seen::default(), config), Seen::default()),
+        };
+        let proposed = own.map_or(seen.proposed.as_ref().map(|tip| tip.commit.id), |own| own.proposed);
+        tips.push(Tips { proposed, ..super::round::tips_of(&seen) });
+        places.push(place);
+    }
+    let mut board = Board { places, tip, now: (world.clock)(), is_ancestor: &is_ancestor };
+    let statuses = gather(&mut board, &tips, (world.forge.as_ref(), Writes::Active))?;
+    for (at, place) in board.places.iter().enumerate() {
+        let Some(own) = planned.iter_mut().find(|one| one.environment.name == place.environment.name) else {
+            continue;
+        };
+        let rejected = place.proposal.as_ref().is_some_and(|proposal| proposal.rejected);
+        own.verdict = board.verdict(at)?.filter(|_| !rejected);
+        if let Some(verdict) = own.verdict.as_ref().filter(|_| own.decision.is_ok())
+            && let Err(error) = post::post(place, verdict, &statuses, world.forge.as_ref())
+        {
+            own.decision = Err(as_failure(&error));
+        }
+    }
+    Ok(())
+}
+
+fn is_offered(world: &World, dry: &Dry, planned: &Planned<'_>) -> bool {
+    let project = &dry.loaded.project;
+    let at = project.environments.iter().position(|one| one.name == planned.environment.name);
+    let rules = (world.config.as_str(), dry.commit.id);
+    at.is_some_and(|at| places::after_push(project, at, planned, rules).proposal.is_some())
+}
+
+/// With `contention: finish`: says of each environment that keeps its DRY commit for now why it does.
+pub fn keep(
+    world: &World,
+    dry: &Dry,
+    environments: &[Environment],
+    observation: &mut Observation,
+) -> Result<()> {
+    let project = &dry.loaded.project;
+    if project.contention != Contention::Finish {
+        return Ok(());
+    }
+    let own: Vec<&EnvironmentName> = environments.iter().map(|one| &one.name).collect();
+    let others = observe_others(world, dry, &own, &observation.refs)?;
+    let seen_at = |at: usize| {
+        let name = &project.environments[at].name;
+        let mine = environments.iter().zip(&observation.environments);
+        let mine = mine.filter(|(environment, _)| environment.name == *name).map(|(_, seen)| seen);
+        mine.chain(others.iter().filter(|(other, _)| *other == at).map(|(_, seen)| seen)).next().cloned()
+    };
+    let all: Vec<Seen> = (0..project.environments.len()).map(|at| seen_at(at).unwrap_or_default()).collect();
+    let config = world.config.as_str();
+    let places = all.iter().enumerate().map(|(at, seen)| places::observed(project, at, seen, config));
+    let is_ancestor = |_, _| Ok(false);
+    let board = Board {
+        places: places.collect(),
+        tip: dry.commit.id,
+        now: (world.clock)(),
+        is_ancestor: &is_ancestor,
+    };
+    let replaced = |at: &usize| places::has_label(all[*at].open.as_ref(), REPLACE_LABEL);
+    let released = (0..all.len()).filter(replaced).collect();
+    let kept = finishing(&board, &released);
+    for (environment, seen) in environments.iter().zip(&mut observation.environments) {
+        let at = project.environments.iter().position(|one| one.name == environment.name);
+        let waiting = at.and_then(|at| kept.get(&at)).map(|waiting| &project.environments[*waiting].name);
+        let older = seen.processed.filter(|processed| *processed != dry.commit.id);
+        seen.kept = waiting.zip(older).map(|(waiting, older)| {
+            format!("keeps {} until that is merged into {waiting} (`contention: finish`)", older.short())
+        });
+    }
+    Ok(())
+}
+
+/// The environments that this run is not about, by their places: others may wait for them.
+fn observe_others(
+    world: &World,
+    dry: &Dry,
+    own: &[&EnvironmentName],
+    refs: &RemoteRefs,
+) -> Result<Vec<(usize, Seen)>> {
+    let project = &dry.loaded.project;
+    let own = |environment: &Environment| own.contains(&&environment.name);
+    let others: Vec<usize> =
+        (0..project.environments.len()).filter(|at| !own(&project.environments[*at])).collect();
+    if others.is_empty() {
+        return Ok(Vec::new());
+    }
+    let environments: Vec<Environment> = others.iter().map(|at| project.environments[*at].clone()).collect();
+    let question = observe::Question {
+        scratch: &world.repository.scratch,
+        ancestry: &|| world.repository.ancestry(),
+        forge: world.forge.as_ref(),
+        environments: &environments,
+        active_pattern: &project.active_pattern,
+        dry: dry.commit.id,
+        dry_branch: &dry.branch,
+    };
+    let observed = observe::observe(&question, refs.clone())?;
+    Ok(others.into_iter().zip(observed.environments).collect())
+}
+
+/// Whether promotion may have something to do for this environment after the run: to merge, or to take back.
+pub fn is_due(planned: &Planned<'_>) -> bool {
+    let environment = planned.environment;
+    let merges = environment.delivery == Delivery::PullRequest && environment.auto_merge;
+    let is_armed = planned.seen.open.as_ref().is_some_and(|open| open.auto_merge);
+    planned.verdict.as_ref().is_some_and(|verdict| merges && (verdict.is_open() || is_armed))
+}
+
+/// Merges what a run made due, and puts what came of it into the run's report. `due` are the environments that were.
+pub fn follow(
+    world: &World,
+    report: &mut RunReport,
+    due: &BTreeSet<EnvironmentName>,
+    talk: &(dyn Fn(&str) + Sync),
+) {
+    match super::promote(world, &super::PromoteRequest::default(), talk) {
+        Ok(promoted) => {
+            for news in promoted.environments {
+                if let Some(own) = report.environments.iter_mut().find(|own| own.name == news.name) {
+                    take_over(own, news);
+                }
+            }
+        }
+        Err(error) => {
+            let failure = as_failure(&error);
+            for own in report.environments.iter_mut().filter(|own| due.contains(&own.name)) {
+                own.operation = Operation::Failed;
+                own.error.get_or_insert_with(|| ErrorReport {
+                    kind: failure.kind,
+                    message: format!("what waits was not merged: {failure}"),
+                    hint: failure.hint.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// What promotion did, in place of what the run had to say of it.
+fn take_over(own: &mut EnvironmentReport, news: EnvironmentReport) {
+    let is_deed = matches!(news.operation, Operation::Merged | Operation::Pushed | Operation::Failed);
+    if is_deed && own.error.is_none() {
+        own.operation = own.operation.max(news.operation);
+        own.active_sha = news.active_sha;
+        own.error = news.error;
+        // What it had to say was about the proposal.
+        own.note = None;
+        own.pull_request = news.pull_request.or_else(|| own.pull_request.take());
+    }
+    if own.error.is_none() {
+        own.promotion = news.promotion;
+        own.note = news.note.or_else(|| own.note.take());
+    }
+}

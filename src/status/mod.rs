@@ -1,0 +1,256 @@
+//! `hydrator status`: where every environment is and what it waits for, as text, JSON and Markdown.
+//!
+//! Does I/O, reads only: one look at the refs, the pull requests and the statuses. How it is shown is pure.
+
+mod markdown;
+mod picture;
+mod text;
+
+use anyhow::{Context as _, Result};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+
+pub use self::markdown::markdown;
+pub use self::picture::mermaid;
+pub use self::text::text;
+use crate::branch::Tip;
+use crate::dry::{self, Dry, Wanted};
+use crate::gate::{Board, Held, PROMOTION, Place};
+use crate::model::{BranchName, CommitId, Delivery, EnvironmentName, PromotionReport};
+use crate::observe::{self, Seen};
+use crate::plan::{self, Permissions};
+use crate::promotion::{Tips, Writes, gather, observed, tips_of};
+use crate::world::World;
+
+/// How many DRY commits are counted before it is only said that there are more.
+const COUNTED: usize = 1000;
+
+/// Where every environment is.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// The DRY branch.
+    pub dry_branch: BranchName,
+    /// Its tip.
+    pub dry_sha: CommitId,
+    /// One entry for each environment, in the configuration's order.
+    pub environments: Vec<EnvironmentStatus>,
+}
+
+/// Where one environment is.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentStatus {
+    /// The environment.
+    pub name: EnvironmentName,
+    /// The environments that it waits for.
+    pub after: Vec<EnvironmentName>,
+    /// All of it in one word.
+    pub state: State,
+    /// What the cluster syncs.
+    pub active_branch: BranchName,
+    /// Its tip.
+    pub active_sha: Option<CommitId>,
+    /// What runs; none before the first merge.
+    pub active: Option<DryStatus>,
+    /// The newest DRY commit that it has processed.
+    pub processed: Option<CommitId>,
+    /// How many DRY commits the DRY branch has that do not run here, merges not counted; at most 1000, and none where
+    /// that cannot be said.
+    pub behind: Option<usize>,
+    /// What is offered to it.
+    pub proposal: Option<ProposalStatus>,
+    /// `rollback`, `a hand edit` or `an error`, where it stays as it is.
+    pub hold: Option<String>,
+    /// Why nothing can be done for it.
+    pub error: Option<String>,
+    /// Whether the forge lets its pull request be merged before the gate is open; none where that does not matter, or
+    /// where the forge does not say.
+    pub ungated: Option<bool>,
+}
+
+/// One word for where an environment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum State {
+    /// It has what the DRY branch says.
+    Current,
+    /// A newer DRY commit was not hydrated yet.
+    Behind,
+    /// Its proposal may be merged.
+    Ready,
+    /// Its proposal has to wait.
+    Waiting,
+    /// A person closed its proposal.
+    Rejected,
+    /// It stays where it is.
+    Held,
+    /// Nothing can be done for it.
+    Failed,
+}
+
+impl State {
+    /// The word as it stands in the report.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Behind => "behind",
+            Self::Ready => "ready",
+            Self::Waiting => "waiting",
+            Self::Rejected => "rejected",
+            Self::Held => "held",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A DRY commit, as hydrated branches know it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DryStatus {
+    /// Its id.
+    pub dry_sha: String,
+    /// The first line of its message.
+    pub subject: String,
+    /// Its author.
+    pub author: String,
+    /// When it was written, RFC 3339.
+    pub date: String,
+}
+
+/// What is offered to an environment.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProposalStatus {
+    /// The proposed branch's tip.
+    pub sha: CommitId,
+    /// The DRY commit that it brings.
+    pub brings: Option<DryStatus>,
+    /// The open pull request's number.
+    pub number: Option<u64>,
+    /// Its web page.
+    pub url: Option<String>,
+    /// What the gate says.
+    pub gate: PromotionReport,
+}
+
+/// Looks at everything, and writes nothing.
+pub fn status(world: &World) -> Result<Status> {
+    let scratch = &world.repository.scratch;
+    let refs = scratch.look()?;
+    let dry = dry::load(scratch, &refs, Wanted::Tip, &world.config)?;
+    let project = &dry.loaded.project;
+    let question = observe::Question {
+        scratch,
+        ancestry: &|| world.repository.ancestry(),
+        forge: world.forge.as_ref(),
+        environments: &project.environments,
+        active_pattern: &project.active_pattern,
+        dry: dry.commit.id,
+        dry_branch: &dry.branch,
+    };
+    let seen = observe::observe(&question, refs.clone())?.environments;
+    let is_ancestor =
+        |older: CommitId, newer: CommitId| world.repository.ancestry()?.is_ancestor(older, newer);
+    let config = world.config.as_str();
+    let places = seen.iter().enumerate().map(|(at, seen)| observed(project, at, seen, config));
+    let mut board = Board {
+        places: places.collect(),
+        tip: dry.commit.id,
+        now: (world.clock)(),
+        is_ancestor: &is_ancestor,
+    };
+    let tips: Vec<Tips> = seen.iter().map(tips_of).collect();
+    gather(&mut board, &tips, (world.forge.as_ref(), Writes::Nothing))?;
+    let environments = seen.iter().enumerate().map(|(at, seen)| one(world, &dry, (&board, at), seen));
+    Ok(Status {
+        dry_branch: dry.branch.clone(),
+        dry_sha: dry.commit.id,
+        environments: environments.collect::<Result<_>>()?,
+    })
+}
+
+fn one(world: &World, dry: &Dry, (board, at): (&Board<'_>, usize), seen: &Seen) -> Result<EnvironmentStatus> {
+    let place = &board.places[at];
+    let environment = place.environment;
+    let standing = plan::standing(environment, seen, world.config.as_str(), Permissions::default());
+    let gate = board.verdict(at)?;
+    let proposal = place.proposal.as_ref().zip(gate.as_ref()).map(|(proposal, verdict)| ProposalStatus {
+        sha: proposal.head,
+        brings: seen.proposed.as_ref().and_then(dry_status),
+        number: seen.open.as_ref().map(|open| open.number),
+        url: seen.open.as_ref().map(|open| open.url.clone()),
+        gate: verdict.report(),
+    });
+    let is_open = gate.as_ref().is_some_and(crate::gate::Verdict::is_open);
+    Ok(EnvironmentStatus {
+        name: environment.name.clone(),
+        after: place.after.iter().map(|before| board.places[*before].environment.name.clone()).collect(),
+        state: state(place, is_open, standing.is_err(), board.tip),
+        active_branch: environment.active.clone(),
+        active_sha: place.active.commit,
+        active: seen.active.as_ref().and_then(dry_status),
+        processed: place.processed,
+        behind: behind(world, dry, place)?,
+        proposal,
+        hold: place.held.as_ref().map(|Held { by, .. }| by.clone()),
+        error: standing.err().map(|failure| failure.message),
+        ungated: ungated(world, place),
+    })
+}
+
+fn state(place: &Place<'_>, is_open: bool, has_failed: bool, tip: CommitId) -> State {
+    match &place.proposal {
+        _ if has_failed => State::Failed,
+        _ if place.held.is_some() => State::Held,
+        Some(proposal) if proposal.rejected => State::Rejected,
+        Some(_) if is_open => State::Ready,
+        Some(_) => State::Waiting,
+        None if place.processed == Some(tip) => State::Current,
+        None => State::Behind,
+    }
+}
+
+fn dry_status(tip: &Tip) -> Option<DryStatus> {
+    let metadata = tip.metadata.as_ref()?;
+    Some(DryStatus {
+        dry_sha: metadata.dry_sha.clone(),
+        subject: metadata.subject.lines().next().unwrap_or_default().to_owned(),
+        author: metadata.author.clone(),
+        date: metadata.date.clone(),
+    })
+}
+
+/// How many DRY commits do not run here; a DRY commit that changes nothing here runs as well.
+fn behind(world: &World, dry: &Dry, place: &Place<'_>) -> Result<Option<usize>> {
+    let runs = if place.proposal.is_none() { place.processed } else { place.active.dry };
+    let Some(runs) = runs.filter(|_| place.active.dry.is_some()) else { return Ok(None) };
+    if runs == dry.commit.id {
+        return Ok(Some(0));
+    }
+    let between = world.repository.ancestry()?.between(runs, dry.commit.id, COUNTED)?;
+    Ok(between.map(|commits| commits.len()))
+}
+
+/// Whether somebody can merge it before its gate is open. One that waits for nobody has nothing to lose.
+fn ungated(world: &World, place: &Place<'_>) -> Option<bool> {
+    let environment = place.environment;
+    let waits = !place.after.is_empty() || !environment.merge_windows.is_empty();
+    if !waits || environment.delivery != Delivery::PullRequest {
+        return None;
+    }
+    // A token that may not read the rules is no reason to say nothing else.
+    world.forge.requires_status(&environment.active, PROMOTION).ok().map(|required| !required)
+}
+
+/// One JSON object, ending with a line feed.
+pub fn json(status: &Status) -> Result<String> {
+    Ok(serde_json::to_string_pretty(status).context("cannot write the status as JSON")? + "\n")
+}
+
+/// The JSON Schema of the status.
+pub fn schema() -> serde_json::Value {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    generator.into_root_schema_for::<Status>().to_value()
+}

@@ -3,8 +3,8 @@
 use hydrator::model::Renderer;
 use hydrator::render::closure::EdgeKind;
 
-use super::random::Random;
 use super::state::{Spot, State, config_map, patch};
+use crate::support::random::Random;
 
 /// The kinds of edges that a kustomization has, but for those of charts: they need another program, and time.
 pub(super) const CHEAP: [EdgeKind; 21] = [

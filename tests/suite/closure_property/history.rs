@@ -5,8 +5,8 @@ use hydrator::render::closure::EdgeKind;
 
 use super::features::{self, CHEAP};
 use super::others;
-use super::random::Random;
 use super::state::{Entry, Spot, State, config_map};
+use crate::support::random::Random;
 
 /// What a history is to be about.
 #[derive(Clone, Copy, Debug, Default)]

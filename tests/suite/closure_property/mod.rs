@@ -10,7 +10,6 @@ mod ground;
 mod history;
 mod others;
 mod overlays;
-mod random;
 mod state;
 
 use ground::Ground;

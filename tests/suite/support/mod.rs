@@ -10,5 +10,6 @@ pub(crate) mod memory_tree;
 pub(crate) mod person;
 pub(crate) mod processes;
 pub(crate) mod project;
+pub(crate) mod random;
 pub(crate) mod reading;
 pub(crate) mod tools;

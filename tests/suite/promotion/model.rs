@@ -1,0 +1,143 @@
+//! The rules of promotion, written down a second time and from the other end: what the branches, the notes and the
+//! forge hold is read again, and nothing of hydrator's own code decides.
+
+use std::collections::BTreeSet;
+
+use hydrator::model::{CommitId, CommitState};
+
+use super::ground::{Ground, clock};
+
+/// What an environment is seen to have.
+struct Look {
+    runs: Option<CommitId>,
+    processed: Option<CommitId>,
+    /// The proposed branch's tip, where it offers something else than what runs.
+    offers: Option<CommitId>,
+    active: Option<CommitId>,
+}
+
+fn look(ground: &Ground, at: usize) -> Look {
+    let name = &ground.plan.environments[at].name;
+    let active = ground.tip(&format!("hydrator/{name}"));
+    let proposed = ground.tip(&format!("hydrator/{name}-next"));
+    let dry_of = |commit: CommitId| {
+        let text = ground.file(commit, "hydrator.metadata")?;
+        let value: serde_json::Value = serde_json::from_str(&text).expect("metadata is JSON");
+        CommitId::parse(value["drySha"].as_str()?)
+    };
+    let noted = |commit: CommitId| {
+        let value: serde_json::Value = serde_json::from_str(&ground.note(commit)?).expect("a note is JSON");
+        CommitId::parse(value["drySha"].as_str()?)
+    };
+    let tips = [proposed, active];
+    let processed = tips.into_iter().flatten().find_map(noted);
+    let processed = processed.or_else(|| tips.into_iter().flatten().find_map(dry_of));
+    let manifest = |tip: Option<CommitId>| tip.and_then(|tip| ground.manifest(tip));
+    let differs = manifest(proposed) != manifest(active) && manifest(proposed).is_some();
+    Look { runs: active.and_then(dry_of), processed, offers: proposed.filter(|_| differs), active }
+}
+
+/// Whether what the environment is offered may be merged now; the error says which rule is against it.
+pub(super) fn allows(ground: &Ground, at: usize) -> Result<(), String> {
+    let environment = &ground.plan.environments[at];
+    let own = look(ground, at);
+    let Some(wanted) = own.processed.filter(|_| own.offers.is_some()) else {
+        return Err("nothing is offered".to_owned());
+    };
+    if ground.open(&environment.name).is_some_and(|open| open.labels.contains(&"hold".to_owned())) {
+        return Err("it has the label".to_owned());
+    }
+    if ground.is_edited(at) && !environment.repairs() {
+        return Err("it was edited by hand".to_owned());
+    }
+    if environment.window && !(8..18).contains(&(clock().as_second().rem_euclid(86_400) / 3_600)) {
+        return Err("its window is closed".to_owned());
+    }
+    for later in ground.plan.later(at) {
+        let Some(runs) = look(ground, later).runs else { continue };
+        let on_branch = ground.tip("main").is_some_and(|tip| ground.is_before(runs, tip) || runs == tip);
+        if on_branch && wanted != runs && ground.is_before(wanted, runs) {
+            return Err(format!("{} is past it", ground.plan.environments[later].name));
+        }
+    }
+    // Everything that has to be well before it, found from the environment backwards.
+    let mut open: Vec<usize> = environment.before.clone();
+    let mut seen = BTreeSet::new();
+    while let Some(before) = open.pop() {
+        if seen.insert(before) && passes(ground, before, wanted)? == Passes::Through {
+            open.extend(&ground.plan.environments[before].before);
+        }
+    }
+    Ok(())
+}
+
+/// How an environment lets a DRY commit pass to later ones.
+#[derive(PartialEq, Eq)]
+enum Passes {
+    /// It runs it.
+    Itself,
+    /// It has nothing to do with it: those before it answer too.
+    Through,
+}
+
+fn passes(ground: &Ground, at: usize, wanted: CommitId) -> Result<Passes, String> {
+    let environment = &ground.plan.environments[at];
+    let name = &environment.name;
+    let its = look(ground, at);
+    if ground.is_edited(at) {
+        return Err(format!("{name} was edited by hand"));
+    }
+    let active = its.active.filter(|_| its.runs.is_some()).ok_or_else(|| format!("{name} runs nothing"))?;
+    let has_processed = its.processed == Some(wanted);
+    if has_processed && its.offers.is_some() {
+        return Err(format!("{name} has not merged it"));
+    }
+    if !has_processed && its.runs != Some(wanted) {
+        return Err(format!("{name} has something else"));
+    }
+    for context in &environment.statuses {
+        if ground.state_of(active, context) != Some(CommitState::Success) {
+            return Err(format!("{name} is not well"));
+        }
+    }
+    if environment.soak > 0 {
+        let since = ground.active_since(at).ok_or_else(|| format!("{name} has been active for no time"))?;
+        if clock().as_second() < since + environment.soak * 60 {
+            return Err(format!("{name} soaks"));
+        }
+    }
+    Ok(if its.runs == Some(wanted) { Passes::Itself } else { Passes::Through })
+}
+
+/// No proposal that waits may have an open gate unless the rules allow it: to be asked after every run.
+pub(super) fn check_gates(ground: &Ground) {
+    for (at, environment) in ground.plan.environments.iter().enumerate() {
+        let Some(head) = look(ground, at).offers else { continue };
+        let is_open = ground.open(&environment.name).is_some() || environment.push;
+        let gate = ground.state_of(head, "hydrator/promotion");
+        if is_open
+            && gate == Some(CommitState::Success)
+            && let Err(why) = allows(ground, at)
+        {
+            panic!("the gate of {} is open, but {why}\n{}", environment.name, picture(ground));
+        }
+    }
+}
+
+/// Everything, for people who look at a failure.
+pub(super) fn picture(ground: &Ground) -> String {
+    let mut lines = ground.story.borrow().clone();
+    lines.push(format!("now {}, tip {:?}", clock(), ground.tip("main")));
+    for (at, environment) in ground.plan.environments.iter().enumerate() {
+        let its = look(ground, at);
+        lines.push(format!(
+            "{environment:?}\n  runs {:?} since {:?}, T {:?}, offers {:?}, edited {}",
+            its.runs,
+            ground.active_since(at),
+            its.processed,
+            its.offers,
+            ground.is_edited(at)
+        ));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,166 @@
+//! Histories that have a name: what a gate says after each step, in its own words.
+
+use std::rc::Rc;
+
+use hydrator::model::{CommitState, MergeMethod};
+
+use super::ground::{Ground, step};
+use super::plan::Plan;
+use super::{model, reader};
+
+/// What the report says of an environment's gate.
+fn gate(ground: &Rc<Ground>, name: &str) -> String {
+    let report = ground.promote(&[]);
+    model::check_gates(ground);
+    reader::check(ground, None);
+    let found = report.environments.into_iter().find(|one| one.name.as_str() == name).unwrap();
+    found.promotion.map(|gate| gate.description).unwrap_or_default()
+}
+
+fn merge(ground: &Rc<Ground>, name: &str, method: MergeMethod) {
+    let open = ground.open(name).unwrap_or_else(|| panic!("nothing is open for {name}"));
+    assert!(ground.merge(open.number, method), "{name} is not merged");
+}
+
+/// Everything runs the first DRY commit.
+fn started(plan: Plan) -> Rc<Ground> {
+    let ground = Ground::new(plan);
+    ground.run(None);
+    for name in ["dev", "staging", "prod"] {
+        merge(&ground, name, MergeMethod::Merge);
+    }
+    ground
+}
+
+fn push(ground: &Rc<Ground>, values: [u32; 3]) -> String {
+    let commit = ground.commit_dry(values.to_vec());
+    ground.run(None);
+    commit.short()
+}
+
+#[test]
+fn a_soak_goes_on_over_a_commit_that_changes_nothing() {
+    let mut plan = Plan::line();
+    plan.environments[1].soak = 30;
+    let ground = started(plan);
+    push(&ground, [1, 1, 1]);
+    merge(&ground, "dev", MergeMethod::Squash);
+    merge(&ground, "staging", MergeMethod::Squash);
+    assert_eq!(gate(&ground, "prod"), "soaking in staging until 07:30 UTC");
+    step(20 * 60);
+    // Something in dev alone: staging and what waits for it have nothing to do with it.
+    push(&ground, [2, 1, 1]);
+    merge(&ground, "dev", MergeMethod::Rebase);
+    assert_eq!(gate(&ground, "prod"), "soaking in staging until 07:30 UTC");
+    step(10 * 60);
+    assert_eq!(gate(&ground, "prod"), "may be merged");
+    step(-5 * 60);
+    assert_eq!(gate(&ground, "prod"), "soaking in staging until 07:30 UTC", "the clock went back");
+}
+
+#[test]
+fn a_soak_is_timed_by_our_own_status_where_there_is_no_pull_request() {
+    let mut plan = Plan::line();
+    plan.environments[0].push = true;
+    plan.environments[0].soak = 120;
+    let ground = Ground::new(plan);
+    ground.run(None);
+    assert_eq!(gate(&ground, "staging"), "soaking in dev until 09:00 UTC");
+    step(3_600);
+    assert_eq!(gate(&ground, "staging"), "soaking in dev until 09:00 UTC");
+    let active = ground.tip("hydrator/dev").unwrap();
+    assert_eq!(ground.state_of(active, "hydrator/active"), Some(CommitState::Success));
+    step(3_600);
+    assert_eq!(gate(&ground, "staging"), "may be merged");
+}
+
+#[test]
+fn a_soak_over_midnight_names_the_day() {
+    let mut plan = Plan::line();
+    plan.environments[1].soak = 24 * 60;
+    let ground = Ground::new(plan);
+    ground.run(None);
+    merge(&ground, "dev", MergeMethod::Merge);
+    merge(&ground, "staging", MergeMethod::Merge);
+    assert_eq!(gate(&ground, "prod"), "soaking in staging until 2026-07-07 07:00 UTC");
+}
+
+#[test]
+fn a_merge_window_is_awaited_and_closes_again() {
+    let mut plan = Plan::line();
+    plan.environments[0].window = true;
+    plan.environments[0].auto_merge = true;
+    plan.required = vec!["hydrator/promotion".to_owned(), "review".to_owned()];
+    let ground = Ground::new(plan);
+    ground.run(None);
+    assert_eq!(gate(&ground, "dev"), "the merge window opens 2026-07-06 08:00 UTC");
+    step(3_600);
+    assert_eq!(gate(&ground, "dev"), "may be merged");
+    let open = ground.open("dev").unwrap();
+    assert!(!open.auto_merge, "the forge's auto-merge knows no windows");
+    step(10 * 3_600);
+    assert_eq!(gate(&ground, "dev"), "the merge window opens 2026-07-07 08:00 UTC");
+    ground.report(open.head_sha, "review", CommitState::Success);
+    assert!(!ground.merge(open.number, MergeMethod::Merge), "nobody merges at night");
+}
+
+#[test]
+fn staging_has_nothing_to_do_and_dev_still_has() {
+    let ground = started(Plan::line());
+    let first = ground.tip("main").unwrap().short();
+    let second = push(&ground, [1, 0, 1]);
+    assert_eq!(gate(&ground, "prod"), format!("dev runs {first}, waits for {second}"));
+    merge(&ground, "dev", MergeMethod::Squash);
+    assert_eq!(gate(&ground, "prod"), "may be merged");
+}
+
+#[test]
+fn an_edited_predecessor_holds_everything_after_it() {
+    let ground = started(Plan::line());
+    push(&ground, [1, 1, 1]);
+    merge(&ground, "dev", MergeMethod::Rebase);
+    assert_eq!(gate(&ground, "staging"), "may be merged");
+    assert!(ground.edit_active("dev"));
+    assert_eq!(gate(&ground, "staging"), "held by a hand edit of dev");
+    assert!(gate(&ground, "prod").starts_with("staging runs "));
+}
+
+#[test]
+fn a_dry_branch_that_was_moved_back_by_force_is_the_newest_there_is() {
+    let ground = started(Plan::line());
+    let before = ground.tip("main").unwrap();
+    push(&ground, [1, 1, 1]);
+    for name in ["dev", "staging", "prod"] {
+        merge(&ground, name, MergeMethod::Squash);
+    }
+    ground.set_branch("main", before);
+    ground.run(None);
+    assert_eq!(gate(&ground, "dev"), "may be merged");
+    for name in ["dev", "staging", "prod"] {
+        merge(&ground, name, MergeMethod::Merge);
+        assert_eq!(gate(&ground, name), "");
+    }
+}
+
+#[test]
+fn a_commit_that_comes_again_does_not_bring_its_open_gate() {
+    let mut plan = Plan::line();
+    plan.environments[0].statuses = vec!["health"];
+    plan.required = vec!["hydrator/promotion".to_owned()];
+    let ground = Ground::new(plan);
+    ground.run(None);
+    merge(&ground, "dev", MergeMethod::Merge);
+    let active = ground.tip("hydrator/dev").unwrap();
+    ground.report(active, "health", CommitState::Success);
+    assert_eq!(gate(&ground, "staging"), "may be merged");
+    let head = ground.open("staging").unwrap().head_sha;
+    let first = ground.tip("main").unwrap();
+    ground.commit_dry(vec![0, 5, 0]);
+    ground.run(None);
+    ground.report(active, "health", CommitState::Failure);
+    ground.set_branch("main", first);
+    ground.run(None);
+    assert_eq!(ground.open("staging").unwrap().head_sha, head, "the same commit is proposed again");
+    assert_eq!(ground.state_of(head, "hydrator/promotion"), Some(CommitState::Pending));
+    assert_eq!(gate(&ground, "staging"), "dev: health failed");
+}

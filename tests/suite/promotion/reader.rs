@@ -1,0 +1,76 @@
+//! A small reader of hydrated branches, after GitOps Promoter's rules P1 to P9: what it would refuse fails the test.
+
+use std::collections::BTreeMap;
+
+use hydrator::model::CommitId;
+use serde_json::Value;
+
+use super::ground::{Ground, oid};
+
+/// Reads every environment's branches as GitOps Promoter does. `processed` is the DRY commit that was just hydrated.
+pub(super) fn check(ground: &Ground, processed: Option<CommitId>) {
+    let mut dates: BTreeMap<String, String> = BTreeMap::new();
+    for environment in &ground.plan.environments {
+        let (active, proposed) =
+            (format!("hydrator/{}", environment.name), format!("hydrator/{}-next", environment.name));
+        // Somebody deletes a branch, and nothing was hydrated since.
+        if processed.is_none() && ground.tip(&proposed).is_none() {
+            continue;
+        }
+        // P1 and P2: both are there, under names that it derives from each other.
+        let tips = [&active, &proposed]
+            .map(|branch| ground.tip(branch).unwrap_or_else(|| panic!("P1: there is no {branch}")));
+        assert!(proposed.len() <= 100 && proposed == format!("{active}-next"), "P2: {proposed}");
+        // P3: `git merge-tree` needs a common ancestor.
+        let common = ground.git.merge_base(oid(tips[0]), oid(tips[1]));
+        assert!(common.is_ok(), "P3: {proposed} shares no history with {active}");
+        for (branch, tip) in [&active, &proposed].into_iter().zip(tips) {
+            let Some(text) = ground.file(tip, "hydrator.metadata") else {
+                assert!(*branch == active, "P4: {branch} has no metadata");
+                continue;
+            };
+            let (dry, date) = metadata(&text, branch);
+            // P5: the same instant for the same DRY commit everywhere.
+            let known = dates.entry(dry).or_insert_with(|| date.clone());
+            assert_eq!(*known, date, "P5: {branch}");
+        }
+        has_news(ground, tips[1], &proposed);
+        noted(ground, tips[1], &proposed, processed);
+    }
+}
+
+/// P4 to P6: the DRY commit's full id, and when it was made.
+fn metadata(text: &str, branch: &str) -> (String, String) {
+    let value: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("P4: {branch}: {error}"));
+    let dry = value["drySha"].as_str().unwrap_or_default().to_owned();
+    assert!(is_full(&dry), "P4: {branch}: {dry}");
+    let date = value["date"].as_str().unwrap_or_default().to_owned();
+    assert!(value["date"].is_null() || date.parse::<jiff::Timestamp>().is_ok(), "P5: {branch}: {date}");
+    assert!(value["author"].is_string(), "P6: {branch}: {}", value["author"]);
+    for reference in value["references"].as_array().into_iter().flatten() {
+        assert!(is_full(reference["commit"]["sha"].as_str().unwrap_or_default()), "P6: {branch}");
+    }
+    (dry, date)
+}
+
+/// P7: a commit of ours changes manifests.
+fn has_news(ground: &Ground, tip: CommitId, branch: &str) {
+    let commit = ground.git.find_commit(oid(tip)).expect("a tip is a commit");
+    let is_ours = commit.message().is_ok_and(|message| message.contains("Hydrator-Dry-Sha: "));
+    if let (true, Ok(parent)) = (is_ours && commit.parent_count() == 1, commit.parent_id(0)) {
+        let before = ground.manifest(super::ground::id(parent));
+        assert_ne!(ground.manifest(tip), before, "P7: {branch} has a commit that changes nothing");
+    }
+}
+
+/// P8 and P9: the note is there, and names the DRY commit.
+fn noted(ground: &Ground, tip: CommitId, branch: &str, processed: Option<CommitId>) {
+    let Some(processed) = processed else { return };
+    let note = ground.note(tip).unwrap_or_else(|| panic!("P8: there is no note on {branch}"));
+    let value: Value = serde_json::from_str(&note).unwrap_or_else(|error| panic!("P8: {branch}: {error}"));
+    assert_eq!(value["drySha"], processed.to_string(), "P8: {branch}");
+}
+
+fn is_full(id: &str) -> bool {
+    id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}

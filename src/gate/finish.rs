@@ -11,7 +11,7 @@ pub fn finishing(board: &Board<'_>, released: &BTreeSet<usize>) -> BTreeMap<usiz
     let mut kept = BTreeMap::new();
     for (at, place) in board.places.iter().enumerate() {
         let waits = place.proposal.as_ref().is_some_and(|proposal| !proposal.rejected);
-        if !waits || place.held.is_some() || released.contains(&at) {
+        if !waits || place.held.is_some() || released.contains(&at) || !may_come(board, at, place) {
             continue;
         }
         let mut soaking = BTreeSet::new();
@@ -24,6 +24,17 @@ pub fn finishing(board: &Board<'_>, released: &BTreeSet<usize>) -> BTreeMap<usiz
         }
     }
     kept
+}
+
+/// Whether what `place` waits for can still come: an environment before it that has left its DRY commit behind, without
+/// ever having it, never will, and who waited for that would keep everybody for good.
+fn may_come(board: &Board<'_>, at: usize, place: &Place<'_>) -> bool {
+    board.places[at].after.iter().all(|index| {
+        let before = &board.places[*index];
+        let is_there = before.active.dry == place.processed;
+        let has_processed = before.processed == place.processed;
+        is_there || (has_processed && (before.proposal.is_some() || may_come(board, *index, place)))
+    })
 }
 
 /// Those before `at` that soak what `place` waits to have; where that changed nothing, one looks through.

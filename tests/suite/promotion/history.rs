@@ -143,12 +143,13 @@ fn settle(ground: &Rc<Ground>) {
         succeeded(&ground.promote(&reopening(ground)));
         after(ground);
         people_merge(ground);
-        if ground.everything() == before {
-            break;
-        }
+        // What waited for others to finish is released by a run, and by nothing else.
         if ground.plan.finish {
             ground.run(None);
             after(ground);
+        }
+        if ground.everything() == before {
+            break;
         }
     }
     let tip = ground.tip("main").expect("there is a DRY branch");

@@ -68,7 +68,8 @@ fn noted(ground: &Ground, tip: CommitId, branch: &str, processed: Option<CommitI
     let Some(processed) = processed else { return };
     let note = ground.note(tip).unwrap_or_else(|| panic!("P8: there is no note on {branch}"));
     let value: Value = serde_json::from_str(&note).unwrap_or_else(|error| panic!("P8: {branch}: {error}"));
-    assert_eq!(value["drySha"], processed.to_string(), "P8: {branch}");
+    let story = super::model::picture(ground);
+    assert_eq!(value["drySha"], processed.to_string(), "P8: {branch}\n{story}");
 }
 
 fn is_full(id: &str) -> bool {

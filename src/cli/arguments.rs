@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use camino::Utf8PathBuf;
-use clap::builder::OsStr;
+use clap::builder::{BoolishValueParser, OsStr};
 use clap::{Arg, ArgAction, Args, Command, ValueEnum};
 
 use super::Surroundings;
@@ -207,9 +207,13 @@ fn with_variable(argument: Arg, variables: &Variables) -> Arg {
     let Some(long) = argument.get_long() else { return argument };
     let name = format!("HYDRATOR_{}", long.replace('-', "_").to_uppercase());
     let Some(value) = variables.get(&name) else { return argument };
+    // To clap, a default does not stand in for what is required.
+    let argument = argument.required(false);
     match argument.get_action() {
-        ArgAction::SetTrue if matches!(value, "true" | "1" | "yes") => argument.default_value("true"),
-        ArgAction::SetTrue => argument,
+        // What is neither yes nor no is an error: `HYDRATOR_DRY_RUN=ture` must not push.
+        ArgAction::SetTrue => {
+            argument.value_parser(BoolishValueParser::new()).default_value(OsStr::from(value.to_owned()))
+        }
         ArgAction::Append => {
             let values = value.split(['\n', ',']).map(str::trim).filter(|value| !value.is_empty());
             argument.default_values(values.map(|value| OsStr::from(value.to_owned())).collect::<Vec<_>>())

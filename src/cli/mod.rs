@@ -90,6 +90,14 @@ pub struct Surroundings<'a> {
 
 /// Parses the arguments and runs the command; the exit code is that of a command that did what it was asked.
 pub fn main(arguments: Vec<String>, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+    let done = carry_out(arguments, surroundings);
+    if let Err(error) = &done {
+        actions::show_error(error, surroundings);
+    }
+    done
+}
+
+fn carry_out(arguments: Vec<String>, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let command = arguments::with_variables(Cli::command(), surroundings.variables);
     let matches = match command.try_get_matches_from(arguments) {
         Ok(matches) => matches,

@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 
-use super::Surroundings;
 use super::arguments::{ForgeArgs, Format, RepositoryArgs, world};
 use super::run::print;
+use super::{Surroundings, actions};
 use crate::model::EnvironmentName;
 use crate::promotion::PromoteRequest;
 use crate::report;
@@ -37,6 +37,7 @@ pub(super) fn run(args: &PromoteArgs, surroundings: &mut Surroundings<'_>) -> Re
     let request = PromoteRequest { reopen: names.map(EnvironmentName::new).collect(), wait: args.wait };
     let progress = &surroundings.progress;
     let report = crate::promotion::promote(&world, &request, &|line| progress.say(line))?;
+    actions::show(&report, surroundings);
     print(&report, args.format, false, surroundings)?;
     Ok(report::exit_code(&report))
 }

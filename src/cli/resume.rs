@@ -3,9 +3,9 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::Surroundings;
 use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RenderingArgs, RepositoryArgs, world};
 use super::run::print;
+use super::{Surroundings, actions};
 use crate::error::Failure;
 use crate::plan::Permissions;
 use crate::rendering::Scope;
@@ -57,6 +57,7 @@ pub(super) fn run(args: &ResumeArgs, surroundings: &mut Surroundings<'_>) -> Res
         scope: Scope::Affected,
     };
     let report = crate::run::run(&world, &request, surroundings.progress.as_ref())?;
+    actions::show(&report, surroundings);
     print(&report, args.format, false, surroundings)?;
     Ok(report::exit_code(&report))
 }

@@ -4,9 +4,9 @@ use anyhow::Result;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::Surroundings;
 use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RepositoryArgs, world};
 use super::run::print;
+use super::{Surroundings, actions};
 use crate::error::Failure;
 use crate::history::Reference;
 use crate::model::EnvironmentName;
@@ -82,6 +82,7 @@ pub(super) fn run(args: &RollbackArgs, surroundings: &mut Surroundings<'_>) -> R
     };
     let world = world(&args.repository, &args.forge, surroundings)?;
     let done = rollback(&world, &request)?;
+    actions::show(&done.report, surroundings);
     print(&done.report, args.format, false, surroundings)?;
     for (environment, difference) in &done.differences {
         match args.format {

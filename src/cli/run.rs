@@ -58,14 +58,6 @@ impl RunArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
-    let done = hydrate(args, surroundings);
-    if let Err(error) = &done {
-        actions::show_error(error, surroundings);
-    }
-    done
-}
-
-fn hydrate(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let world = world(&args.repository, &args.forge, surroundings)?;
     let request = RunRequest {
         environments: args.environments.names(),

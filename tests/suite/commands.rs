@@ -75,3 +75,27 @@ fn who_closed_reverted_or_removed_something_is_told_what_comes_of_it() {
     let said = plan(&repo).success().stdout().to_owned();
     assert!(said.contains("left the configuration") && !said.contains("closed file://"), "{said}");
 }
+
+#[test]
+fn a_flag_that_is_neither_yes_nor_no_is_an_error() {
+    let repo = TestRepo::with_files(&project::embedded());
+    for (value, code) in [("ture", 2), ("2", 2), ("True", 0), ("on", 0), ("1", 0), ("yes", 0)] {
+        let outcome = repo.hydration().variable("HYDRATOR_DRY_RUN", value).run();
+        assert_eq!(outcome.exit_code(), Some(code), "{value}: {}", outcome.stderr());
+        assert!(code == 0 || outcome.stderr().contains("--dry-run"), "{}", outcome.stderr());
+        assert_eq!(repo.tip("hydrator/dev"), None, "{value}: nothing is pushed");
+    }
+    _ = repo.hydration().variable("HYDRATOR_DRY_RUN", "false").run().success();
+    assert!(repo.tip("hydrator/dev").is_some());
+}
+
+#[test]
+fn a_variable_counts_for_an_option_that_is_required() {
+    let repo = TestRepo::with_files(&project::embedded());
+    _ = repo.hydration().run().success();
+    repo.merge_pull_request("hydrator/dev-next");
+    let history = || Run::hydrator(&repo).arguments(["history"]).variable("HYDRATOR_FORGE", "local");
+    assert_eq!(history().run().exit_code(), Some(2));
+    let found = history().variable("HYDRATOR_ENVIRONMENT", "dev").run().success();
+    assert!(found.stdout().contains("hydrator/dev"), "{}", found.stdout());
+}

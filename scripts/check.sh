@@ -41,6 +41,17 @@ scripts_lint() {
   git ls-files -z -- '*.sh' .ci/run | xargs -0 .tools/bin/shellcheck
 }
 
+# The action, our own workflows, and the ones that users copy.
+workflows_lint() {
+  local files
+  scripts/fetch-tools.sh "$PWD/.tools" || return 1
+  mapfile -t files < <(git ls-files -- '.github/workflows/*.yml' 'examples/github/*.yml')
+  .tools/bin/actionlint -shellcheck "$PWD/.tools/bin/shellcheck" "${files[@]}" &&
+    .tools/bin/zizmor --offline --no-progress --config .github/zizmor.yml action.yml "${files[@]}"
+}
+
+template() { scripts/template.sh --check; }
+
 # Paths and package mirrors of the machine at hand have no place in the project.
 no_machine() {
   local word words found=0
@@ -64,6 +75,8 @@ check "lints" lints
 check "documentation" documentation
 check "dependencies" dependencies
 check "shell scripts" scripts_lint
+check "workflows" workflows_lint
+check "GitLab template" template
 check "nothing of this machine" no_machine
 
 if [ "${#failed[@]}" -gt 0 ]; then

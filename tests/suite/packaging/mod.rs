@@ -6,6 +6,7 @@ mod action;
 mod archives;
 mod examples;
 mod install;
+mod release;
 mod template;
 
 /// A file of the project.

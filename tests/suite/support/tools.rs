@@ -1,4 +1,4 @@
-//! Where the outside programs are that the tests run: helm, helm3, kubectl, kustomize.
+//! Where the outside programs are that the tests run: act, helm, helm3, kubectl, kustomize.
 
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn has_every_tool() {
-        for name in ["helm", "helm3", "kubectl", "kustomize"] {
+        for name in ["act", "helm", "helm3", "kubectl", "kustomize"] {
             assert_eq!(program(name), directory().join(name));
         }
         assert!(search_path().starts_with(directory().to_str().unwrap()));

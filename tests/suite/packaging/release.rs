@@ -1,0 +1,124 @@
+//! The steps of a release, each as it is tried on a machine without a forge.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{project, read};
+use crate::support::command::{Outcome, Run, write_script};
+use crate::support::git::TestRepo;
+
+const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
+
+fn step(name: &str, home: &Path) -> Run {
+    Run::program(project(&format!("scripts/release/{name}")), home)
+}
+
+/// Packs a small program that says its version as hydrator does.
+fn build(root: &Path, version: &str, target: &str, output: &str) -> Outcome {
+    let program = root.join("program");
+    write_script(&program, &format!("echo 'hydrator {}'", env!("CARGO_PKG_VERSION")));
+    let run = step("build.sh", root).variable("PROGRAM", program.to_str().unwrap());
+    run.arguments([version, target, root.join(output).to_str().unwrap()]).run()
+}
+
+#[test]
+fn an_archive_has_the_program_and_the_same_bytes_each_time() {
+    let root = tempfile::tempdir().unwrap();
+    let archives = ["one", "two"].map(|name| {
+        let packed = build(root.path(), VERSION, "x86_64-unknown-linux-musl", name).success();
+        packed.stdout().trim_end().to_owned()
+    });
+    assert!(archives[0].ends_with(&format!("/hydrator-{VERSION}-linux-x86_64.tar.gz")), "{archives:?}");
+    assert!(std::fs::read(&archives[0]).unwrap() == std::fs::read(&archives[1]).unwrap());
+    let list = Run::program("/bin/sh", root.path())
+        .arguments(["-ec", "tar -tvzf \"$0\"", &archives[0]])
+        .run()
+        .success();
+    let wanted = format!(" hydrator-{VERSION}-linux-x86_64/hydrator");
+    let program =
+        list.stdout().lines().find(|line| line.ends_with(&wanted)).expect("the program is there").to_owned();
+    assert!(program.starts_with("-rwxr-xr-x"), "{program}");
+}
+
+#[test]
+fn a_program_of_another_version_is_not_packed() {
+    let root = tempfile::tempdir().unwrap();
+    let other = build(root.path(), "v99.0.0", "x86_64-unknown-linux-musl", "out");
+    assert_eq!(other.exit_code(), Some(1), "{}", other.stderr());
+    let unknown = build(root.path(), VERSION, "riscv64gc-unknown-linux-gnu", "out");
+    assert_eq!(unknown.exit_code(), Some(1), "{}", unknown.stderr());
+    assert!(!root.path().join("out").exists());
+}
+
+#[test]
+fn the_notes_are_the_changelogs_section() {
+    let root = tempfile::tempdir().unwrap();
+    let log = root.path().join("log.md");
+    let number = VERSION.trim_start_matches('v');
+    let notes = |text: &str| {
+        std::fs::write(&log, text).unwrap();
+        step("notes.sh", root.path()).variable("CHANGELOG", log.to_str().unwrap()).arguments([VERSION]).run()
+    };
+    let text = format!(
+        "# Changelog\n\n## Unreleased\n\n- later\n\n## {number} (2026-12-01)\n\n- new\n  thing\n\n- other\n\n## 0.0.1\n\n- old\n"
+    );
+    assert_eq!(notes(&text).success().stdout(), "- new\n  thing\n\n- other\n");
+    for empty in [format!("## {number}\n\n## 0.0.1\n\n- old\n"), format!("## {number}0\n\n- other\n")] {
+        assert_eq!(notes(&empty).exit_code(), Some(1), "{empty}");
+    }
+    assert_eq!(step("notes.sh", root.path()).arguments(["v99.0.0"]).run().exit_code(), Some(1));
+}
+
+#[test]
+fn the_bill_of_materials_has_every_package() {
+    let root = tempfile::tempdir().unwrap();
+    let script = project("scripts/release/sbom.py");
+    let run =
+        Run::program("/usr/bin/env", root.path()).arguments(["python3", script.to_str().unwrap(), VERSION]);
+    let bill: Value = serde_json::from_str(run.run().success().stdout()).unwrap();
+    let found = bill["components"].as_array().unwrap();
+    let lock = read("Cargo.lock");
+    // All but ourselves.
+    assert_eq!(found.len(), lock.matches("[[package]]").count() - 1);
+    for component in found {
+        let sum = component["hashes"][0]["content"].as_str().expect("each is pinned by content");
+        assert!(lock.contains(&format!("checksum = \"{sum}\"")));
+        let wanted = format!(
+            "pkg:cargo/{}@{}",
+            component["name"].as_str().unwrap(),
+            component["version"].as_str().unwrap()
+        );
+        assert_eq!(component["purl"].as_str(), Some(wanted.as_str()));
+    }
+}
+
+#[test]
+fn the_major_tag_follows_the_newest_release() {
+    let repo = TestRepo::new();
+    for script in ["scripts/install.sh", "scripts/release/major-tag.sh"] {
+        repo.write(script, &read(script));
+    }
+    let first = repo.commit("First version");
+    let remote = repo.remote().display().to_string();
+    let tag = || {
+        let script = repo.work().join("scripts/release/major-tag.sh");
+        let path = script.to_str().unwrap();
+        Run::program("/bin/bash", &repo.home()).arguments([path, &remote]).run().success()
+    };
+    let tagged = |name: &str| repo.remote_git().try_run(&["rev-parse", &format!("refs/tags/{name}")]).ok();
+    _ = tag();
+    assert_eq!(tagged("v1"), None);
+    for (version, text) in [("v1.9.0", "a"), ("v1.10.0", "b")] {
+        let row = format!(
+            "hydrator {version} linux-x86_64 {} https://example.com/{text}.tar.gz\nTABLE\n",
+            "0".repeat(64)
+        );
+        let script = std::fs::read_to_string(repo.work().join("scripts/install.sh")).unwrap();
+        repo.write("scripts/install.sh", &script.replacen("\nTABLE\n", &format!("\n{row}"), 1));
+        let commit = repo.commit(version);
+        _ = tag();
+        assert_eq!(tagged("v1"), Some(commit));
+    }
+    assert_ne!(tagged("v1"), Some(first));
+}

@@ -85,10 +85,13 @@ impl Board<'_> {
         let has_processed = place.processed == Some(wanted);
         match &place.proposal {
             _ if runs.is_none() => {
-                Position::Elsewhere(format!("{name} runs nothing yet, waits for {}", wanted.short()))
+                let proposal = place.proposal.as_ref().filter(|_| has_processed);
+                let offered = proposal.and_then(|proposal| proposal.dry).unwrap_or(wanted);
+                Position::Elsewhere(format!("{name} runs nothing yet, waits for {}", offered.short()))
             }
             Some(proposal) if has_processed => {
-                Position::Elsewhere(pending(place, proposal, is_there, wanted))
+                let offered = proposal.dry.unwrap_or(wanted);
+                Position::Elsewhere(pending(place, proposal, is_there, offered))
             }
             _ if is_there => Position::There,
             None if has_processed => Position::Untouched,
@@ -130,15 +133,15 @@ fn behind(place: &Place<'_>, wanted: CommitId) -> String {
     format!("{} runs {runs}, waits for {}", place.environment.name, wanted.short())
 }
 
-fn pending(place: &Place<'_>, proposal: &Proposal, is_there: bool, wanted: CommitId) -> String {
+fn pending(place: &Place<'_>, proposal: &Proposal, is_there: bool, offered: CommitId) -> String {
     let name = &place.environment.name;
     if proposal.rejected {
-        return format!("{name}: a person closed the proposal of {}", wanted.short());
+        return format!("{name}: a person closed the proposal of {}", offered.short());
     }
     if is_there {
-        return format!("{name} has another proposal of {}", wanted.short());
+        return format!("{name} has another proposal of {}", offered.short());
     }
-    behind(place, wanted)
+    behind(place, offered)
 }
 
 /// Condition b: the statuses that later environments ask for.

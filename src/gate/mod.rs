@@ -58,6 +58,9 @@ pub enum Kind {
 pub struct Proposal {
     /// The proposed branch's tip.
     pub head: CommitId,
+    /// The DRY commit that it was hydrated from. Unlike T it does not move with commits that change nothing here, and
+    /// so it is what people are told.
+    pub dry: Option<CommitId>,
     /// What kind it is.
     pub kind: Kind,
     /// Whether a person closed its pull request.

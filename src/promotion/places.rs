@@ -13,6 +13,7 @@ pub fn observed<'a>(project: &'a Project, at: usize, seen: &Seen, config: &str) 
     let environment = &project.environments[at];
     let proposal = plan::offer(seen).map(|offered| Proposal {
         head: offered.commit.id,
+        dry: offered.dry_sha(),
         kind: kind(offered.intent()),
         rejected: plan::is_rejected(seen),
         labelled_hold: has_label(seen.open.as_ref(), HOLD_LABEL),
@@ -51,10 +52,15 @@ pub(super) fn after_push<'a>(
     match decision {
         Decision::Nothing | Decision::Withdraw => place.proposal = None,
         Decision::Propose | Decision::Reparent | Decision::Leave => {
-            let kind = place.proposal.as_ref().map_or(Kind::Ordinary, |proposal| proposal.kind);
+            let waiting = place.proposal.as_ref();
+            let (kind, from) = match decision {
+                Decision::Propose => (self::kind(planned.terms.intent), Some(dry)),
+                _ => waiting.map_or((Kind::Ordinary, None), |waiting| (waiting.kind, waiting.dry)),
+            };
             place.proposal = planned.proposed.map(|head| Proposal {
                 head,
-                kind: if *decision == Decision::Propose { self::kind(planned.terms.intent) } else { kind },
+                dry: from,
+                kind,
                 rejected: false,
                 labelled_hold: has_label(seen.open.as_ref(), HOLD_LABEL),
             });

@@ -54,7 +54,7 @@ pub(super) fn after_push<'a>(
         Decision::Propose | Decision::Reparent | Decision::Leave => {
             let waiting = place.proposal.as_ref();
             let (kind, from) = match decision {
-                Decision::Propose => (self::kind(planned.terms.intent), Some(dry)),
+                Decision::Propose => (kind(planned.terms.intent), Some(dry)),
                 _ => waiting.map_or((Kind::Ordinary, None), |waiting| (waiting.kind, waiting.dry)),
             };
             place.proposal = planned.proposed.map(|head| Proposal {

@@ -1,13 +1,17 @@
-//! Forges: where pull requests and commit statuses live. One trait of verbs in our own words; a file per forge.
+//! Forges: where pull requests and commit statuses live. Traits of verbs in our own words; a directory per forge.
 
+mod conversation;
 pub mod github;
 pub mod http;
 pub mod local;
+mod records;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+pub use self::conversation::{Comment, Conversation, Permission, Reaction};
+pub use self::records::{Deployment, Landing, MergedPullRequest, Records};
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest};
 
 /// A pull request to open.
@@ -85,7 +89,7 @@ pub enum ArmOutcome {
 }
 
 /// What hydrator asks of a forge. Every method either did it or is an error; nothing is half-done silently.
-pub trait Forge {
+pub trait Forge: Conversation + Records {
     /// All open pull requests whose base or head may be ours, in as few calls as the forge allows.
     fn open_pull_requests(&self) -> Result<Vec<PullRequest>>;
 

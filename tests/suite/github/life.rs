@@ -40,7 +40,7 @@ fn pushes_open_update_and_close_pull_requests() {
     assert_eq!(operations(&outcome)[0], "closed");
     let closed = pull(&github, 4);
     assert_eq!(closed.life, Life::Closed, "closed by us, not by a push");
-    assert!(closed.comments[0].1.contains("The change went away"), "{:?}", closed.comments);
+    assert!(closed.comments[0].body.contains("The change went away"), "{:?}", closed.comments);
     assert_eq!(repo.tip("hydrator/dev-next"), repo.tip("hydrator/dev"));
 }
 
@@ -182,7 +182,7 @@ fn an_environment_that_left_the_configuration_is_closed_with_a_comment() {
     assert_eq!(operations(&github.job(&repo).run().success()), ["none", "orphan"]);
     let closed = pull(&github, 2);
     assert_eq!(closed.life, Life::Closed);
-    assert!(closed.comments[0].1.contains("left the configuration"));
+    assert!(closed.comments[0].body.contains("left the configuration"));
 }
 
 #[test]

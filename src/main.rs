@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use camino::Utf8PathBuf;
-use hydrator::cli::{self, Console, Surroundings};
+use hydrator::cli::{self, Console, Groups, Surroundings};
 use hydrator::progress::Progress;
 use hydrator::variables::Variables;
 use hydrator::{error, report};
@@ -23,8 +23,8 @@ fn main() -> ExitCode {
         drop(signal_hook::flag::register(signal, Arc::clone(&stop)));
     }
     let mut out = std::io::stdout().lock();
-    let in_actions = variables.get("GITHUB_ACTIONS") == Some("true");
-    let progress = Arc::new(Console::new(std::io::stderr().is_terminal(), in_actions));
+    let groups = Groups::of(&variables);
+    let progress = Arc::new(Console::new(std::io::stderr().is_terminal(), groups));
     let colour = std::io::stdout().is_terminal() && variables.get("NO_COLOR").is_none();
     let program = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
     let listener = Arc::clone(&progress) as Arc<dyn Progress + Send>;

@@ -73,6 +73,8 @@ pub fn run(world: &World, request: &RunRequest, progress: &dyn Progress) -> Resu
         if request.dry_run {
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }
+        // Better nothing than branches without their pull requests and statuses.
+        world.forge.ready_to_write()?;
         progress.enter(Stage::Commit);
         hydrate(world, request, &dry, &mut planned);
         let narrowed = waiting.len() < dry.loaded.project.environments.len();

@@ -4,11 +4,12 @@
 
 use serde_json::Value;
 
+use super::remote::{host_of, path_of};
 use super::{CommentEvent, Event, Job, PullRequestEvent, ReadFile, System, Trigger, commit, need};
 use crate::error::Failure;
 use crate::forge::github::Place;
 use crate::model::{BranchName, CommitId};
-use crate::secret::{Secret, without_userinfo};
+use crate::secret::Secret;
 use crate::variables::Variables;
 
 /// github.com itself, where no variable says otherwise.
@@ -156,7 +157,7 @@ pub fn place(variables: &Variables, remote: &str) -> Result<Place, Failure> {
         found.map(|url| url.trim_end_matches('/').to_owned()).ok_or_else(|| missing(name))
     };
     let (api, graphql, web) = (url(named[0], API)?, url(named[1], GRAPHQL)?, url(named[2], WEB)?);
-    let slug = variables.get("GITHUB_REPOSITORY").map(str::to_owned).or_else(|| slug_of(remote));
+    let slug = variables.get("GITHUB_REPOSITORY").map(str::to_owned).or_else(|| path_of(remote));
     let (owner, name) = slug
         .as_deref()
         .and_then(|slug| slug.split_once('/'))
@@ -178,33 +179,6 @@ fn missing(name: &str) -> Failure {
         "the variable `{name}` is missing or makes no sense, and it says where GitHub's repository is"
     ))
     .hint(format!("set it to {holds}; Actions sets it by itself, and a remote on github.com needs none"))
-}
-
-/// The host of a remote in any of its forms, in lower case, with a port where it has one.
-fn host_of(url: &str) -> Option<String> {
-    let url = without_userinfo(url);
-    let host = match url.split_once("://") {
-        Some(("file", _)) => return None,
-        Some((scheme, rest)) => {
-            let authority = rest.split('/').next()?;
-            let is_http = scheme.starts_with("http");
-            if is_http { authority } else { authority.split(':').next()? }.to_owned()
-        }
-        None => {
-            let (host, _) = url.split_once(':').filter(|(host, _)| !host.contains('/'))?;
-            host.rsplit_once('@').map_or(host, |(_, host)| host).to_owned()
-        }
-    };
-    Some(host.to_lowercase()).filter(|host| !host.is_empty())
-}
-
-/// `owner/name` at the end of a remote's URL.
-fn slug_of(url: &str) -> Option<String> {
-    let path = match url.split_once("://") {
-        Some((_, rest)) => rest.split_once('/')?.1,
-        None => url.split_once(':')?.1,
-    };
-    Some(path.trim_matches('/').trim_end_matches(".git").to_owned())
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 //! Each system has a file of its own.
 
 pub mod github;
-mod gitlab;
+pub mod gitlab;
 
 mod actor;
+mod remote;
 
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId};
+use crate::secret::Secret;
 use crate::variables::Variables;
 
 pub use actor::actor;
@@ -111,6 +113,14 @@ pub fn detect(variables: &Variables, read: ReadFile<'_>) -> Result<Option<Job>, 
     } else {
         Ok(None)
     }
+}
+
+/// The user name and the token for a remote, if there is a token that goes to it.
+pub fn login(variables: &Variables, remote: &str) -> Option<(&'static str, Secret)> {
+    if gitlab::is_at_home(variables, remote) {
+        return gitlab::token(variables, remote).map(|(token, kind)| (gitlab::user(kind), token));
+    }
+    github::token(variables, remote).map(|token| ("x-access-token", token))
 }
 
 fn commit(variables: &Variables, name: &str) -> Result<CommitId, Failure> {

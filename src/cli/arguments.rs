@@ -14,7 +14,8 @@ use crate::dry::{self, Wanted};
 use crate::error::Failure;
 use crate::forge::Forge;
 use crate::forge::github::{self, GitHub};
-use crate::forge::http::{Limits as HttpLimits, seconds};
+use crate::forge::gitlab::GitLab;
+use crate::forge::http::{Connection, Limits as HttpLimits, seconds};
 use crate::forge::local::LocalForge;
 use crate::git::Login;
 use crate::model::{CommitId, DryTree, EnvironmentName};
@@ -36,9 +37,9 @@ pub(super) struct RepositoryArgs {
     /// The configuration, in the DRY tree
     #[arg(long, value_name = "PATH", default_value = "hydrator.yaml")]
     pub(super) config: Utf8PathBuf,
-    /// The user name that goes with the token
-    #[arg(long, value_name = "NAME", default_value = "x-access-token")]
-    pub(super) token_user: String,
+    /// The user name that goes with the token; by default the one that the forge asks for
+    #[arg(long, value_name = "NAME")]
+    pub(super) token_user: Option<String>,
 }
 
 /// Which forge, and where it is.
@@ -68,6 +69,9 @@ pub(super) enum ForgeKind {
     /// GitHub or GitHub Enterprise Server
     #[value(name = "github")]
     GitHub,
+    /// GitLab, gitlab.com or self-managed
+    #[value(name = "gitlab")]
+    GitLab,
     /// Pull requests in a file beside a plain git remote, to try things out
     Local,
 }
@@ -112,8 +116,8 @@ impl RepositoryArgs {
     pub(super) fn open(&self, surroundings: &Surroundings<'_>) -> Result<Repository> {
         let location = Location { repository: self.repo.clone(), remote: self.remote.clone() };
         let login = |url: &str| {
-            let token = ci::github::token(surroundings.variables, url)?;
-            Some(Login { user: self.token_user.clone(), token })
+            let (user, token) = ci::login(surroundings.variables, url)?;
+            Some(Login { user: self.token_user.clone().unwrap_or_else(|| user.to_owned()), token })
         };
         Repository::open(location, surroundings.variables, &surroundings.stop, &login)
     }
@@ -127,15 +131,20 @@ impl ForgeArgs {
         surroundings: &Surroundings<'_>,
     ) -> Result<Box<dyn Forge>> {
         let remote = &repository.scratch.remote_url;
-        let at_home = ci::github::is_at_home(surroundings.variables, remote);
-        match self.forge.or(at_home.then_some(ForgeKind::GitHub)) {
+        let recognised = || {
+            let on_github = ci::github::is_at_home(surroundings.variables, remote);
+            let on_gitlab = ci::gitlab::is_at_home(surroundings.variables, remote);
+            on_github.then_some(ForgeKind::GitHub).or(on_gitlab.then_some(ForgeKind::GitLab))
+        };
+        match self.forge.or_else(recognised) {
             Some(ForgeKind::GitHub) => Ok(Box::new(self.github(remote, surroundings)?)),
+            Some(ForgeKind::GitLab) => Ok(Box::new(self.gitlab(remote, surroundings)?)),
             Some(ForgeKind::Local) => {
                 let directory = local_forge_directory(repository, self.forge_directory.as_deref())?;
                 Ok(Box::new(LocalForge::open(&directory)?))
             }
             None => Err(Failure::usage("no forge is known for this repository")
-                .hint("name one with `--forge github` or `--forge local`; other forges are not supported yet")
+                .hint("name one with `--forge github`, `--forge gitlab` or `--forge local`")
                 .into()),
         }
     }
@@ -155,6 +164,26 @@ impl ForgeArgs {
             stop: std::sync::Arc::clone(&surroundings.stop),
         };
         Ok(GitHub::new(place, &token, around)?)
+    }
+
+    fn gitlab(&self, remote: &str, surroundings: &Surroundings<'_>) -> Result<GitLab> {
+        let variables = surroundings.variables;
+        let place = ci::gitlab::place(variables, remote)?;
+        let (token, kind) = ci::gitlab::token(variables, remote).ok_or_else(|| {
+            Failure::usage("there is no token for GitLab").hint(
+                "set `HYDRATOR_TOKEN` to a project access token with the scopes `api` and `write_repository`; a \
+                 protected variable reaches jobs of protected branches only",
+            )
+        })?;
+        let connection = Connection {
+            token,
+            variables,
+            url: &place.api.clone(),
+            limits: self.limits(),
+            listener: std::sync::Arc::clone(&surroundings.progress),
+            stop: std::sync::Arc::clone(&surroundings.stop),
+        };
+        Ok(GitLab::new(place, kind, connection)?)
     }
 
     const fn limits(&self) -> HttpLimits {

@@ -4,6 +4,7 @@ mod actions;
 mod arguments;
 mod check;
 mod demo;
+mod files;
 mod history;
 pub mod local;
 mod plan;
@@ -24,7 +25,7 @@ use anyhow::Result;
 use camino::Utf8PathBuf;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-pub use self::progress::Console;
+pub use self::progress::{Console, Groups};
 use crate::error::Failure;
 use crate::progress::Progress;
 use crate::variables::Variables;

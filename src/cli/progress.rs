@@ -4,21 +4,63 @@ use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::escape::{log_text, one_line};
 use crate::progress::{FinishedTarget, Progress, Stage};
+use crate::variables::Variables;
 
 /// How many of the slowest targets are named at the end.
 const SLOWEST: usize = 3;
+
+/// How a CI system folds lines of its log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Groups {
+    /// It does not.
+    #[default]
+    None,
+    /// As GitHub Actions does.
+    Actions,
+    /// As sections of GitLab CI.
+    Sections,
+}
+
+impl Groups {
+    /// What the system that these variables tell of understands.
+    pub fn of(variables: &Variables) -> Self {
+        let is = |name: &str| variables.get(name) == Some("true");
+        if is("GITHUB_ACTIONS") {
+            Self::Actions
+        } else if is("GITLAB_CI") {
+            Self::Sections
+        } else {
+            Self::None
+        }
+    }
+
+    /// The line that begins or ends a group at a time in seconds since 1970.
+    fn line(self, is_open: bool, seconds: u64) -> String {
+        match (self, is_open) {
+            (Self::None, _) => String::new(),
+            (Self::Actions, true) => "::group::render".to_owned(),
+            (Self::Actions, false) => "::endgroup::".to_owned(),
+            (Self::Sections, true) => {
+                format!("\u{1b}[0Ksection_start:{seconds}:hydrator_render[collapsed=true]\r\u{1b}[0Krender")
+            }
+            (Self::Sections, false) => {
+                format!("\u{1b}[0Ksection_end:{seconds}:hydrator_render\r\u{1b}[0K")
+            }
+        }
+    }
+}
 
 /// Where progress is shown, and what is known about the time so far.
 pub struct Console {
     bar: Option<ProgressBar>,
     clock: Mutex<Clock>,
-    groups: bool,
+    groups: Groups,
     grouped: AtomicBool,
 }
 
@@ -30,8 +72,8 @@ struct Clock {
 }
 
 impl Console {
-    /// A console that draws a bar if stderr `is_terminal`, and folds lines into `groups` as Actions shows them.
-    pub fn new(is_terminal: bool, groups: bool) -> Self {
+    /// A console that draws a bar if stderr `is_terminal`, and folds lines into `groups`.
+    pub fn new(is_terminal: bool, groups: Groups) -> Self {
         let bar = is_terminal.then(hidden_bar);
         Self { bar, clock: Mutex::default(), groups, grouped: AtomicBool::new(false) }
     }
@@ -48,10 +90,11 @@ impl Console {
         }
     }
 
-    /// In Actions the lines of finished targets can be folded.
+    /// In CI the lines of finished targets can be folded.
     fn group(&self, is_open: bool) {
-        if self.groups && self.grouped.swap(is_open, Ordering::Relaxed) != is_open {
-            self.write(if is_open { "::group::render" } else { "::endgroup::" });
+        if self.groups != Groups::None && self.grouped.swap(is_open, Ordering::Relaxed) != is_open {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            self.write(&self.groups.line(is_open, now.map_or(0, |now| now.as_secs())));
         }
     }
 

@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RenderingArgs, RepositoryArgs, full_id, world};
+use super::files::FilesArgs;
 use super::{Surroundings, actions};
 use crate::model::RunReport;
 use crate::plan::Permissions;
@@ -44,6 +45,8 @@ pub(super) struct RunArgs {
     format: Format,
     #[command(flatten)]
     rendering: RenderingArgs,
+    #[command(flatten)]
+    files: FilesArgs,
 }
 
 impl RunArgs {
@@ -58,6 +61,14 @@ impl RunArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
+    let done = hydrate(args, surroundings);
+    if done.is_err() {
+        args.files.keep_failure(surroundings);
+    }
+    done
+}
+
+fn hydrate(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let world = world(&args.repository, &args.forge, surroundings)?;
     let request = RunRequest {
         environments: args.environments.names(),
@@ -70,6 +81,7 @@ pub(super) fn run(args: &RunArgs, surroundings: &mut Surroundings<'_>) -> Result
     };
     let report = crate::run::run(&world, &request, surroundings.progress.as_ref())?;
     actions::show(&report, surroundings);
+    args.files.keep(&report, surroundings)?;
     print(&report, args.format, false, surroundings)?;
     Ok(report::exit_code(&report))
 }

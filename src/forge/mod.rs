@@ -1,17 +1,14 @@
-//! Forges: where pull requests and commit statuses live. Traits of verbs in our own words; a directory per forge.
+//! Forges: where pull requests and commit statuses live. One trait of verbs in our own words; a file per forge.
 
-mod conversation;
 pub mod github;
+pub mod gitlab;
 pub mod http;
 pub mod local;
-mod records;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-pub use self::conversation::{Comment, Conversation, Permission, Reaction};
-pub use self::records::{Deployment, Landing, MergedPullRequest, Records};
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest};
 
 /// A pull request to open.
@@ -89,7 +86,12 @@ pub enum ArmOutcome {
 }
 
 /// What hydrator asks of a forge. Every method either did it or is an error; nothing is half-done silently.
-pub trait Forge: Conversation + Records {
+pub trait Forge {
+    /// An error if it is known before anything is tried that this connection cannot write.
+    fn ready_to_write(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// All open pull requests whose base or head may be ours, in as few calls as the forge allows.
     fn open_pull_requests(&self) -> Result<Vec<PullRequest>>;
 

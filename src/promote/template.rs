@@ -10,7 +10,9 @@ use super::ROLLBACK_LABEL;
 use super::body::{BODY_LIMIT, changes_within, default_body, own_marker};
 use super::summary::{Intent, ProposalSummary};
 use super::title::{default_title, tidy};
-use crate::escape::{clean, cut_markdown, neutralise_skip_markers, one_line, prose, prose_lines};
+use crate::escape::{
+    clean, cut_markdown, neutralise_quick_actions, neutralise_skip_markers, one_line, prose, prose_lines,
+};
 use crate::forge::PullRequestLook;
 use crate::model::PullRequestSettings;
 
@@ -64,7 +66,7 @@ fn body(summary: &ProposalSummary, template: Option<&str>, render: Render<'_>) -
     })?;
     let marker = own_marker(summary);
     let room = BODY_LIMIT.saturating_sub(marker.chars().count() + 2);
-    let text = cut_markdown(&neutralise_skip_markers(&clean(&text)), room);
+    let text = cut_markdown(&neutralise_quick_actions(&neutralise_skip_markers(&clean(&text))), room);
     Ok(format!("{marker}\n{}\n", text.trim_end()))
 }
 

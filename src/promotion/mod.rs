@@ -44,6 +44,7 @@ pub struct PromoteRequest {
 
 /// Looks at everything and merges what is due, until nothing moves.
 pub fn promote(world: &World, request: &PromoteRequest, talk: &(dyn Fn(&str) + Sync)) -> Result<RunReport> {
+    world.forge.ready_to_write()?;
     let start = Instant::now();
     let mut done = Done::default();
     let mut reopen = request.reopen.as_slice();

@@ -1,6 +1,7 @@
 //! The report of a run for people and for programs: text, Markdown, JSON, its schema, and the exit code. Pure.
 
 pub mod actions;
+pub mod dotenv;
 mod error;
 mod exit;
 mod json;

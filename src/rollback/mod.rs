@@ -81,6 +81,7 @@ pub fn rollback(world: &World, request: &Request) -> Result<RolledBack> {
         if request.dry_run {
             return dry_run(world, &dry, &observation, wishes, &rendering);
         }
+        world.forge.ready_to_write()?;
         commit(world, request, &dry, &mut wishes);
         withdraw_open_requests(world, request, &wishes)?;
         let changes: Vec<_> = wishes.iter().filter_map(|wish| change(&wish.planned)).collect();

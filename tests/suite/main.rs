@@ -23,6 +23,8 @@ mod forge_server;
 #[cfg(test)]
 mod github;
 #[cfg(test)]
+mod gitlab;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod local_forge;
@@ -40,6 +42,8 @@ mod report;
 mod rollback;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod stories;
 #[cfg(test)]
 mod structure;
 #[cfg(test)]

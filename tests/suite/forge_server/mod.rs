@@ -2,6 +2,8 @@
 //! `state`, how it is spoken about in one module for each forge.
 
 pub(crate) mod github;
+pub(crate) mod gitlab;
+pub(crate) mod question;
 pub(crate) mod state;
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -10,6 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use self::state::State;
+use crate::support::command::Run;
 use crate::support::git::TestRepo;
 use crate::support::http::{GitServer, Response, Served, Service, ServiceRequest};
 
@@ -88,6 +91,30 @@ pub(crate) trait Dialect: Send + Sync {
     fn unauthorized(&self) -> (u16, Value);
     /// Git's path for a repository's URL.
     fn repository_path(&self, path: &str) -> String;
+    /// What git may log in with, as it stands in a header.
+    fn credentials(&self) -> &'static [&'static str];
+}
+
+/// A running forge of one kind, and jobs of its CI: what stories that are the same on every forge need.
+pub(crate) trait Hosted: Sized {
+    /// The repository `acme/shop`.
+    fn start(repo: &TestRepo) -> Self {
+        Self::start_at(repo, "acme", "shop", "")
+    }
+    /// A repository of another name, on a server below a path.
+    fn start_at(repo: &TestRepo, owner: &str, name: &str, base: &str) -> Self;
+    /// The server.
+    fn server(&self) -> &ForgeServer;
+    /// Any command in the job of a push to the DRY branch's tip, with no pauses.
+    fn command(&self, repo: &TestRepo, command: &str) -> Run;
+    /// `hydrator run` in such a job.
+    fn job(&self, repo: &TestRepo) -> Run {
+        self.command(repo, "run").arguments(["--format", "json"])
+    }
+    /// What it is called in [`Call::what`] when a pull request of `acme/shop` is opened.
+    const OPENING: &'static str;
+    /// How the address of the first pull request of `acme/shop` ends.
+    const FIRST_PAGE: &'static str;
 }
 
 /// What the server shares with its tests.
@@ -169,6 +196,21 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A part of a URL without its encoding.
+pub(crate) fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let digit = |byte: Option<u8>| char::from(byte.unwrap_or(b'0')).to_digit(16).unwrap_or(0);
+        bytes.push(if byte == b'%' {
+            u8::try_from(digit(rest.next()) * 16 + digit(rest.next())).expect("two digits")
+        } else {
+            byte
+        });
+    }
+    String::from_utf8(bytes).expect("it is UTF-8")
+}
+
 impl Service for Shared {
     fn answer(&self, request: &ServiceRequest<'_>) -> Option<Served> {
         let (path, query) = request.path.split_once('?').unwrap_or((request.path, ""));
@@ -235,6 +277,10 @@ impl Service for Shared {
 
     fn repository_path(&self, path: &str) -> String {
         self.dialect.repository_path(path)
+    }
+
+    fn credentials(&self) -> &'static [&'static str] {
+        self.dialect.credentials()
     }
 }
 

@@ -58,7 +58,8 @@ pub(crate) struct Pull {
     pub(crate) asked_teams: Vec<String>,
     /// Reviewer and whether they approved.
     pub(crate) reviews: Vec<(String, bool)>,
-    pub(crate) comments: Vec<Said>,
+    /// Author and text.
+    pub(crate) comments: Vec<(String, String)>,
     pub(crate) auto_merge: Option<Method>,
     pub(crate) created_at: i64,
     pub(crate) merged_at: Option<i64>,
@@ -77,29 +78,6 @@ impl Pull {
     }
 }
 
-/// A comment.
-#[derive(Clone, Debug)]
-pub(crate) struct Said {
-    pub(crate) id: u64,
-    pub(crate) author: String,
-    pub(crate) body: String,
-    /// Who reacted, and how.
-    pub(crate) reactions: Vec<(String, String)>,
-}
-
-/// A deployment.
-#[derive(Clone, Debug)]
-pub(crate) struct Deployed {
-    pub(crate) id: u64,
-    pub(crate) environment: String,
-    pub(crate) commit: String,
-    pub(crate) task: String,
-    pub(crate) description: String,
-    /// State and page of each, oldest first.
-    pub(crate) statuses: Vec<(String, Option<String>)>,
-    pub(crate) created_at: i64,
-}
-
 /// One status of a commit.
 #[derive(Clone, Debug)]
 pub(crate) struct Status {
@@ -107,6 +85,8 @@ pub(crate) struct Status {
     pub(crate) state: String,
     pub(crate) description: String,
     pub(crate) target_url: Option<String>,
+    /// The branch that it was set for, where the forge asks for one.
+    pub(crate) branch: Option<String>,
     pub(crate) created_at: i64,
 }
 
@@ -132,10 +112,6 @@ pub(crate) struct State {
     pub(crate) statuses: BTreeMap<String, Vec<Status>>,
     /// Check runs by commit: name and whether they succeeded.
     pub(crate) checks: BTreeMap<String, Vec<(String, Option<bool>)>>,
-    /// Oldest first.
-    pub(crate) deployments: Vec<Deployed>,
-    /// What people may do, where that is less or more than to write.
-    pub(crate) permissions: BTreeMap<String, String>,
     /// People who may review and be assigned.
     pub(crate) people: BTreeSet<String>,
     pub(crate) teams: BTreeSet<String>,
@@ -148,6 +124,8 @@ pub(crate) struct State {
     pub(crate) drafts_supported: bool,
     pub(crate) default_method: Method,
     pub(crate) delete_branch_on_merge: bool,
+    /// The pull requests whose commits were squashed.
+    pub(crate) squashed: BTreeSet<u64>,
     /// How often mergeability is asked before it is known.
     pub(crate) unknown: u32,
     /// Further rules, as the forge's own API describes them.
@@ -168,8 +146,6 @@ impl State {
             pulls: Vec::new(),
             statuses: BTreeMap::new(),
             checks: BTreeMap::new(),
-            deployments: Vec::new(),
-            permissions: BTreeMap::new(),
             people: names(&["alice", "bob", "carol"]),
             teams: names(&["sre", "platform"]),
             required_statuses: Vec::new(),
@@ -180,6 +156,7 @@ impl State {
             drafts_supported: true,
             default_method: Method::Merge,
             delete_branch_on_merge: false,
+            squashed: BTreeSet::new(),
             unknown: 0,
             rules: Vec::new(),
             clock: START,
@@ -205,44 +182,6 @@ impl State {
     /// A pull request by number.
     pub(crate) fn pull(&mut self, number: u64) -> Option<&mut Pull> {
         self.pulls.iter_mut().find(|pull| pull.number == number)
-    }
-
-    /// Writes a comment, and returns its number: large, as on a forge that many people use.
-    pub(crate) fn say(&mut self, number: u64, author: &str, body: &str) -> Option<u64> {
-        let all = self.pulls.iter().flat_map(|pull| &pull.comments).map(|comment| comment.id);
-        let id = all.max().unwrap_or(3_000_000_000) + 1;
-        let (author, body) = (author.to_owned(), body.to_owned());
-        self.pull(number)?.comments.push(Said { id, author, body, reactions: Vec::new() });
-        Some(id)
-    }
-
-    /// A comment by its number.
-    pub(crate) fn comment(&mut self, id: u64) -> Option<&mut Said> {
-        self.pulls.iter_mut().flat_map(|pull| &mut pull.comments).find(|comment| comment.id == id)
-    }
-
-    /// What somebody may do.
-    pub(crate) fn permission(&self, login: &str) -> Option<&str> {
-        let is_known = self.people.contains(&login.to_lowercase());
-        self.permissions.get(login).map(String::as_str).or_else(|| is_known.then_some("write"))
-    }
-
-    /// The pull requests that were merged and brought a commit in.
-    pub(crate) fn merged_with(&self, commit: &str) -> Vec<u64> {
-        let git = self.git();
-        let Ok(id) = Oid::from_str(commit) else { return Vec::new() };
-        let brought = |pull: &&Pull| {
-            let Some(merge) = pull.merge_commit.as_ref().filter(|_| pull.life == Life::Merged) else {
-                return false;
-            };
-            let (Ok(made), Ok(head)) = (Oid::from_str(merge), Oid::from_str(&pull.head_sha)) else {
-                return false;
-            };
-            let is_below = |of: Oid| of == id || git.graph_descendant_of(of, id).unwrap_or(false);
-            let before = git.find_commit(made).ok().and_then(|made| made.parent_id(0).ok());
-            made == id || is_below(head) && before.is_none_or(|before| !is_below(before))
-        };
-        self.pulls.iter().filter(brought).map(|pull| pull.number).collect()
     }
 
     /// Follows what was pushed: heads move; a head that lies on its base closes its pull request or calls it merged

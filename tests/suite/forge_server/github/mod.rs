@@ -1,7 +1,6 @@
 //! GitHub's API over the state of a forge: REST and GraphQL, as far as anybody here asks.
 
 mod graphql;
-mod question;
 mod rest;
 mod shapes;
 
@@ -16,10 +15,10 @@ use hydrator::variables::Variables;
 use serde_json::{Value, json};
 
 use super::state::State;
-use super::{Call, Dialect, ForgeServer};
+use super::{Call, Dialect, ForgeServer, Hosted};
 use crate::support::command::Run;
 use crate::support::git::TestRepo;
-use crate::support::http::{ServiceRequest, TOKEN};
+use crate::support::http::{BASIC, ServiceRequest, TOKEN};
 
 /// GitHub with one repository on it.
 #[derive(Clone)]
@@ -90,6 +89,27 @@ impl Dialect for GitHubApi {
             Some(rest) => format!("/remote.git{}", rest.strip_prefix(".git").unwrap_or(rest)),
             None => path.to_owned(),
         }
+    }
+
+    fn credentials(&self) -> &'static [&'static str] {
+        &[BASIC]
+    }
+}
+
+impl Hosted for GitHub {
+    const OPENING: &'static str = "POST /repos/acme/shop/pulls";
+    const FIRST_PAGE: &'static str = "/acme/shop/pull/1";
+
+    fn start_at(repo: &TestRepo, owner: &str, name: &str, base: &str) -> Self {
+        Self::start_at(repo, owner, name, base)
+    }
+
+    fn server(&self) -> &ForgeServer {
+        &self.server
+    }
+
+    fn command(&self, repo: &TestRepo, command: &str) -> Run {
+        self.command(repo, command)
     }
 }
 

@@ -225,7 +225,8 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
         }
     }
     let path = shared.service.as_ref().map_or(path.clone(), |service| service.repository_path(&path));
-    let request = request(method, path, &headers);
+    let known = shared.service.as_ref().map_or([BASIC].as_slice(), |service| service.credentials());
+    let request = request(method, path, &headers, known);
     lock(&shared.log).push(request.clone());
     let answer = if request.authorized { (lock(&shared.rule))(&request) } else { Answer::Status(401) };
     let response = match answer {
@@ -295,7 +296,7 @@ fn read_body(reader: &mut BufReader<&TcpStream>, headers: &Headers) -> std::io::
     }
 }
 
-fn request(method: String, path: String, headers: &Headers) -> Request {
+fn request(method: String, path: String, headers: &Headers, known: &[&str]) -> Request {
     let given = headers.all("authorization");
     let service = ["git-upload-pack", "git-receive-pack"].into_iter().find(|service| path.ends_with(service));
     Request {
@@ -304,7 +305,7 @@ fn request(method: String, path: String, headers: &Headers) -> Request {
         authorized: given.len() == 1
             && given[0]
                 .split_once(' ')
-                .is_some_and(|(kind, value)| kind.eq_ignore_ascii_case("basic") && value == BASIC),
+                .is_some_and(|(kind, value)| kind.eq_ignore_ascii_case("basic") && known.contains(&value)),
         encoding: headers.first("content-encoding").map(str::to_owned),
         chunked: headers.has("transfer-encoding", "chunked"),
         method,

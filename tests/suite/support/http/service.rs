@@ -7,6 +7,9 @@ pub(crate) trait Service: Send + Sync {
     /// Answers a request that is its own; nothing leaves it to git.
     fn answer(&self, request: &ServiceRequest<'_>) -> Option<Served>;
 
+    /// What git may log in with, as it stands in a header.
+    fn credentials(&self) -> &'static [&'static str];
+
     /// The path that git knows a repository's URL by.
     fn repository_path(&self, path: &str) -> String;
 }

@@ -1,5 +1,5 @@
 //! A reader of GraphQL questions, as much of the language as questions are written in. Whether a question is right by
-//! GitHub's schema is for another program to say.
+//! a forge's schema is for others to say.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// What is asked of an object.
 #[derive(Clone, Debug)]
-pub(super) enum Selection {
+pub(crate) enum Selection {
     /// A field: its name in the answer, its own name, its arguments with the variables filled in.
     Field { alias: String, name: String, arguments: Map<String, Value>, below: Vec<Selection> },
     /// What a fragment says.
@@ -18,9 +18,9 @@ pub(super) enum Selection {
 
 /// A whole question.
 #[derive(Debug)]
-pub(super) struct Question {
-    pub(super) selections: Vec<Selection>,
-    pub(super) fragments: BTreeMap<String, (String, Vec<Selection>)>,
+pub(crate) struct Question {
+    pub(crate) selections: Vec<Selection>,
+    pub(crate) fragments: BTreeMap<String, (String, Vec<Selection>)>,
 }
 
 struct Reader<'a> {
@@ -30,7 +30,7 @@ struct Reader<'a> {
 }
 
 /// Reads a question; panics where it is none.
-pub(super) fn read(text: &str, variables: &Value) -> Question {
+pub(crate) fn read(text: &str, variables: &Value) -> Question {
     let mut reader = Reader { tokens: tokens(text), at: 0, variables };
     let mut question = Question { selections: Vec::new(), fragments: BTreeMap::new() };
     while !reader.is_over() {

@@ -1,0 +1,306 @@
+//! Merging: whether GitLab would, doing it with the head named, and having GitLab do it by itself.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::GitLab;
+use crate::error::Failure;
+use crate::forge::http::{Class, Effect, Method, Refused, Request};
+use crate::forge::{ArmOutcome, MergeOutcome, MergeState, Mergeability};
+use crate::model::{CommitId, MergeMethod, PullRequest, PullRequestState};
+
+const ATTEMPTS: u32 = 5;
+/// GitLab has not found out yet: it is asked again this often.
+const LOOKS: u32 = 4;
+
+/// A train merges a commit of its own, behind other ones.
+const TRAIN: &str = "the project has merge trains, which merge by themselves and check other commits than ours: turn \
+                     them off in its settings, or merge by hand";
+
+/// Whether an open merge request could be merged.
+pub(super) fn mergeability(forge: &GitLab, number: u64) -> Result<Mergeability> {
+    let mut look = 0;
+    loop {
+        look += 1;
+        let doing = || format!("cannot tell whether merge request !{number} can be merged");
+        let answer = forge.look(number).map_err(|refused| refused.while_doing(&doing()))?;
+        let seen = forge
+            .learn(&answer)
+            .ok_or_else(|| Failure::forge(format!("{}: GitLab does not describe it", doing())))?;
+        let has_trains = forge.setting("merge_trains_enabled")? == true;
+        let found = Mergeability {
+            head_sha: seen.head_sha,
+            armed: seen.auto_merge,
+            state: state(&seen, &answer, has_trains),
+        };
+        if found.state != MergeState::Unknown || look >= LOOKS || !forge.http.back_off(look) {
+            return Ok(found);
+        }
+    }
+}
+
+/// Source: the documentation of `detailed_merge_status`, which grows with GitLab's versions.
+fn state(seen: &PullRequest, answer: &Value, has_trains: bool) -> MergeState {
+    let stuck = |words: &str| MergeState::Stuck(words.to_owned());
+    let blocked = |words: &str| MergeState::Blocked(words.to_owned());
+    if seen.state != PullRequestState::Open {
+        return stuck("it is not open");
+    }
+    if has_trains {
+        return stuck(TRAIN);
+    }
+    match answer["detailed_merge_status"].as_str().unwrap_or_default() {
+        "mergeable" => MergeState::Ready,
+        "" | "unchecked" | "checking" | "preparing" | "approvals_syncing" => MergeState::Unknown,
+        _ if seen.draft => stuck("it is a draft"),
+        "draft_status" => stuck("it is a draft"),
+        "not_open" => stuck("it is not open"),
+        "conflict" | "broken_status" => stuck("it has conflicts with its base branch"),
+        "need_rebase" => stuck("its head is behind its base branch, and the project merges only what is not"),
+        "commits_status" => stuck("its head is gone, or has nothing that its base branch lacks"),
+        "ci_must_pass" => blocked("its pipeline must succeed"),
+        "ci_still_running" => blocked("its pipeline is still running"),
+        "not_approved" => blocked("an approval is required"),
+        "requested_changes" => blocked("a reviewer asks for changes"),
+        "discussions_not_resolved" => blocked("discussions must be resolved"),
+        "external_status_checks" | "status_checks_must_pass" => blocked("external status checks must pass"),
+        "blocked_status" | "merge_request_blocked" => blocked("another merge request must be merged before"),
+        other => MergeState::Blocked(format!("GitLab says `{other}`")),
+    }
+}
+
+/// What goes along with every request to merge. The head's branch is hydrator's, and stays.
+fn request(head_sha: CommitId, method: Option<MergeMethod>) -> Value {
+    let mut body = json!({"sha": head_sha.to_string(), "should_remove_source_branch": false});
+    if let Some(method) = method {
+        body["squash"] = json!(method == MergeMethod::Squash);
+    }
+    body
+}
+
+/// On GitLab the project has one way to merge; a request can only squash before.
+fn contradiction(forge: &GitLab, method: Option<MergeMethod>) -> Result<Option<String>> {
+    let (wanted, fits): (_, &[&str]) = match method {
+        Some(MergeMethod::Merge) => ("merge", &["merge", "rebase_merge"]),
+        Some(MergeMethod::Rebase) => ("rebase", &["ff"]),
+        Some(MergeMethod::Squash) | None => return Ok(None),
+    };
+    let set = forge.setting("merge_method")?;
+    let Some(set) = set.as_str().filter(|set| !fits.contains(set)) else { return Ok(None) };
+    Ok(Some(format!(
+        "`mergeMethod: {wanted}` contradicts the project's own merge method, `{set}` (change one of them)"
+    )))
+}
+
+/// Merges if the head still is `head_sha`.
+pub(super) fn merge(
+    forge: &GitLab,
+    number: u64,
+    head_sha: CommitId,
+    method: Option<MergeMethod>,
+) -> Result<MergeOutcome> {
+    if let Some(why) = contradiction(forge, method)? {
+        return Ok(MergeOutcome::Blocked(why));
+    }
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let refused = match send(forge, number, request(head_sha, method)) {
+            Ok(answer) => match merged_as(&answer, head_sha) {
+                Some(commit) => return Ok(MergeOutcome::Merged(commit)),
+                None => None,
+            },
+            Err(refused) => Some(refused),
+        };
+        // An answer that was lost, a merge that is still going on, or somebody who was faster.
+        let doing = || format!("cannot merge merge request !{number}");
+        let now = forge.look(number).map_err(|refused| refused.while_doing(&doing()))?;
+        if let Some(merged) = merged_as(&now, head_sha) {
+            return Ok(MergeOutcome::Merged(merged));
+        }
+        let why = refused.as_ref().and_then(Refused::status);
+        // GitLab says 405 also while it finds out, and it forgets that it knew after a push.
+        let passes = match why {
+            None => true,
+            Some(405) => is_passing(&now),
+            Some(status) => status >= 500,
+        };
+        if attempt < ATTEMPTS && passes && forge.http.back_off(attempt) {
+            continue;
+        }
+        let Some(refused) = refused else {
+            let words = "GitLab has begun to merge it, and has not finished yet";
+            return Ok(MergeOutcome::Blocked(words.to_owned()));
+        };
+        return match why {
+            Some(405 | 406 | 409 | 422) => Ok(MergeOutcome::Blocked(explained(&refused, &now))),
+            _ => Err(allowed(refused).while_doing(&doing()).into()),
+        };
+    }
+}
+
+fn send(forge: &GitLab, number: u64, body: Value) -> Result<Value, Refused> {
+    forge.write(Method::Put, &format!("/merge_requests/{number}/merge"), body, Effect::Notify)
+}
+
+/// Whether GitLab may answer otherwise in a moment.
+fn is_passing(now: &Value) -> bool {
+    let known = now["detailed_merge_status"].as_str().unwrap_or_default();
+    ["mergeable", "unchecked", "checking", "preparing", "approvals_syncing"].contains(&known)
+}
+
+/// A 401 here is about the branch and not about the token.
+fn allowed(refused: Refused) -> Refused {
+    if refused.class != Class::Auth {
+        return refused;
+    }
+    refused.hint(
+        "the token's account may not merge into this branch: allow it in the settings of the protected branch, under \
+         \"Allowed to merge\"",
+    )
+}
+
+/// GitLab's words, which say little, with what it knows.
+fn explained(refused: &Refused, now: &Value) -> String {
+    let meaning = match refused.status() {
+        Some(409) => Some("its head was moved meanwhile".to_owned()),
+        _ => now["detailed_merge_status"].as_str().map(|known| format!("GitLab says `{known}`")),
+    };
+    let error = now["merge_error"].as_str().filter(|error| !error.is_empty());
+    let known: Vec<String> = error.map(str::to_owned).into_iter().chain(meaning).collect();
+    if known.is_empty() { refused.words.clone() } else { format!("{} ({})", refused.words, known.join("; ")) }
+}
+
+/// The base's new tip, if the merge request was merged with this head.
+fn merged_as(answer: &Value, head_sha: CommitId) -> Option<CommitId> {
+    let is = answer["state"] == "merged" && answer["sha"] == head_sha.to_string();
+    // Without a merge commit the base is at the squashed one, and without that at the head.
+    let commits = ["merge_commit_sha", "squash_commit_sha", "sha"];
+    commits.iter().find_map(|key| answer[*key].as_str()).filter(|_| is).and_then(CommitId::parse)
+}
+
+/// Has GitLab merge by itself once its rules are met.
+pub(super) fn arm(
+    forge: &GitLab,
+    number: u64,
+    head_sha: CommitId,
+    method: Option<MergeMethod>,
+) -> Result<ArmOutcome> {
+    if let Some(why) = contradiction(forge, method)? {
+        return Ok(ArmOutcome::Refused(why));
+    }
+    let before = mergeability(forge, number)?;
+    match before.state {
+        MergeState::Ready => return Ok(ArmOutcome::MergeableNow),
+        MergeState::Stuck(why) => return Ok(ArmOutcome::Refused(why)),
+        MergeState::Blocked(_) | MergeState::Unknown => {}
+    }
+    let mut body = request(head_sha, method);
+    body[name_of_arming(forge)?] = json!(true);
+    let refused = match send(forge, number, body) {
+        // Its pipeline was faster, and it is merged: whoever merges it now finds it so.
+        Ok(answer) if answer["state"] == "merged" => return Ok(ArmOutcome::MergeableNow),
+        Ok(_) => {
+            note(forge, number, true);
+            return Ok(ArmOutcome::Armed);
+        }
+        Err(refused) => refused,
+    };
+    let now = mergeability(forge, number)?;
+    if now.armed && now.head_sha == head_sha {
+        return Ok(ArmOutcome::Armed);
+    }
+    let why = match refused.status() {
+        _ if now.state == MergeState::Ready => return Ok(ArmOutcome::MergeableNow),
+        Some(405 | 406) => {
+            "there is nothing that GitLab would wait for: turn on \"Pipelines must succeed\" in the project's settings"
+        }
+        Some(409) => "its head was moved meanwhile",
+        Some(422) => "it cannot be merged as it is",
+        _ => {
+            let doing = format!("cannot turn on auto-merge of merge request !{number}");
+            return Err(allowed(refused).while_doing(&doing).into());
+        }
+    };
+    Ok(ArmOutcome::Refused(format!("{} ({why})", refused.words)))
+}
+
+/// The parameter got a new name in 17.11; the old one goes on until the next version of the API.
+fn name_of_arming(forge: &GitLab) -> Result<&'static str> {
+    let mut version = forge.version.borrow_mut();
+    if version.is_none() {
+        let told = match &forge.place.version {
+            Some(version) => version.clone(),
+            None => ask_version(forge)?,
+        };
+        *version = Some(number_of(&told));
+    }
+    Ok(if *version >= Some((17, 11)) { "auto_merge" } else { "merge_when_pipeline_succeeds" })
+}
+
+fn ask_version(forge: &GitLab) -> Result<String> {
+    let request = Request::get(format!("{}/version", forge.place.api));
+    let answer =
+        forge.http.send(&request).map_err(|refused| refused.while_doing("cannot read GitLab's version"))?;
+    Ok(answer.body["version"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Such as 17 and 11 of `17.11.2-ee`.
+fn number_of(version: &str) -> (u32, u32) {
+    let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
+}
+
+/// Takes it back; one that is not armed is left alone.
+pub(super) fn disarm(forge: &GitLab, number: u64) -> Result<()> {
+    let known = forge.known(number)?;
+    if known.state != PullRequestState::Open || !known.auto_merge {
+        return Ok(());
+    }
+    let path = format!("/merge_requests/{number}/cancel_merge_when_pipeline_succeeds");
+    if let Err(refused) = forge.write(Method::Post, &path, json!({}), Effect::Write) {
+        // It may have been merged, closed or disarmed meanwhile.
+        let now = forge.read(number)?;
+        if now.state == PullRequestState::Open && now.auto_merge {
+            let doing = format!("cannot turn off auto-merge of merge request !{number}");
+            return Err(allowed(refused).while_doing(&doing).into());
+        }
+    }
+    note(forge, number, false);
+    Ok(())
+}
+
+fn note(forge: &GitLab, number: u64, armed: bool) {
+    if let Some(known) = forge.known.borrow_mut().get_mut(&number) {
+        known.auto_merge = armed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_numbers() {
+        assert!(number_of("17.11.2-ee") >= (17, 11) && number_of("18.0") >= (17, 11));
+        assert!(
+            number_of("17.2.0") < (17, 11) && number_of("16.11.10") < (17, 11) && number_of("") < (17, 11)
+        );
+    }
+
+    #[test]
+    fn the_new_tip_is_what_the_merge_made() {
+        let (head, merge, squash) = ("1".repeat(40), "2".repeat(40), "3".repeat(40));
+        let tip = |merge: &Value, squash: &Value| {
+            let answer = json!({"state": "merged", "sha": head, "merge_commit_sha": merge, "squash_commit_sha": squash});
+            merged_as(&answer, CommitId::parse(&head).unwrap()).unwrap().to_string()
+        };
+        assert_eq!(tip(&json!(merge), &json!(squash)), merge);
+        assert_eq!(tip(&Value::Null, &json!(squash)), squash);
+        assert_eq!(tip(&Value::Null, &Value::Null), head);
+        assert_eq!(
+            merged_as(&json!({"state": "opened", "sha": head}), CommitId::parse(&head).unwrap()),
+            None
+        );
+    }
+}

@@ -1,0 +1,298 @@
+//! GitLab, gitlab.com or self-managed: merge requests, commit statuses, merging. Does I/O through
+//! [`crate::forge::http`]. Outside this module they are pull requests, as on every forge.
+
+mod dialect;
+mod merge_requests;
+mod merging;
+mod people;
+mod question;
+mod shapes;
+mod statuses;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use self::dialect::GitLabDialect;
+use self::shapes::each;
+use super::http::{Class, Connection, Effect, Http, Method, Refused, Request, encoded};
+use super::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
+use crate::error::Failure;
+use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestState};
+
+/// Merge requests of a page; the most that GitLab gives.
+const PAGE: usize = 100;
+
+/// What to do where a job's own token is not enough.
+const JOB_TOKEN_HINT: &str = "make a project access token with the role Maintainer and the scopes `api` and \
+                              `write_repository`, and keep it in the masked and protected variable `HYDRATOR_TOKEN`";
+
+/// Where a project is on which GitLab. No address is derived from another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The REST API, without a slash at the end.
+    pub api: String,
+    /// The GraphQL endpoint, where it is known: it answers for many branches at once.
+    pub graphql: Option<String>,
+    /// The project's web page, without a slash at the end.
+    pub web: String,
+    /// The project's number, or its path with all its groups.
+    pub project: String,
+    /// Its path, which GraphQL asks for.
+    pub path: Option<String>,
+    /// The server's version, where a job's variables tell it.
+    pub version: Option<String>,
+    /// The page of the job that runs us: what statuses link to.
+    pub job_url: Option<String>,
+}
+
+/// What kind of token there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A project's, a group's or a person's access token.
+    Access,
+    /// A job's own, which reads, and may push where the project allows it, and does nothing else.
+    Job,
+}
+
+/// A project on GitLab.
+pub struct GitLab {
+    place: Place,
+    kind: TokenKind,
+    http: Http<GitLabDialect>,
+    /// Pull requests as they were last seen.
+    known: RefCell<BTreeMap<u64, PullRequest>>,
+    /// Accounts by user name, as far as they were seen.
+    accounts: RefCell<BTreeMap<String, u64>>,
+    /// The project's settings, once they were read.
+    project: RefCell<Option<Value>>,
+    /// The server's major and minor version, once it is known.
+    version: RefCell<Option<(u32, u32)>>,
+}
+
+impl GitLab {
+    /// Prepares the connection; nothing is sent yet.
+    pub fn new(place: Place, kind: TokenKind, connection: Connection<'_>) -> Result<Self, Failure> {
+        let dialect = GitLabDialect::new(&connection.token, kind);
+        Ok(Self {
+            place,
+            kind,
+            http: Http::new(connection, dialect)?,
+            known: RefCell::default(),
+            accounts: RefCell::default(),
+            project: RefCell::default(),
+            version: RefCell::default(),
+        })
+    }
+
+    /// A URL of the REST API below the project.
+    fn url(&self, rest: &str) -> String {
+        format!("{}/projects/{}{rest}", self.place.api, encoded(&self.place.project))
+    }
+
+    fn get(&self, rest: &str) -> Result<Value, Refused> {
+        self.http.send(&Request::get(self.url(rest))).map(|answer| answer.body)
+    }
+
+    fn write(&self, method: Method, rest: &str, body: Value, effect: Effect) -> Result<Value, Refused> {
+        self.http.send(&Request::send(method, self.url(rest), body, effect)).map(|answer| answer.body)
+    }
+
+    /// All elements of a list, page by page. `rest` has a query already.
+    fn list(&self, rest: &str) -> Result<Vec<Value>, Refused> {
+        let mut found = Vec::new();
+        for page in 1_u64.. {
+            let request = Request::get(self.url(&format!("{rest}&per_page={PAGE}&page={page}")));
+            let answer = self.http.send(&request)?;
+            if !answer.body.is_array() {
+                let hint = "is this the address of GitLab's API?";
+                return Err(self.http.refuse(&request, Class::Invalid, answer).hint(hint));
+            }
+            let count = each(&answer.body).count();
+            found.extend(each(&answer.body).cloned());
+            let is_last = answer.header("x-next-page").map_or(count < PAGE, str::is_empty);
+            if is_last || count == 0 {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Takes note of a merge request, and of the accounts in it.
+    fn learn(&self, answer: &Value) -> Option<PullRequest> {
+        let mut accounts = self.accounts.borrow_mut();
+        for one in each(&answer["reviewers"]).chain(each(&answer["assignees"])) {
+            if let (Some(name), Some(id)) = (one["username"].as_str(), one["id"].as_u64()) {
+                accounts.insert(name.to_lowercase(), id);
+            }
+        }
+        let pull_request = shapes::of_rest(answer)?;
+        self.remember(&pull_request);
+        Some(pull_request)
+    }
+
+    fn remember(&self, pull_request: &PullRequest) {
+        self.known.borrow_mut().insert(pull_request.number, pull_request.clone());
+    }
+
+    /// A pull request as it was last seen, else as it is now.
+    fn known(&self, number: u64) -> Result<PullRequest> {
+        let known = self.known.borrow().get(&number).cloned();
+        known.map_or_else(|| self.read(number), Ok)
+    }
+
+    /// A pull request as it is now.
+    fn read(&self, number: u64) -> Result<PullRequest> {
+        let doing = || format!("cannot read merge request !{number}");
+        let answer = self.look(number).map_err(|refused| refused.while_doing(&doing()))?;
+        self.learn(&answer)
+            .ok_or_else(|| Failure::forge(format!("{}: GitLab does not describe it", doing())).into())
+    }
+
+    /// Everything that GitLab says about one merge request.
+    fn look(&self, number: u64) -> Result<Value, Refused> {
+        self.get(&format!("/merge_requests/{number}"))
+    }
+
+    /// One of the project's settings.
+    fn setting(&self, key: &str) -> Result<Value> {
+        if let Some(project) = self.project.borrow().as_ref() {
+            return Ok(project[key].clone());
+        }
+        let project =
+            self.get("").map_err(|refused| refused.while_doing("cannot read the settings of the project"))?;
+        Ok(self.project.borrow_mut().insert(project)[key].clone())
+    }
+
+    /// Asks about the project in GraphQL.
+    fn ask(&self, graphql: &str, body: Value) -> Result<Value, Refused> {
+        let request = Request::send(Method::Post, graphql.to_owned(), body, Effect::Read);
+        self.http.send(&request).map(|mut answer| answer.body["data"]["project"].take())
+    }
+
+    /// Where GraphQL is, and the path that it wants. It knows no job's token.
+    fn graphql(&self) -> Option<(&str, &str)> {
+        let Place { graphql, path, .. } = &self.place;
+        let is_known = self.kind == TokenKind::Access;
+        graphql.as_deref().zip(path.as_deref()).filter(|_| is_known)
+    }
+
+    /// The newest of many pairs at once. Of pairs that are on no first page the rest is asked one by one.
+    fn newest_of_many(
+        &self,
+        (graphql, path): (&str, &str),
+        pairs: &[(&BranchName, &BranchName)],
+    ) -> Result<Vec<Option<PullRequest>>> {
+        let doing = "cannot look for the newest merge requests";
+        let project =
+            self.ask(graphql, question::newest(path, pairs)).map_err(|refused| refused.while_doing(doing))?;
+        let page = &project["mergeRequests"];
+        if !page["nodes"].is_array() {
+            return Err(Failure::forge(format!("{doing}: GitLab shows this token no project `{path}`"))
+                .hint("check `CI_PROJECT_PATH`, and that the token may see it")
+                .into());
+        }
+        let found: Vec<PullRequest> = each(&page["nodes"]).filter_map(question::of_graphql).collect();
+        let newest = |(head, base): &(&BranchName, &BranchName)| {
+            let between = found.iter().filter(|one| one.head == **head && one.base == **base);
+            match between.max_by_key(|one| one.number) {
+                None if page["pageInfo"]["hasNextPage"] == true => self.newest_of_one(head, base),
+                newest => Ok(newest.cloned()),
+            }
+        };
+        pairs.iter().map(newest).collect()
+    }
+
+    fn newest_of_one(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
+        let (source, target) = (encoded(head.as_str()), encoded(base.as_str()));
+        let path = format!(
+            "/merge_requests?state=all&scope=all&order_by=created_at&sort=desc&per_page=20&source_branch={source}&target_branch={target}"
+        );
+        let doing = format!("cannot look for the newest merge request from `{head}` to `{base}`");
+        let answer = self.get(&path).map_err(|refused| refused.while_doing(&doing))?;
+        Ok(each(&answer).filter_map(|one| self.learn(one)).max_by_key(|one| one.number))
+    }
+}
+
+impl Forge for GitLab {
+    fn ready_to_write(&self) -> Result<()> {
+        if self.kind == TokenKind::Access {
+            return Ok(());
+        }
+        let words = "there is only the job's own token, `CI_JOB_TOKEN`, which can neither open, change or merge \
+                     merge requests nor set statuses";
+        Err(Failure::forge(words).hint(JOB_TOKEN_HINT).into())
+    }
+
+    fn open_pull_requests(&self) -> Result<Vec<PullRequest>> {
+        let doing = format!("cannot list the open merge requests of `{}`", self.place.project);
+        let path = "/merge_requests?state=opened&scope=all&order_by=created_at&sort=asc";
+        let all = self.list(path).map_err(|refused| refused.while_doing(&doing))?;
+        let mut found: Vec<PullRequest> = all.iter().filter_map(|one| self.learn(one)).collect();
+        // A page that changed meanwhile may bring one twice.
+        found.sort_by_key(|one| one.number);
+        found.dedup_by_key(|one| one.number);
+        found.retain(|one| one.state == PullRequestState::Open);
+        Ok(found)
+    }
+
+    fn newest_pull_requests(&self, pairs: &[(&BranchName, &BranchName)]) -> Result<Vec<Option<PullRequest>>> {
+        match (self.graphql(), pairs) {
+            (Some(graphql), [_, _, ..]) => self.newest_of_many(graphql, pairs),
+            _ => pairs.iter().map(|(head, base)| self.newest_of_one(head, base)).collect(),
+        }
+    }
+
+    fn open(&self, wanted: &NewPullRequest) -> Result<PullRequest> {
+        merge_requests::open(self, wanted)
+    }
+
+    fn update(&self, number: u64, look: &PullRequestLook) -> Result<PullRequest> {
+        merge_requests::update(self, number, look)
+    }
+
+    fn close(&self, number: u64, comment: &str) -> Result<()> {
+        merge_requests::close(self, number, comment)
+    }
+
+    fn statuses(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
+        statuses::read_all(self, commits)
+    }
+
+    fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()> {
+        statuses::set(self, commit, status)
+    }
+
+    /// Every status counts where the project says that pipelines must succeed, and none where it does not.
+    fn requires_status(&self, _: &BranchName, _: &str) -> Result<bool> {
+        self.setting("only_allow_merge_if_pipeline_succeeds")?.as_bool().ok_or_else(|| {
+            Failure::forge("GitLab does not tell this token whether pipelines must succeed before a merge")
+                .hint("give the token the role Developer or Maintainer in the project")
+                .into()
+        })
+    }
+
+    fn mergeability(&self, number: u64) -> Result<Mergeability> {
+        merging::mergeability(self, number)
+    }
+
+    fn merge(&self, number: u64, head_sha: CommitId, method: Option<MergeMethod>) -> Result<MergeOutcome> {
+        merging::merge(self, number, head_sha, method)
+    }
+
+    fn arm(&self, number: u64, head_sha: CommitId, method: Option<MergeMethod>) -> Result<ArmOutcome> {
+        merging::arm(self, number, head_sha, method)
+    }
+
+    fn disarm(&self, number: u64) -> Result<()> {
+        merging::disarm(self, number)
+    }
+
+    fn compare_url(&self, base: &BranchName, head: &BranchName) -> Option<String> {
+        let path =
+            |branch: &BranchName| branch.as_str().split('/').map(encoded).collect::<Vec<_>>().join("/");
+        Some(format!("{}/-/compare/{}...{}", self.place.web, path(base), path(head)))
+    }
+}

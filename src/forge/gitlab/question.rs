@@ -1,0 +1,219 @@
+//! Questions in GraphQL, each about many things at once, and merge requests and statuses out of the answers. Pure.
+//!
+//! GitLab refuses a question that costs more than 250 of its points. A field costs one, and a list multiplies what is
+//! in it by a hundredth of its length. Source: GitLab's documentation of GraphQL, "Limits", and its resolvers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::shapes::{each, meaning, read_title, sorted, state};
+use crate::model::{BranchName, CommitId, CommitStatus, PullRequest};
+
+/// Commits that are asked about in one question by themselves, of some 17 points each.
+pub(super) const COMMITS: usize = 8;
+/// Merge requests whose heads are asked about in one question, of some 50 points together.
+pub(super) const HEADS: usize = 100;
+
+/// The question for the newest merge requests between branches, in any state: some 60 points.
+pub(super) fn newest(path: &str, pairs: &[(&BranchName, &BranchName)]) -> Value {
+    let text = "query newest($path: ID!, $heads: [String!], $bases: [String!]) {
+  project(fullPath: $path) {
+    mergeRequests(sourceBranches: $heads, targetBranches: $bases, sort: CREATED_DESC, first: 100) {
+      pageInfo { hasNextPage }
+      nodes {
+        iid webUrl state title description draft sourceBranch targetBranch sourceProjectId targetProjectId diffHeadSha
+        mergedAt autoMergeEnabled
+        labels { nodes { title } }
+        reviewers { nodes { username } }
+        assignees { nodes { username } }
+      }
+    }
+  }
+}";
+    let names = |branches: BTreeSet<&str>| json!(branches);
+    let heads = names(pairs.iter().map(|(head, _)| head.as_str()).collect());
+    let bases = names(pairs.iter().map(|(_, base)| base.as_str()).collect());
+    json!({"query": text, "variables": {"path": path, "heads": heads, "bases": bases}})
+}
+
+/// A merge request as GraphQL describes it, unless it comes from a fork.
+pub(super) fn of_graphql(node: &Value) -> Option<PullRequest> {
+    if node["sourceProjectId"] != node["targetProjectId"] {
+        return None;
+    }
+    let text = |key: &str| node[key].as_str().map(str::to_owned);
+    let names =
+        |key: &str, name: &str| sorted(each(&node[key]["nodes"]).filter_map(|one| one[name].as_str()));
+    let draft = node["draft"].as_bool().unwrap_or_default();
+    Some(PullRequest {
+        number: node["iid"].as_str()?.parse().ok()?,
+        url: text("webUrl")?,
+        state: state(node["state"].as_str()?),
+        head: BranchName::new(text("sourceBranch")?).ok()?,
+        head_sha: CommitId::parse(node["diffHeadSha"].as_str()?)?,
+        base: BranchName::new(text("targetBranch")?).ok()?,
+        title: read_title(node["title"].as_str()?, draft),
+        body: text("description").unwrap_or_default(),
+        labels: names("labels", "title"),
+        reviewers: names("reviewers", "username"),
+        team_reviewers: Vec::new(),
+        assignees: names("assignees", "username"),
+        draft,
+        auto_merge: node["autoMergeEnabled"].as_bool().unwrap_or_default(),
+        merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
+    })
+}
+
+/// Whose statuses are asked for.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// Heads of open merge requests, by number: any number of them costs the same.
+    pub(super) heads: Vec<(u64, CommitId)>,
+    /// Other commits.
+    pub(super) commits: Vec<CommitId>,
+}
+
+/// The jobs of each pipeline, of which a status is one. What was said with a status is the label of its state.
+const PIPELINES: &str = "fragment pipelines on PipelineConnection {
+  pageInfo { hasNextPage }
+  nodes {
+    sha
+    jobs(first: 20, retried: false) {
+      pageInfo { hasNextPage }
+      nodes { id name status createdAt detailedStatus { label } }
+    }
+  }
+}";
+
+/// The question for the statuses of commits.
+pub(super) fn statuses(path: &str, asked: &Asked) -> Value {
+    let mut text =
+        "query statuses($path: ID!, $iids: [String!]) {\n  project(fullPath: $path) {\n".to_owned();
+    if !asked.heads.is_empty() {
+        text.push_str(
+            "    mergeRequests(iids: $iids, first: 100) {
+      nodes { iid diffHeadSha pipelines(first: 10) { ...pipelines } }
+    }\n",
+        );
+    }
+    for (number, commit) in asked.commits.iter().enumerate() {
+        // Writing to a string cannot fail; an id holds hexadecimal digits only.
+        _ = writeln!(text, "    commit{number}: pipelines(sha: \"{commit}\", first: 5) {{ ...pipelines }}");
+    }
+    _ = write!(text, "  }}\n}}\n{PIPELINES}");
+    let iids: Vec<String> = asked.heads.iter().map(|(number, _)| number.to_string()).collect();
+    json!({"query": text, "variables": {"path": path, "iids": iids}})
+}
+
+/// The statuses out of the answer. A commit of which it does not tell everything is not among them.
+pub(super) fn statuses_of(project: &Value, asked: &Asked) -> BTreeMap<CommitId, Vec<CommitStatus>> {
+    let shown: BTreeMap<&str, &Value> = each(&project["mergeRequests"]["nodes"])
+        .filter_map(|one| Some((one["iid"].as_str()?, one)))
+        .collect();
+    let heads = asked.heads.iter().filter_map(|(number, commit)| {
+        let found = shown.get(number.to_string().as_str())?;
+        // Its pipelines are those of the head that GitLab has seen.
+        let is_seen = found["diffHeadSha"] == commit.to_string();
+        is_seen.then(|| newest_of(&found["pipelines"], *commit)).flatten().map(|all| (*commit, all))
+    });
+    let commits = asked.commits.iter().enumerate().filter_map(|(number, commit)| {
+        newest_of(&project[format!("commit{number}")], *commit).map(|all| (*commit, all))
+    });
+    heads.chain(commits).collect()
+}
+
+/// The newest status of each context in the pipelines of a commit, if nothing is missing there.
+fn newest_of(pipelines: &Value, commit: CommitId) -> Option<Vec<CommitStatus>> {
+    let is_whole = |list: &Value| list["nodes"].is_array() && list["pageInfo"]["hasNextPage"] == false;
+    let ours = commit.to_string();
+    let all: Vec<&Value> =
+        each(&pipelines["nodes"]).filter(|one| one["sha"] == ours.as_str()).map(|one| &one["jobs"]).collect();
+    if !is_whole(pipelines) || !all.iter().all(|jobs| is_whole(jobs)) {
+        return None;
+    }
+    let mut found: Vec<(u64, CommitStatus)> =
+        all.iter().flat_map(|jobs| each(&jobs["nodes"])).filter_map(status).collect();
+    Some(newest_by_context(&mut found))
+}
+
+/// Of each context the status with the highest number.
+pub(super) fn newest_by_context(found: &mut [(u64, CommitStatus)]) -> Vec<CommitStatus> {
+    found.sort_by_key(|(number, _)| *number);
+    let newest: BTreeMap<&str, &CommitStatus> =
+        found.iter().map(|(_, status)| (status.context.as_str(), status)).collect();
+    newest.into_values().cloned().collect()
+}
+
+/// A status and its number.
+fn status(job: &Value) -> Option<(u64, CommitStatus)> {
+    let id = job["id"].as_str()?;
+    // The label of a real job is a word for its state.
+    let said = id.contains("GenericCommitStatus").then(|| job["detailedStatus"]["label"].as_str()).flatten();
+    let status = CommitStatus {
+        context: job["name"].as_str()?.to_owned(),
+        state: meaning(job["status"].as_str()?),
+        description: said.unwrap_or_default().to_owned(),
+        created_at: job["createdAt"].as_str().and_then(|time| time.parse().ok()),
+    };
+    Some((id.rsplit('/').next()?.parse().ok()?, status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CommitState;
+
+    fn commit(digit: &str) -> CommitId {
+        CommitId::parse(&digit.repeat(40)).unwrap()
+    }
+
+    fn jobs(jobs: &Value) -> Value {
+        json!({"pageInfo": {"hasNextPage": false}, "nodes": jobs})
+    }
+
+    fn job(number: u64, state: &str, label: &str) -> Value {
+        json!({"id": format!("gid://gitlab/GenericCommitStatus/{number}"), "name": "x", "status": state,
+            "createdAt": "2026-01-01T10:00:00Z", "detailedStatus": {"label": label}})
+    }
+
+    #[test]
+    fn the_newest_status_of_all_pipelines_counts() {
+        let asked = Asked { heads: vec![(7, commit("1"))], commits: vec![commit("2"), commit("3")] };
+        let pipelines = |sha: &str, first: Value, second: Value| {
+            jobs(
+                &json!([{"sha": sha.repeat(40), "jobs": jobs(&first)}, {"sha": sha.repeat(40), "jobs": jobs(&second)}]),
+            )
+        };
+        let mut project = json!({
+            "mergeRequests": {"nodes": [{"iid": "7", "diffHeadSha": "1".repeat(40),
+                "pipelines": pipelines("1", json!([job(5, "SUCCESS", "new")]), json!([job(3, "FAILED", "old")]))}]},
+            "commit0": pipelines("2", json!([{"id": "gid://gitlab/Ci::Build/9", "name": "e2e", "status": "RUNNING",
+                "createdAt": null, "detailedStatus": {"label": "running"}}]), json!([])),
+            "commit1": jobs(&json!([])),
+        });
+        let found = statuses_of(&project, &asked);
+        let first = &found[&commit("1")];
+        assert_eq!(
+            (first.len(), first[0].state, first[0].description.as_str()),
+            (1, CommitState::Success, "new")
+        );
+        assert_eq!(found[&commit("2")][0].description, "");
+        assert_eq!(found[&commit("3")], []);
+        // What is not told whole is not believed.
+        project["mergeRequests"]["nodes"][0]["diffHeadSha"] = json!("4".repeat(40));
+        project["commit0"]["nodes"][0]["jobs"]["pageInfo"]["hasNextPage"] = json!(true);
+        project["commit1"] = Value::Null;
+        assert_eq!(statuses_of(&project, &asked), BTreeMap::new());
+    }
+
+    #[test]
+    fn only_what_is_asked_is_in_the_question() {
+        let text = |asked: &Asked| statuses("a/b", asked)["query"].as_str().unwrap().to_owned();
+        let one = text(&Asked { commits: vec![commit("1")], ..Asked::default() });
+        assert!(one.contains("commit0: pipelines(sha: \"1111") && !one.contains("mergeRequests"), "{one}");
+        let other = text(&Asked { heads: vec![(7, commit("1"))], ..Asked::default() });
+        assert!(other.contains("mergeRequests") && !other.contains("commit0"), "{other}");
+    }
+}

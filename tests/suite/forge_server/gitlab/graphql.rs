@@ -1,0 +1,124 @@
+//! GitLab's GraphQL over the state: what a question costs, and what it picks.
+
+use serde_json::{Map, Value, json};
+
+use super::GitLabApi;
+use super::shapes::{latest, time};
+use crate::forge_server::question::{Question, Selection, read};
+use crate::forge_server::state::{Pull, State, Status};
+
+/// What a question may cost. Source: GitLab's documentation of GraphQL, "Limits".
+const LIMIT: usize = 250;
+
+impl GitLabApi {
+    pub(super) fn graphql(&self, state: &State, body: &Value) -> (u16, Value) {
+        let question = read(body["query"].as_str().unwrap_or_default(), &body["variables"]);
+        let points = points(&question, &question.selections);
+        if points > LIMIT {
+            let words = format!("Query has complexity of {points}, which exceeds max complexity of {LIMIT}");
+            return (200, json!({"errors": [{"message": words}]}));
+        }
+        let [Selection::Field { name, arguments, below, .. }] = question.selections.as_slice() else {
+            panic!("one thing is asked: {question:?}")
+        };
+        assert_eq!(name, "project");
+        let is_ours = arguments["fullPath"] == self.path.as_str();
+        let project = is_ours.then(|| self.pick(state, &question, &json!({"__typename": "Project"}), below));
+        (200, json!({"data": {"project": project}}))
+    }
+
+    fn pick(&self, state: &State, question: &Question, object: &Value, selections: &[Selection]) -> Value {
+        if object.is_null() || selections.is_empty() {
+            return object.clone();
+        }
+        if let Some(list) = object.as_array() {
+            return list.iter().map(|one| self.pick(state, question, one, selections)).collect();
+        }
+        let mut picked = Map::new();
+        for selection in selections {
+            match selection {
+                Selection::Field { alias, name, arguments, below } => {
+                    let found = self.field(state, object, name, arguments);
+                    picked.insert(alias.clone(), self.pick(state, question, &found, below));
+                }
+                Selection::Spread(name) => {
+                    let (of, below) = &question.fragments[name];
+                    assert_eq!(object["__typename"], of.as_str());
+                    let found = self.pick(state, question, object, below);
+                    picked.extend(found.as_object().expect("an object is picked from").clone());
+                }
+                Selection::On(..) => panic!("nobody asks so"),
+            }
+        }
+        Value::Object(picked)
+    }
+
+    fn field(&self, state: &State, object: &Value, name: &str, arguments: &Map<String, Value>) -> Value {
+        let kind = object["__typename"].as_str().unwrap_or_default();
+        let wants = |key: &str, has: &str| {
+            let Some(wanted) = arguments.get(key).and_then(Value::as_array) else { return true };
+            wanted.iter().any(|one| one == has)
+        };
+        match (kind, name) {
+            ("Project", "mergeRequests") => {
+                let is_wanted = |pull: &&Pull| {
+                    wants("iids", &pull.number.to_string())
+                        && wants("sourceBranches", &pull.head)
+                        && wants("targetBranches", &pull.base)
+                };
+                let all = state.pulls.iter().rev().filter(is_wanted).map(|pull| self.node(pull)).collect();
+                list("MergeRequestConnection", all, arguments)
+            }
+            ("Project", "pipelines") => {
+                pipelines(state, arguments["sha"].as_str().expect("a commit is asked for"), arguments)
+            }
+            ("MergeRequest", "pipelines") => {
+                pipelines(state, object["diffHeadSha"].as_str().expect("it has a head"), arguments)
+            }
+            ("Pipeline", "jobs") => {
+                assert_eq!(arguments["retried"], false);
+                let sha = object["sha"].as_str().expect("it has a commit");
+                let all = latest(state, sha).into_iter().map(|(place, one)| job(place, one)).collect();
+                list("CiJobConnection", all, arguments)
+            }
+            _ => object.get(name).unwrap_or_else(|| panic!("{kind} has no {name}")).clone(),
+        }
+    }
+}
+
+fn list(kind: &str, all: Vec<Value>, arguments: &Map<String, Value>) -> Value {
+    let first = arguments["first"].as_u64().and_then(|first| usize::try_from(first).ok()).expect("a length");
+    let has_next = all.len() > first;
+    let nodes: Vec<Value> = all.into_iter().take(first).collect();
+    json!({"__typename": kind, "pageInfo": {"hasNextPage": has_next}, "nodes": nodes})
+}
+
+/// The one pipeline of a commit that has statuses: one from outside.
+fn pipelines(state: &State, sha: &str, arguments: &Map<String, Value>) -> Value {
+    let all = state.statuses.get(sha).map(|_| json!({"__typename": "Pipeline", "sha": sha}));
+    list("PipelineConnection", all.into_iter().collect(), arguments)
+}
+
+fn job(place: usize, status: &Status) -> Value {
+    let label = if status.description.is_empty() { &status.state } else { &status.description };
+    json!({
+        "__typename": "CiJob", "id": format!("gid://gitlab/GenericCommitStatus/{}", place + 1),
+        "name": status.context, "status": status.state.to_uppercase(), "createdAt": time(status.created_at),
+        "detailedStatus": {"label": label},
+    })
+}
+
+/// What is picked costs a point each, and a list as much more as it is long. Source: GitLab's resolvers.
+fn points(question: &Question, selections: &[Selection]) -> usize {
+    let one = |selection: &Selection| match selection {
+        Selection::Spread(name) => points(question, &question.fragments[name].1),
+        Selection::On(_, below) => points(question, below),
+        Selection::Field { name, arguments, below, .. } => {
+            let extra = if name == "pipelines" { 3 } else { 0 } + usize::from(arguments.contains_key("sort"));
+            let first = arguments.get("first").and_then(Value::as_u64).unwrap_or(0);
+            let own = 1 + extra + points(question, below);
+            own + own * usize::try_from(first).expect("a length") / 100
+        }
+    };
+    selections.iter().map(one).sum()
+}

@@ -1,0 +1,170 @@
+//! GitLab's API over the state of a forge: REST and GraphQL, as far as anybody here asks.
+
+mod graphql;
+mod rest;
+mod shapes;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hydrator::forge::gitlab;
+use hydrator::forge::http::{Connection, Limits};
+use hydrator::progress::Silent;
+use hydrator::secret::Secret;
+use hydrator::variables::Variables;
+use serde_json::{Value, json};
+
+use super::state::State;
+use super::{Call, Dialect, ForgeServer, Hosted};
+use crate::support::command::Run;
+use crate::support::git::TestRepo;
+use crate::support::http::{ServiceRequest, TOKEN};
+
+/// The project's number.
+const ID: &str = "42";
+/// A job's own token.
+pub(crate) const JOB_TOKEN: &str = "job-5b0e6f1d9c3a4e27";
+
+/// `oauth2` with an access token in base64, and `gitlab-ci-token` with a job's own.
+const ACCESS: &str = "b2F1dGgyOnRvay0zZjlkMWM3N2UyYTg0YjA2";
+const JOB: &str = "Z2l0bGFiLWNpLXRva2VuOmpvYi01YjBlNmYxZDljM2E0ZTI3";
+
+/// GitLab with one project on it.
+#[derive(Clone)]
+pub(crate) struct GitLabApi {
+    /// With all its groups.
+    path: String,
+    /// A path before everything, as some servers have it.
+    base: String,
+    web: String,
+}
+
+impl Dialect for GitLabApi {
+    fn below<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let rest = path.strip_prefix(&self.base)?;
+        rest.strip_prefix("/api/v4").or_else(|| rest.strip_prefix("/api").filter(|rest| *rest == "/graphql"))
+    }
+
+    fn is_authorized(&self, request: &ServiceRequest<'_>) -> bool {
+        let header = |name: &str| request.headers.first(name).unwrap_or_default();
+        // A job's own token reads, and nothing else, and not by GraphQL.
+        let by_job = header("job-token") == JOB_TOKEN
+            && request.method == "GET"
+            && request.path.contains("/merge_requests");
+        by_job || header("authorization") == format!("Bearer {TOKEN}") || header("private-token") == TOKEN
+    }
+
+    fn operation(&self, body: &Value) -> Option<String> {
+        let rest = body["query"].as_str()?.trim_start().split_once(' ')?.1;
+        Some(rest.split(|c: char| !c.is_alphanumeric()).next()?.to_owned())
+    }
+
+    fn serve(&self, state: &mut State, call: &Call, query: &str) -> (u16, Value) {
+        if call.path == "/graphql" { self.graphql(state, &call.body) } else { self.rest(state, call, query) }
+    }
+
+    fn unauthorized(&self) -> (u16, Value) {
+        (401, json!({"message": "401 Unauthorized"}))
+    }
+
+    fn repository_path(&self, path: &str) -> String {
+        let ours = format!("{}/{}", self.base, self.path);
+        match path.strip_prefix(&ours) {
+            Some(rest) => format!("/remote.git{}", rest.strip_prefix(".git").unwrap_or(rest)),
+            None => path.to_owned(),
+        }
+    }
+
+    fn credentials(&self) -> &'static [&'static str] {
+        &[ACCESS, JOB]
+    }
+}
+
+/// A running GitLab, and jobs of its CI.
+pub(crate) struct GitLab {
+    /// The server.
+    pub(crate) server: ForgeServer,
+    api: GitLabApi,
+}
+
+impl GitLab {
+    fn address(&self, path: &str) -> String {
+        format!("http://{}{}{path}", self.server.git.host(), self.api.base)
+    }
+
+    /// The project's URL for git.
+    pub(crate) fn remote(&self) -> String {
+        self.address(&format!("/{}.git", self.api.path))
+    }
+
+    /// The variables that every job has, without a token.
+    pub(crate) fn variables(&self, run: Run) -> Run {
+        run.variable("GITLAB_CI", "true")
+            .variable("CI_API_V4_URL", &self.address("/api/v4"))
+            .variable("CI_API_GRAPHQL_URL", &self.address("/api/graphql"))
+            .variable("CI_SERVER_URL", &self.address(""))
+            .variable("CI_PROJECT_ID", ID)
+            .variable("CI_PROJECT_PATH", &self.api.path)
+            .variable("CI_PROJECT_URL", &self.address(&format!("/{}", self.api.path)))
+            .variable("CI_JOB_URL", &self.address(&format!("/{}/-/jobs/9", self.api.path)))
+    }
+
+    /// hydrator in the job of a push to the DRY branch's tip, with no pauses.
+    fn pushed(&self, repo: &TestRepo) -> Run {
+        let commit = repo.tip("main").expect("there is a DRY branch");
+        self.variables(Run::hydrator(repo))
+            .variable("CI_PIPELINE_SOURCE", "push")
+            .variable("CI_COMMIT_BRANCH", "main")
+            .variable("CI_COMMIT_SHA", &commit)
+            .variable("CI_JOB_TOKEN", JOB_TOKEN)
+            .variable("HYDRATOR_TOKEN", TOKEN)
+            .variable("HYDRATOR_FORGE_PACE", "0")
+    }
+
+    /// `hydrator run` in a checkout of the runner's.
+    pub(crate) fn in_checkout(&self, repo: &TestRepo, checkout: &Path) -> Run {
+        self.pushed(repo).directory(checkout).arguments(["run", "--format", "json"])
+    }
+
+    /// The library's own connection, with no pauses, to a server of some version.
+    pub(crate) fn forge(&self, version: Option<&str>) -> gitlab::GitLab {
+        let place = gitlab::Place {
+            api: self.address("/api/v4"),
+            graphql: Some(self.address("/api/graphql")),
+            web: self.address(&format!("/{}", self.api.path)),
+            project: self.api.path.clone(),
+            path: Some(self.api.path.clone()),
+            version: version.map(str::to_owned),
+            job_url: None,
+        };
+        let connection = Connection {
+            token: Secret::new(TOKEN),
+            variables: &Variables::default(),
+            url: &place.api.clone(),
+            limits: Limits { pace: Duration::ZERO, ..Limits::default() },
+            listener: Arc::new(Silent),
+            stop: Arc::default(),
+        };
+        gitlab::GitLab::new(place, gitlab::TokenKind::Access, connection).expect("nothing is wrong with it")
+    }
+}
+
+impl Hosted for GitLab {
+    const OPENING: &'static str = "POST /projects/42/merge_requests";
+    const FIRST_PAGE: &'static str = "/acme/shop/-/merge_requests/1";
+
+    fn start_at(repo: &TestRepo, owner: &str, name: &str, base: &str) -> Self {
+        let (path, web) = (format!("{owner}/{name}"), format!("http://forge{base}/{owner}/{name}"));
+        let api = GitLabApi { path, base: base.to_owned(), web };
+        Self { server: ForgeServer::start(repo, Box::new(api.clone())), api }
+    }
+
+    fn server(&self) -> &ForgeServer {
+        &self.server
+    }
+
+    fn command(&self, repo: &TestRepo, command: &str) -> Run {
+        self.pushed(repo).arguments([command, "--remote", &self.remote()])
+    }
+}

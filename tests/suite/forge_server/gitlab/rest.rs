@@ -1,0 +1,296 @@
+//! GitLab's REST API: which call does what to the state, and what it answers.
+
+use serde_json::{Value, json};
+
+use super::shapes::{id, latest, status, user};
+use super::{GitLabApi, ID};
+use crate::forge_server::state::{Hindrance, Method, Pull, Refusal, State, Status};
+use crate::forge_server::{Call, decoded};
+
+type Answer = (u16, Value);
+
+fn message(status: u16, text: &str) -> Answer {
+    (status, json!({"message": text}))
+}
+
+fn not_found() -> Answer {
+    message(404, "404 Not found")
+}
+
+/// A parameter of a query.
+fn wanted(query: &str, key: &str) -> Option<String> {
+    query.split('&').find_map(|pair| pair.strip_prefix(&format!("{key}="))).map(decoded)
+}
+
+/// A list of labels as the API takes it.
+fn labels(value: &Value) -> Vec<String> {
+    let text = value.as_str().unwrap_or_default();
+    text.split(',').map(str::trim).filter(|label| !label.is_empty()).map(str::to_owned).collect()
+}
+
+fn page_of(all: Vec<Value>, query: &str) -> Answer {
+    let number =
+        |key: &str, default: usize| wanted(query, key).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (size, page) = (number("per_page", 20).min(100), number("page", 1));
+    (200, all.into_iter().skip(size * (page - 1)).take(size).collect())
+}
+
+impl GitLabApi {
+    pub(super) fn rest(&self, state: &mut State, call: &Call, query: &str) -> Answer {
+        let parts: Vec<String> = call.path.split('/').skip(1).map(decoded).collect();
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let rest = match parts.as_slice() {
+            ["version"] => {
+                return (200, json!({"version": "18.5.0-ee", "revision": "1", "enterprise": true}));
+            }
+            ["users"] => return users(state, query),
+            ["projects", project, rest @ ..] if *project == ID || *project == self.path => rest,
+            _ => return not_found(),
+        };
+        let number = || rest.get(1).and_then(|number| number.parse().ok()).unwrap_or(0);
+        match (call.method.as_str(), rest) {
+            ("GET", []) => (200, self.project(state)),
+            ("GET", ["merge_requests"]) => self.list(state, query),
+            ("POST", ["merge_requests"]) => self.create(state, &call.body),
+            ("GET", ["merge_requests", _]) => self.show(state, 200, number()),
+            ("PUT", ["merge_requests", _]) => self.change(state, number(), &call.body),
+            ("PUT", ["merge_requests", _, "merge"]) => self.merge(state, number(), &call.body),
+            ("POST", ["merge_requests", _, "cancel_merge_when_pipeline_succeeds"]) => {
+                self.cancel(state, number())
+            }
+            ("POST", ["merge_requests", _, "notes"]) => say(state, number(), &call.body),
+            ("GET", ["merge_requests", _, "notes"]) => notes(state, number(), query),
+            ("POST", ["statuses", sha]) => set_status(state, sha, &call.body),
+            ("GET", ["repository", "commits", sha, "statuses"]) => statuses(state, sha, query),
+            ("GET", ["repository", "commits", sha, "refs"]) => refs(state, sha),
+            _ => not_found(),
+        }
+    }
+
+    fn list(&self, state: &State, query: &str) -> Answer {
+        let (source, target) = (wanted(query, "source_branch"), wanted(query, "target_branch"));
+        let is_open = wanted(query, "state").as_deref() == Some("opened");
+        let mut shown: Vec<&Pull> = state
+            .pulls
+            .iter()
+            .filter(|pull| {
+                (!is_open || pull.is_open())
+                    && source.as_ref().is_none_or(|source| pull.head == *source)
+                    && target.as_ref().is_none_or(|target| pull.base == *target)
+            })
+            .collect();
+        shown.sort_by_key(|pull| pull.number);
+        if wanted(query, "sort").as_deref() != Some("asc") {
+            shown.reverse();
+        }
+        page_of(shown.into_iter().map(|pull| self.basic(state, pull)).collect(), query)
+    }
+
+    fn show(&self, state: &mut State, status: u16, number: u64) -> Answer {
+        self.full(state, number).map_or_else(not_found, |shown| (status, shown))
+    }
+
+    fn create(&self, state: &mut State, body: &Value) -> Answer {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        let (title, head, base) = (text("title"), text("source_branch"), text("target_branch"));
+        if title.chars().count() > 255 {
+            return (400, json!({"message": {"title": ["is too long (maximum is 255 characters)"]}}));
+        }
+        if text("description").chars().count() > 1_048_576 {
+            return (
+                400,
+                json!({"message": {"description": ["is too long (maximum is 1048576 characters)"]}}),
+            );
+        }
+        match state.open(&head, &base, "", "") {
+            Ok(number) => {
+                Self::write(state, number, body);
+                self.show(state, 201, number)
+            }
+            Err(Refusal::NoHead) => {
+                (400, json!({"message": [format!("Source branch \"{head}\" does not exist")]}))
+            }
+            Err(Refusal::NoBase) => {
+                (400, json!({"message": [format!("Target branch \"{base}\" does not exist")]}))
+            }
+            Err(Refusal::Exists(number)) => {
+                let words =
+                    format!("Another open merge request already exists for this source branch: !{number}");
+                (409, json!({"message": [words]}))
+            }
+            Err(other) => panic!("nobody asks for {other:?}"),
+        }
+    }
+
+    /// Takes over what a body names. Lists of people are replaced, and whom the project does not know is ignored.
+    fn write(state: &mut State, number: u64, body: &Value) {
+        let known = state.people.clone();
+        let Some(pull) = state.pull(number) else { return };
+        let people = |key: &str| {
+            let ids = body[key].as_array()?;
+            let has = |name: &&String| ids.iter().any(|one| one.as_u64() == Some(id(name)));
+            Some(known.iter().filter(has).cloned().collect::<Vec<_>>())
+        };
+        if let Some(title) = body["title"].as_str() {
+            let rest = title.strip_prefix("Draft: ");
+            pull.draft = rest.is_some();
+            rest.unwrap_or(title).trim().clone_into(&mut pull.title);
+        }
+        if let Some(text) = body["description"].as_str() {
+            pull.body = obey(text, &mut pull.labels);
+        }
+        if let Some(reviewers) = people("reviewer_ids") {
+            pull.reviewers = reviewers;
+        }
+        if let Some(assignees) = people("assignee_ids") {
+            pull.assignees = assignees;
+        }
+        if body["labels"].is_string() {
+            pull.labels = labels(&body["labels"]);
+        }
+        for label in labels(&body["add_labels"]) {
+            if !pull.labels.contains(&label) {
+                pull.labels.push(label);
+            }
+        }
+    }
+
+    fn change(&self, state: &mut State, number: u64, body: &Value) -> Answer {
+        Self::write(state, number, body);
+        if body["state_event"] == "close" {
+            state.close(number);
+        }
+        self.show(state, 200, number)
+    }
+
+    fn merge(&self, state: &mut State, number: u64, body: &Value) -> Answer {
+        let Some(pull) = state.pull(number).cloned() else { return not_found() };
+        let arms = body["auto_merge"] == true || body["merge_when_pipeline_succeeds"] == true;
+        let hindrance = state.hindrance(number);
+        let waits = matches!(hindrance, Some(Hindrance::Status(_) | Hindrance::Review));
+        if hindrance == Some(Hindrance::Conflict) {
+            return message(422, "Branch cannot be merged");
+        }
+        if hindrance.is_some() && !(arms && waits) {
+            return message(405, "405 Method Not Allowed");
+        }
+        if body["sha"].as_str().is_some_and(|sha| sha != pull.head_sha) {
+            return message(409, &format!("SHA does not match HEAD of source branch: {}", pull.head_sha));
+        }
+        let is_squash = body["squash"] == true;
+        let method = match (is_squash, state.default_method) {
+            (true, _) => Method::Squash,
+            (false, Method::Rebase) => Method::Rebase,
+            _ => Method::Merge,
+        };
+        if is_squash {
+            state.squashed.insert(number);
+        }
+        if waits {
+            state.pull(number).expect("it is there").auto_merge = Some(method);
+        } else {
+            state.merge(number, method).expect("nothing hinders it");
+        }
+        self.show(state, 200, number)
+    }
+
+    fn cancel(&self, state: &mut State, number: u64) -> Answer {
+        match state.pull(number) {
+            None => not_found(),
+            Some(pull) if pull.auto_merge.is_none() => message(406, "406 Not Acceptable"),
+            Some(pull) => {
+                pull.auto_merge = None;
+                self.show(state, 201, number)
+            }
+        }
+    }
+}
+
+/// Lines that are quick actions are obeyed and taken out of the text.
+fn obey(text: &str, labels: &mut Vec<String>) -> String {
+    let is_action = |line: &&str| {
+        line.trim_start()
+            .strip_prefix('/')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    labels.extend(text.lines().filter(is_action).map(|line| format!("obeyed {}", line.trim())));
+    text.lines().filter(|line| !is_action(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn users(state: &State, query: &str) -> Answer {
+    let wanted = wanted(query, "username").unwrap_or_default().to_lowercase();
+    // Everybody on the server, of whom not all may see the project.
+    let all = state.people.iter().map(String::as_str).chain(["stranger"]);
+    (200, all.filter(|name| *name == wanted).map(user).collect())
+}
+
+fn say(state: &mut State, number: u64, body: &Value) -> Answer {
+    let author = state.viewer.clone();
+    let Some(pull) = state.pull(number) else { return not_found() };
+    let note = obey(body["body"].as_str().unwrap_or_default(), &mut pull.labels);
+    pull.comments.push((author.clone(), note.clone()));
+    (201, json!({"id": pull.comments.len(), "body": note, "author": user(&author)}))
+}
+
+fn notes(state: &mut State, number: u64, query: &str) -> Answer {
+    let Some(pull) = state.pull(number) else { return not_found() };
+    let note = |(author, body): &(String, String)| json!({"id": 1, "body": body, "author": user(author)});
+    page_of(pull.comments.iter().rev().map(note).collect(), query)
+}
+
+/// Each status is a job: while one waits or runs it goes from state to state, and the same state again is refused.
+fn set_status(state: &mut State, sha: &str, body: &Value) -> Answer {
+    if git2::Oid::from_str(sha).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
+        return message(404, "404 Commit Not Found");
+    }
+    let text = |key: &str| body[key].as_str().map(str::to_owned);
+    let Some(branch) = text("ref") else { return message(404, "404 References for commit Not Found") };
+    let is_there = state.tip(&branch).is_some();
+    if !is_there {
+        return message(404, "404 References for commit Not Found");
+    }
+    let now = state.now();
+    let (word, name) = (text("state").unwrap_or_default(), text("name").unwrap_or_default());
+    let all = state.statuses.entry(sha.to_owned()).or_default();
+    let is_live =
+        |one: &&mut Status| one.context == name && ["pending", "running"].contains(&one.state.as_str());
+    if let Some(job) = all.iter_mut().find(is_live) {
+        if job.state == word || word == "pending" {
+            let event = if word == "running" { "run" } else { "enqueue" };
+            return message(400, &format!("Cannot transition status via :{event} from :{}", job.state));
+        }
+        job.state = word;
+        job.description = text("description").unwrap_or_default();
+        return (201, status(sha, all.len(), all.last().expect("there is one")));
+    }
+    all.push(Status {
+        context: name,
+        state: word,
+        description: text("description").unwrap_or_default(),
+        target_url: text("target_url"),
+        branch: Some(branch),
+        created_at: now,
+    });
+    (201, status(sha, all.len(), all.last().expect("there is one")))
+}
+
+fn statuses(state: &State, sha: &str, query: &str) -> Answer {
+    if git2::Oid::from_str(sha).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
+        return message(404, "404 Commit Not Found");
+    }
+    page_of(latest(state, sha).into_iter().map(|(place, one)| status(sha, place, one)).collect(), query)
+}
+
+/// The branches that hold a commit.
+fn refs(state: &State, sha: &str) -> Answer {
+    let git = state.git();
+    let Some(commit) = git2::Oid::from_str(sha).ok().filter(|id| git.find_commit(*id).is_ok()) else {
+        return message(404, "404 Commit Not Found");
+    };
+    let references = git.references_glob("refs/heads/*").expect("there are branches");
+    let holds = |one: &git2::Reference<'_>| {
+        one.target().is_some_and(|tip| tip == commit || git.graph_descendant_of(tip, commit).unwrap_or(false))
+    };
+    let names = references.flatten().filter(holds).filter_map(|one| one.shorthand().map(str::to_owned).ok());
+    (200, names.map(|name| json!({"type": "branch", "name": name})).collect())
+}

@@ -1,0 +1,130 @@
+//! How GitLab's API writes things down.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::GitLabApi;
+use crate::forge_server::state::{Hindrance, Life, Method, Pull, State, Status};
+
+/// A time as the API writes it.
+pub(super) fn time(seconds: i64) -> String {
+    Timestamp::from_second(seconds).expect("it is in range").to_string()
+}
+
+/// A number that stays the same for a name.
+pub(super) fn id(name: &str) -> u64 {
+    name.to_lowercase().bytes().fold(7, |sum, byte| (sum * 31 + u64::from(byte)) % 1_000_003)
+}
+
+pub(super) fn user(name: &str) -> Value {
+    json!({"id": id(name), "username": name, "name": name, "state": "active", "locked": false,
+        "avatar_url": null, "web_url": format!("http://forge/{name}")})
+}
+
+/// The title with the mark of a draft: the state keeps the two apart.
+fn title(pull: &Pull) -> String {
+    if pull.draft { format!("Draft: {}", pull.title) } else { pull.title.clone() }
+}
+
+const fn life(life: Life) -> &'static str {
+    match life {
+        Life::Open => "opened",
+        Life::Closed => "closed",
+        Life::Merged => "merged",
+    }
+}
+
+/// What GitLab says about the way to a merge.
+pub(super) fn merge_status(state: &mut State, number: u64) -> &'static str {
+    if state.unknown > 0 {
+        state.unknown -= 1;
+        return "checking";
+    }
+    match state.hindrance(number) {
+        None | Some(Hindrance::Queue) => "mergeable",
+        Some(Hindrance::NotOpen) => "not_open",
+        Some(Hindrance::Draft) => "draft_status",
+        Some(Hindrance::Conflict) => "conflict",
+        Some(Hindrance::Status(_)) => "ci_must_pass",
+        Some(Hindrance::Review) => "not_approved",
+    }
+}
+
+impl GitLabApi {
+    /// A merge request as a list shows it.
+    pub(super) fn basic(&self, state: &State, pull: &Pull) -> Value {
+        let users = |names: &[String]| names.iter().map(|name| user(name)).collect::<Vec<_>>();
+        let number = pull.number;
+        let source = if pull.from_fork { 43 } else { 42 };
+        let is_squash = pull.merge_commit.is_some() && state.squashed.contains(&number);
+        json!({
+            "id": 1000 + number, "iid": number, "project_id": 42, "title": title(pull), "description": pull.body,
+            "state": life(pull.life), "created_at": time(pull.created_at), "updated_at": time(pull.created_at),
+            "merged_at": pull.merged_at.map(time), "closed_at": null, "target_branch": pull.base,
+            "source_branch": pull.head, "source_project_id": source, "target_project_id": 42,
+            "author": user(&pull.author), "assignees": users(&pull.assignees), "reviewers": users(&pull.reviewers),
+            "labels": pull.labels, "draft": pull.draft, "work_in_progress": pull.draft,
+            "merge_when_pipeline_succeeds": pull.auto_merge.is_some(), "sha": pull.head_sha,
+            "merge_commit_sha": pull.merge_commit.as_ref().filter(|_| !is_squash),
+            "squash_commit_sha": pull.merge_commit.as_ref().filter(|_| is_squash),
+            "web_url": format!("{}/-/merge_requests/{number}", self.web), "has_conflicts": false,
+        })
+    }
+
+    /// A merge request in full.
+    pub(super) fn full(&self, state: &mut State, number: u64) -> Option<Value> {
+        let pull = state.pull(number)?.clone();
+        let mut shown = self.basic(state, &pull);
+        shown["detailed_merge_status"] = json!(merge_status(state, number));
+        shown["merge_error"] = Value::Null;
+        let newest = state.statuses.get(&pull.head_sha).and_then(|all| all.last());
+        shown["head_pipeline"] = newest.map_or(Value::Null, |status| {
+            json!({"id": 1, "source": "external", "sha": pull.head_sha, "ref": pull.head, "status": status.state})
+        });
+        Some(shown)
+    }
+
+    /// The same in GraphQL.
+    pub(super) fn node(&self, pull: &Pull) -> Value {
+        let people = |names: &[String]| json!({"nodes": names.iter().map(|name| json!({"username": name})).collect::<Vec<_>>()});
+        let labels: Vec<Value> = pull.labels.iter().map(|title| json!({"title": title})).collect();
+        json!({
+            "__typename": "MergeRequest", "iid": pull.number.to_string(), "webUrl": format!("{}/-/merge_requests/{}", self.web, pull.number),
+            "state": life(pull.life), "title": title(pull), "description": pull.body, "draft": pull.draft,
+            "sourceBranch": pull.head, "targetBranch": pull.base,
+            "sourceProjectId": if pull.from_fork { 43 } else { 42 }, "targetProjectId": 42,
+            "diffHeadSha": pull.head_sha, "mergedAt": pull.merged_at.map(time),
+            "autoMergeEnabled": pull.auto_merge.is_some(), "labels": {"nodes": labels},
+            "reviewers": people(&pull.reviewers), "assignees": people(&pull.assignees),
+        })
+    }
+
+    pub(super) fn project(&self, state: &State) -> Value {
+        let (owner, name) = self.path.rsplit_once('/').expect("a project is in a group");
+        json!({
+            "id": 42, "name": name, "path": name, "path_with_namespace": self.path, "namespace": {"full_path": owner},
+            "default_branch": "main", "web_url": self.web, "visibility": "private",
+            "only_allow_merge_if_pipeline_succeeds": !state.required_statuses.is_empty(),
+            "allow_merge_on_skipped_pipeline": false, "merge_trains_enabled": state.merge_queue,
+            "merge_method": if state.default_method == Method::Rebase { "ff" } else { "merge" },
+            "squash_option": "default_off",
+        })
+    }
+}
+
+/// The newest status of each context, with its place: earlier ones count as tried again.
+pub(super) fn latest<'a>(state: &'a State, sha: &str) -> Vec<(usize, &'a Status)> {
+    let all = state.statuses.get(sha).map_or(&[][..], Vec::as_slice);
+    let is_newest =
+        |(place, one): &(usize, &Status)| !all[place + 1..].iter().any(|later| later.context == one.context);
+    all.iter().enumerate().filter(is_newest).collect()
+}
+
+pub(super) fn status(sha: &str, place: usize, status: &Status) -> Value {
+    json!({
+        "id": place + 1, "sha": sha, "ref": status.branch, "status": status.state, "name": status.context,
+        "target_url": status.target_url, "description": status.description, "created_at": time(status.created_at),
+        "started_at": null, "finished_at": null, "allow_failure": false, "coverage": null, "pipeline_id": 1,
+        "author": user("hydrator"),
+    })
+}

@@ -1,0 +1,95 @@
+//! How many calls a run may take. GitLab limits them by the minute, and a question in GraphQL by its points.
+
+use hydrator::forge::Forge as _;
+use hydrator::model::CommitId;
+
+use super::*;
+
+#[test]
+fn runs_with_thirty_environments_stay_within_their_budget() {
+    let names: Vec<String> = (1..=30).map(|number| format!("e{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let repo =
+        repo_with(&names, ", pullRequest: {labels: [production], reviewers: [alice], assignees: [bob]}");
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    assert_eq!(pulls(&gitlab).len(), 30);
+    let calls = gitlab.server.take_calls();
+    let count = |what: &str| asked(&calls).iter().filter(|one| one.starts_with(what)).count();
+    assert_eq!(count(GitLab::OPENING), 30);
+    assert_eq!(count("POST /projects/42/statuses/"), 30);
+    assert_eq!(writes(&calls).len(), 60, "labels and people come along");
+    assert_eq!(count("GET /users"), 2, "each is looked up once");
+    // Nothing changed, and all proposals wait: their gates are looked at together.
+    _ = gitlab.job(&repo).run().success();
+    assert_eq!(asked(&gitlab.server.take_calls()), ["GET /projects/42/merge_requests", "statuses"]);
+    gitlab.server.with(|state| (1..=15).for_each(|number| state.close(number)));
+    let outcome = gitlab.job(&repo).run().success();
+    assert_eq!(operations(&outcome).iter().filter(|one| *one == "rejected").count(), 15);
+    let calls = gitlab.server.take_calls();
+    assert_eq!(asked(&calls)[..2], ["GET /projects/42/merge_requests", "newest"]);
+    assert!(calls.len() <= 4 && writes(&calls).is_empty(), "{:?}", asked(&calls));
+}
+
+#[test]
+fn many_merge_requests_cost_pages_only_and_old_ones_are_found() {
+    let repo = repo_of(&["dev", "prod"]);
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    // Closed by people; two hundred of one environment and of other people follow.
+    gitlab.server.with(|state| {
+        state.close(1);
+        state.close(2);
+        for number in 3..=250 {
+            let mut other = state.pulls[0].clone();
+            other.number = number;
+            if number % 2 == 0 {
+                (other.head, other.life) = (format!("feature/{number}"), Life::Open);
+                other.from_fork = true;
+            }
+            state.pulls.push(other);
+        }
+    });
+    gitlab.server.take_calls();
+    let outcome = gitlab.job(&repo).run().success();
+    assert_eq!(operations(&outcome), ["rejected", "rejected"]);
+    let list = "GET /projects/42/merge_requests";
+    assert_eq!(asked(&gitlab.server.take_calls()), [list, list, "newest", list, "statuses"]);
+}
+
+#[test]
+fn statuses_of_many_commits_are_read_together_or_else_one_by_one() {
+    let names: Vec<String> = (1..=20).map(|number| format!("e{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let repo = repo_of(&names);
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    let forge = gitlab.forge(None);
+    let heads: Vec<CommitId> =
+        pulls(&gitlab).iter().map(|one| CommitId::parse(&pull(&gitlab, one.0).head_sha).unwrap()).collect();
+    let read = |forge: &hydrator::forge::gitlab::GitLab| {
+        gitlab.server.take_calls();
+        let found = forge.statuses(&heads).unwrap();
+        (found, asked(&gitlab.server.take_calls()))
+    };
+    // Commits that are no heads as far as anybody knows: eight to a question, since questions have a price.
+    let (apart, calls) = read(&forge);
+    assert_eq!(calls, ["statuses"; 3]);
+    forge.open_pull_requests().unwrap();
+    let (together, calls) = read(&forge);
+    assert_eq!(calls, ["statuses"]);
+    // A server that has other limits.
+    let words = "Query has complexity of 80, which exceeds max complexity of 50";
+    gitlab.server.fail(
+        "statuses",
+        1,
+        &Fault::Answer(200, json!({"errors": [{"message": words}]}), Vec::new()),
+    );
+    let (one_by_one, calls) = read(&forge);
+    assert_eq!(calls.len(), 1 + 20);
+    assert!(
+        one_by_one.values().all(|all| all.len() == 1 && !all[0].description.is_empty()),
+        "{one_by_one:?}"
+    );
+    assert_eq!((&apart, &together), (&one_by_one, &one_by_one));
+}

@@ -1,0 +1,101 @@
+//! The life of a merge request: the stories that all forges share, and what is GitLab's own in it.
+
+use super::*;
+
+crate::stories::on!(GitLab);
+
+#[test]
+fn labels_and_people_come_with_the_opening_and_are_added_later() {
+    let more =
+        ", pullRequest: {labels: [production, 'größe: klein'], reviewers: [alice, bob], assignees: [Bob]}";
+    let repo = repo_with(&["dev"], more);
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    let opened = pull(&gitlab, 1);
+    assert_eq!(opened.labels, ["production", "größe: klein"]);
+    assert_eq!(
+        (opened.reviewers, opened.assignees),
+        (vec!["alice".to_owned(), "bob".to_owned()], vec!["bob".to_owned()])
+    );
+    let status = format!("POST /projects/42/statuses/{}", pull(&gitlab, 1).head_sha);
+    assert_eq!(writes(&gitlab.server.take_calls()), [status.as_str(), GitLab::OPENING]);
+    // People add what they like, and take away what the configuration says.
+    gitlab.server.with(|state| {
+        let pull = state.pull(1).unwrap();
+        pull.reviewers = vec!["carol".to_owned(), "bob".to_owned()];
+        pull.labels = vec!["urgent".to_owned()];
+    });
+    _ = gitlab.job(&repo).run().success();
+    assert_eq!(writes(&gitlab.server.take_calls()), ["PUT /projects/42/merge_requests/1"]);
+    let now = pull(&gitlab, 1);
+    assert_eq!(now.labels, ["urgent", "production", "größe: klein"]);
+    assert_eq!(now.reviewers, ["alice", "bob", "carol"], "nobody is replaced");
+    _ = gitlab.job(&repo).run().success();
+    assert!(writes(&gitlab.server.take_calls()).is_empty());
+}
+
+#[test]
+fn drafts_are_titles_and_a_title_is_no_draft_by_chance() {
+    let repo = repo_with(&["dev"], ", pullRequest: {draft: true}");
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    assert!(pull(&gitlab, 1).draft);
+    set(&repo, &["dev"], "second");
+    gitlab.server.take_calls();
+    _ = gitlab.job(&repo).run().success();
+    let calls = gitlab.server.take_calls();
+    assert!(pull(&gitlab, 1).draft && pull(&gitlab, 1).title.contains("second"), "{:?}", asked(&calls));
+    // A person makes it ready, and it stays so.
+    gitlab.server.with(|state| state.pull(1).unwrap().draft = false);
+    set(&repo, &["dev"], "third");
+    _ = gitlab.job(&repo).run().success();
+    assert!(!pull(&gitlab, 1).draft && pull(&gitlab, 1).title.contains("third"));
+    let repo = repo_with(&["dev"], ", pullRequest: {title: 'Draft: {{ dry.subject }}'}");
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    assert!(!pull(&gitlab, 1).draft);
+    gitlab.server.take_calls();
+    _ = gitlab.job(&repo).run().success();
+    assert!(writes(&gitlab.server.take_calls()).is_empty(), "it reads back as it was meant");
+}
+
+#[test]
+fn quick_actions_are_text() {
+    let template = ", pullRequest: {body: \"Says:\\n\\n{{ dry.body }}\\n/approve\\n  /merge\\n\"}";
+    let repo = repo_with(&["dev"], template);
+    repo.write("apps/dev/y.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: y\n");
+    repo.commit("/close\n\n/label ~x\n/merge\n");
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    let opened = pull(&gitlab, 1);
+    assert!(opened.is_open() && opened.labels.is_empty(), "{opened:?}");
+    assert!(opened.body.contains("\\/approve") && opened.body.contains("\\/merge"), "{}", opened.body);
+    gitlab.server.take_calls();
+    _ = gitlab.job(&repo).run().success();
+    assert!(writes(&gitlab.server.take_calls()).is_empty());
+}
+
+#[test]
+fn delivery_by_branch_ends_with_a_link() {
+    let repo = repo_with(&["dev"], ", delivery: branch");
+    let gitlab = GitLab::start(&repo);
+    let outcome = gitlab.command(&repo, "run").run().success();
+    assert!(
+        outcome.stdout().contains("/acme/shop/-/compare/hydrator/dev...hydrator/dev-next"),
+        "{outcome:?}"
+    );
+    assert!(pulls(&gitlab).is_empty());
+}
+
+#[test]
+fn groups_nest_and_the_forge_is_found_by_itself() {
+    let repo = repo_of(&["dev"]);
+    let gitlab = GitLab::start_at(&repo, "acme/web/team", "shop", "/gitlab");
+    _ = gitlab.job(&repo).run().success();
+    // A person's shell: the addresses alone, and the path from the remote.
+    gitlab.server.with(|state| state.close(1));
+    let outcome = gitlab.job(&repo).without("CI_PROJECT_ID").without("GITLAB_CI").run().success();
+    assert_eq!(operations(&outcome), ["rejected"]);
+    let calls = gitlab.server.take_calls();
+    assert!(asked(&calls).contains(&"GET /projects/acme%2Fweb%2Fteam%2Fshop/merge_requests".to_owned()));
+}

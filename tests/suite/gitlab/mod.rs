@@ -1,0 +1,15 @@
+//! hydrator in jobs of GitLab CI, against a GitLab that keeps its state: merge requests through their whole life, and
+//! what the API can answer.
+
+mod budget;
+mod life;
+mod merging;
+mod refusals;
+mod surface;
+
+use serde_json::{Value, json};
+
+use crate::forge_server::gitlab::GitLab;
+use crate::forge_server::{Fault, Hosted as _};
+use crate::stories::*;
+use crate::support::git::TestRepo;

@@ -1,0 +1,102 @@
+//! Stories that are told once and come true on every forge, and the ground that they stand on.
+
+pub(crate) mod life;
+
+use serde_json::Value;
+
+use crate::forge_server::Call;
+pub(crate) use crate::forge_server::Hosted;
+pub(crate) use crate::forge_server::state::{Life, Pull};
+use crate::support::command::Outcome;
+use crate::support::git::TestRepo;
+
+/// Makes a test of each story, on one forge.
+macro_rules! on {
+    ($forge:ident: $($story:ident)*) => {
+        $(
+            #[test]
+            fn $story() {
+                crate::stories::life::$story::<$forge>();
+            }
+        )*
+    };
+    ($forge:ident) => {
+        crate::stories::on! { $forge:
+            pushes_open_update_and_close_pull_requests
+            after_every_way_to_merge_the_next_change_gets_a_new_pull_request
+            a_deleted_branch_after_a_merge_is_made_again
+            a_run_that_broke_off_between_push_and_pull_request_is_repaired
+            a_persons_pull_request_from_the_same_branches_is_taken_over
+            what_a_person_closed_stays_closed_until_it_changes
+            pull_requests_from_forks_are_nobodys_business
+            an_environment_that_left_the_configuration_is_closed_with_a_comment
+            hostile_commit_messages_leave_nothing_but_text
+            names_of_every_kind_and_servers_below_a_path_work
+        }
+    };
+}
+
+pub(crate) use on;
+
+pub(crate) const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];
+
+/// Environments with one target each, which holds the value that is written.
+pub(crate) fn repo_of(environments: &[&str]) -> TestRepo {
+    repo_with(environments, "")
+}
+
+/// The same with more keys for each environment, in YAML's flow style.
+pub(crate) fn repo_with(environments: &[&str], more: &str) -> TestRepo {
+    let repo = TestRepo::new();
+    let listed =
+        environments.iter().fold(String::new(), |text, name| text + "  - {name: " + name + more + "}\n");
+    let text = format!(
+        "version: 1\ndryBranch: main\nenvironments:\n{listed}targets:\n  - path: apps/{{environment}}\n    name: app\n"
+    );
+    repo.write("hydrator.yaml", &text);
+    set(&repo, environments, "first");
+    repo
+}
+
+/// Gives environments a value, in one DRY commit.
+pub(crate) fn set(repo: &TestRepo, environments: &[&str], value: &str) -> String {
+    for name in environments {
+        let text = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  value: \"{value}\"\n"
+        );
+        repo.write(&format!("apps/{name}/x.yaml"), &text);
+    }
+    repo.commit(&format!("Set {value}"))
+}
+
+#[track_caller]
+pub(crate) fn operations(outcome: &Outcome) -> Vec<String> {
+    let report = outcome.json();
+    let environments = report["environments"].as_array().unwrap();
+    environments.iter().map(|one| one["operation"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Every pull request in short: number, life, head, title.
+pub(crate) fn pulls(forge: &impl Hosted) -> Vec<(u64, Life, String, String)> {
+    let short = |pull: &Pull| (pull.number, pull.life, pull.head.clone(), pull.title.clone());
+    forge.server().with(|state| state.pulls.iter().map(short).collect())
+}
+
+pub(crate) fn pull(forge: &impl Hosted, number: u64) -> Pull {
+    forge.server().with(|state| state.pull(number).expect("it is there").clone())
+}
+
+/// What was asked of the API, in short.
+pub(crate) fn asked(calls: &[Call]) -> Vec<String> {
+    calls.iter().map(Call::what).collect()
+}
+
+pub(crate) fn writes(calls: &[Call]) -> Vec<String> {
+    calls.iter().filter(|call| call.is_write()).map(Call::what).collect()
+}
+
+/// An error of an environment in the report.
+#[track_caller]
+pub(crate) fn error(outcome: &Outcome, environment: usize) -> Value {
+    outcome.json()["environments"][environment]["error"].clone()
+}

@@ -9,6 +9,7 @@
 pub mod branch;
 pub mod cache;
 pub mod cached_tree;
+pub mod checkup;
 pub mod ci;
 pub mod cli;
 pub mod commit;

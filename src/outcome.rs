@@ -81,6 +81,7 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
     let operation = if failure.is_some() { Operation::Failed } else { operation(planned, &outcome) };
     let takeover = remarks::takeover(rendering.objects(), planned);
     let mut warnings = rendering.warnings(environment);
+    warnings.extend(outcome.warning.clone());
     warnings.extend(takeover.as_ref().and_then(remarks::Takeover::warning));
     EnvironmentReport {
         name: environment.name.clone(),

@@ -10,6 +10,7 @@ use anyhow::Result;
 use crate::dry::Dry;
 use crate::error::{Failure, FailureKind};
 use crate::forge::{NewPullRequest, PullRequestLook};
+use crate::gate::PROMOTION;
 use crate::git::{Objects, RefUpdate, RemoteRefs};
 use crate::model::{BranchName, CommitId, Delivery, PullRequest, PullRequestOperation, PullRequestState};
 use crate::plan::Decision;
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// What there is to say besides.
     pub note: Option<String>,
+    /// What somebody should look at.
+    pub warning: Option<String>,
     /// Whether another writer was faster.
     pub lost: bool,
 }
@@ -168,6 +171,10 @@ fn deliver(stage: &Stage<'_>, planned: &Planned<'_>, outcome: &mut Outcome) -> R
             };
             outcome.pull_request = request.or_else(|| planned.seen.open.clone());
             outcome.pull_request_operation = Some(match operation {
+                PullRequestOperation::Created => {
+                    outcome.warning = ungated(stage, planned);
+                    operation
+                }
                 // The head is part of what people see of it.
                 PullRequestOperation::None if moves(planned) => PullRequestOperation::Updated,
                 operation => operation,
@@ -196,6 +203,21 @@ fn deliver(stage: &Stage<'_>, planned: &Planned<'_>, outcome: &mut Outcome) -> R
         }
     }
     Ok(true)
+}
+
+/// Said when it bites: the pull request is there, its gate says wait, and nobody has to listen. A token that may not
+/// read the rules is no reason to say anything.
+fn ungated(stage: &Stage<'_>, planned: &Planned<'_>) -> Option<String> {
+    let environment = planned.environment;
+    planned.verdict.as_ref().filter(|verdict| !verdict.is_open())?;
+    let required = stage.world.forge.requires_status(&environment.active, PROMOTION);
+    let name = &environment.name;
+    matches!(required, Ok(false)).then(|| {
+        format!(
+            "`{name}` is ungated: its pull request waits, and can be merged all the same; require the status `{PROMOTION}` on `{}`",
+            environment.active
+        )
+    })
 }
 
 /// Whether the proposed branch got another commit.

@@ -30,6 +30,18 @@ pub(super) fn show(report: &RunReport, surroundings: &Surroundings<'_>) {
     append(surroundings, "GITHUB_OUTPUT", &report::actions::output_text(&outputs));
 }
 
+/// Says warnings of a command that has no report.
+pub(super) fn warn(warnings: &[String], surroundings: &Surroundings<'_>) {
+    for warning in warnings {
+        surroundings.progress.say(&format!("warning: {warning}"));
+    }
+    if is_here(surroundings) {
+        for line in report::actions::warnings(warnings) {
+            surroundings.progress.command(&line);
+        }
+    }
+}
+
 /// Shows a command that failed as a whole.
 pub(super) fn show_error(error: &anyhow::Error, surroundings: &Surroundings<'_>) {
     if !is_here(surroundings) {

@@ -17,7 +17,7 @@ use crate::forge::github::{self, GitHub};
 use crate::forge::gitlab::GitLab;
 use crate::forge::http::{Connection, Limits as HttpLimits, seconds};
 use crate::forge::local::LocalForge;
-use crate::git::Login;
+use crate::git::{Login, RemoteRefs};
 use crate::model::{CommitId, DryTree, EnvironmentName};
 use crate::rendering::Limits;
 use crate::variables::Variables;
@@ -275,7 +275,8 @@ pub(super) struct Source {
     /// The configuration.
     pub(super) loaded: Loaded,
     tree: Box<dyn DryTree>,
-    _repository: Option<Repository>,
+    /// The repository and its remote's refs; none for a work tree.
+    pub(super) remote: Option<(Repository, RemoteRefs)>,
 }
 
 impl Source {
@@ -291,12 +292,12 @@ impl SourceArgs {
         if self.worktree {
             let tree = WorkTree::open(&args.repo)?;
             let loaded = config::load(&tree, &args.config)?;
-            return Ok(Source { loaded, tree: Box::new(tree), _repository: None });
+            return Ok(Source { loaded, tree: Box::new(tree), remote: None });
         }
         let repository = args.open(surroundings)?;
         let refs = repository.scratch.look()?;
         let dry = dry::load(&repository.scratch, &refs, Wanted::Tip, &args.config)?;
-        Ok(Source { loaded: dry.loaded, tree: Box::new(dry.tree), _repository: Some(repository) })
+        Ok(Source { loaded: dry.loaded, tree: Box::new(dry.tree), remote: Some((repository, refs)) })
     }
 }
 

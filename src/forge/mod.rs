@@ -1,5 +1,6 @@
 //! Forges: where pull requests and commit statuses live. One trait of verbs in our own words; a file per forge.
 
+pub mod diagnosis;
 pub mod github;
 pub mod gitlab;
 pub mod http;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use self::diagnosis::{Finding, Grounds};
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest};
 
 /// A pull request to open.
@@ -134,6 +136,10 @@ pub trait Forge {
 
     /// Takes that back. One that is not armed is no error.
     fn disarm(&self, number: u64) -> Result<()>;
+
+    /// What of the forge's settings stands in the way of what will be done with these branches. Reads only; what the
+    /// token may not see is left out.
+    fn diagnose(&self, grounds: &Grounds) -> Result<Vec<Finding>>;
 
     /// The web page that compares two branches, where the forge has one.
     fn compare_url(&self, base: &BranchName, head: &BranchName) -> Option<String>;

@@ -151,6 +151,17 @@ pub enum MergeMethod {
     Rebase,
 }
 
+impl MergeMethod {
+    /// The word as it is configured.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Squash => "squash",
+            Self::Rebase => "rebase",
+        }
+    }
+}
+
 /// What happens to an active branch that differs from what we wrote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DriftPolicy {

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::*;
+use crate::forge::diagnosis::{Finding, Grounds};
 use crate::forge::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
 use crate::model::{
     BranchName, CommitId, CommitStatus, EnvironmentName, ManifestId, MergeMethod, PullRequest,
@@ -449,6 +450,10 @@ impl Forge for Recorder {
     }
 
     fn requires_status(&self, _: &BranchName, _: &str) -> Result<bool> {
+        bail!("not asked here")
+    }
+
+    fn diagnose(&self, _: &Grounds) -> Result<Vec<Finding>> {
         bail!("not asked here")
     }
 

@@ -39,6 +39,11 @@ pub fn annotations(report: &RunReport) -> Vec<String> {
     errors
 }
 
+/// Annotations of warnings.
+pub fn warnings(warnings: &[String]) -> Vec<String> {
+    warnings.iter().take(SHOWN).map(|warning| annotation("warning", None, "hydrator", warning)).collect()
+}
+
 /// The annotations of a command that failed as a whole; each problem of a configuration is one of its own.
 pub fn error_annotations(error: &anyhow::Error) -> Vec<String> {
     if let Some(Problems(problems)) = error.downcast_ref::<Problems>() {

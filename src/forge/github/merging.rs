@@ -91,17 +91,9 @@ fn method_of(word: &str) -> Option<MergeMethod> {
     }
 }
 
-const fn word_of(method: MergeMethod) -> &'static str {
-    match method {
-        MergeMethod::Merge => "merge",
-        MergeMethod::Squash => "squash",
-        MergeMethod::Rebase => "rebase",
-    }
-}
-
 /// The method that was asked for, else the one that the repository prefers, else GitHub's own default.
 fn chosen(forge: &GitHub, method: Option<MergeMethod>) -> &'static str {
-    method.or(*forge.preferred.borrow()).map_or("merge", word_of)
+    method.or(*forge.preferred.borrow()).map_or("merge", MergeMethod::word)
 }
 
 /// Merges if the head still is `head_sha`.

@@ -1,6 +1,7 @@
 //! GitHub and GitHub Enterprise Server: pull requests and statuses read by GraphQL, many in one call, and written by
 //! REST. Does I/O through [`crate::forge::http`].
 
+mod diagnosis;
 mod dialect;
 mod merging;
 mod pull_requests;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use self::dialect::{GitHubDialect, graphql_type};
 use self::query::{BATCH, Question, nodes};
+use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Limits, Listener, Method, Refused, Request, encoded};
 use super::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
 use crate::error::Failure;
@@ -254,6 +256,10 @@ impl Forge for GitHub {
 
     fn disarm(&self, number: u64) -> Result<()> {
         merging::disarm(self, number)
+    }
+
+    fn diagnose(&self, grounds: &Grounds) -> Result<Vec<Finding>> {
+        diagnosis::diagnose(self, grounds)
     }
 
     fn compare_url(&self, base: &BranchName, head: &BranchName) -> Option<String> {

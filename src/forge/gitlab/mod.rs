@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use self::dialect::GitLabDialect;
 use self::shapes::each;
+use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Method, Refused, Request, encoded};
 use super::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
 use crate::error::Failure;
@@ -288,6 +289,20 @@ impl Forge for GitLab {
 
     fn disarm(&self, number: u64) -> Result<()> {
         merging::disarm(self, number)
+    }
+
+    fn diagnose(&self, grounds: &Grounds) -> Result<Vec<Finding>> {
+        let mut found = Vec::new();
+        for ground in grounds.environments.iter().filter(|ground| ground.is_gated) {
+            if !self.requires_status(&ground.active, grounds.gate)? {
+                found.push(Finding::about(
+                    &ground.active,
+                    format!("is ungated: nothing waits for the status `{}`", grounds.gate),
+                    "turn on \"Pipelines must succeed\" in the project's merge request settings",
+                ));
+            }
+        }
+        Ok(Finding::told_once(found))
     }
 
     fn compare_url(&self, base: &BranchName, head: &BranchName) -> Option<String> {

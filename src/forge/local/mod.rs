@@ -18,6 +18,7 @@ pub use self::merge::MergeRequest;
 use self::merge::{armed, missing, rules};
 use self::state::{Record, State};
 use self::store::Store;
+use super::diagnosis::{Finding, Grounds};
 use super::{ArmOutcome, Forge, MergeOutcome, MergeState, Mergeability, NewPullRequest, PullRequestLook};
 use crate::error::Failure;
 use crate::git::bare::BareRepository;
@@ -204,6 +205,23 @@ impl Forge for LocalForge {
 
     fn requires_status(&self, _: &BranchName, context: &str) -> Result<bool> {
         Ok(self.required_statuses()?.iter().any(|required| required == context))
+    }
+
+    fn diagnose(&self, grounds: &Grounds) -> Result<Vec<Finding>> {
+        let required = self.required_statuses()?;
+        let ungated = grounds.environments.iter().filter(|ground| ground.is_gated);
+        let ungated = ungated.filter(|_| !required.iter().any(|required| required == grounds.gate));
+        let found = ungated.map(|ground| {
+            Finding::about(
+                &ground.active,
+                format!(
+                    "is ungated: the status `{}` is not required, so anybody may merge too early",
+                    grounds.gate
+                ),
+                format!("`hydrator local require {}`", grounds.gate),
+            )
+        });
+        Ok(Finding::told_once(found.collect()))
     }
 
     fn mergeability(&self, number: u64) -> Result<Mergeability> {

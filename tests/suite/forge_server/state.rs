@@ -130,6 +130,14 @@ pub(crate) struct State {
     pub(crate) unknown: u32,
     /// Further rules, as the forge's own API describes them.
     pub(crate) rules: Vec<serde_json::Value>,
+    /// Rules for branches whose names start like this.
+    pub(crate) rules_for: Vec<(&'static str, serde_json::Value)>,
+    /// Rulesets that the token's account may pass.
+    pub(crate) bypassed: BTreeSet<u64>,
+    /// Whether jobs may open pull requests; nothing where the token may not see that.
+    pub(crate) jobs_may_open: Option<bool>,
+    pub(crate) role: &'static str,
+    pub(crate) forbidden_methods: Vec<Method>,
     clock: i64,
 }
 
@@ -152,6 +160,11 @@ impl State {
             classic_statuses: Vec::new(),
             required_reviews: 0,
             allow_auto_merge: false,
+            rules_for: Vec::new(),
+            bypassed: BTreeSet::new(),
+            jobs_may_open: None,
+            role: "WRITE",
+            forbidden_methods: Vec::new(),
             merge_queue: false,
             drafts_supported: true,
             default_method: Method::Merge,

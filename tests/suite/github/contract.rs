@@ -64,6 +64,7 @@ fn whole_story(repo: &TestRepo, github: &GitHub) {
     forge.statuses(&[dev.head_sha, CommitId::parse(&"1".repeat(40)).unwrap()]).unwrap();
     assert!(forge.requires_status(&dev.base, "hydrator/promotion").unwrap());
     forge.requires_status(&BranchName::new("hydrator/nobody").unwrap(), "x").unwrap();
+    _ = github.command(repo, "check").run().success();
     forge.arm(dev.number, dev.head_sha, None).unwrap();
     forge.disarm(dev.number).unwrap();
     forge.set_status(dev.head_sha, &status(CommitState::Success)).unwrap();
@@ -78,9 +79,11 @@ fn whole_story(repo: &TestRepo, github: &GitHub) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 18] = [
+const QUESTIONS: [&str; 21] = [
+    "GET /repos/{owner}/{repo}/actions/permissions/workflow",
     "GET /repos/{owner}/{repo}/branches/{branch}",
     "GET /repos/{owner}/{repo}/rules/branches/{branch}",
+    "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}",
     "PATCH /repos/{owner}/{repo}/pulls/{pull_number}",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/assignees",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
@@ -96,6 +99,7 @@ const QUESTIONS: [&str; 18] = [
     "graphql newest",
     "graphql one",
     "graphql open",
+    "graphql settings",
     "graphql statuses",
 ];
 

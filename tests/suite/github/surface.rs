@@ -59,6 +59,7 @@ fn commands(outcome: &Outcome) -> Vec<String> {
 fn outputs_and_summary_say_what_was_done() {
     let repo = repo_of(&["dev", "prod"]);
     let (github, step) = (GitHub::start(&repo), Step::new(&repo));
+    github.server.with(|state| state.required_statuses = vec!["hydrator/promotion".to_owned()]);
     let first = step.run(github.job(&repo)).run().success();
     assert_eq!(commands(&first), ["::group::render", "::endgroup::"]);
     let outputs = step.outputs();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use anyhow::Result;
+use hydrator::forge::diagnosis::{Finding, Grounds};
 use hydrator::forge::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
 use hydrator::model::{BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest};
 
@@ -65,6 +66,10 @@ impl Forge for Spy {
         };
         assert!(!before.iter().any(same), "a status was written that does not differ: {status:?}");
         self.0.forge.set_status(commit, status)
+    }
+
+    fn diagnose(&self, grounds: &Grounds) -> Result<Vec<Finding>> {
+        self.0.forge.diagnose(grounds)
     }
 
     fn requires_status(&self, branch: &BranchName, context: &str) -> Result<bool> {

@@ -67,7 +67,10 @@ impl GitHubApi {
     fn repository_node(state: &State) -> Value {
         json!({
             "__typename": "Repository", "autoMergeAllowed": state.allow_auto_merge,
-            "deleteBranchOnMerge": state.delete_branch_on_merge, "viewerPermission": "WRITE",
+            "deleteBranchOnMerge": state.delete_branch_on_merge, "viewerPermission": state.role,
+            "mergeCommitAllowed": !state.forbidden_methods.contains(&Method::Merge),
+            "squashMergeAllowed": !state.forbidden_methods.contains(&Method::Squash),
+            "rebaseMergeAllowed": !state.forbidden_methods.contains(&Method::Rebase),
             "viewerDefaultMergeMethod": word(state.default_method).to_uppercase(),
         })
     }

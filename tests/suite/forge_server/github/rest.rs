@@ -67,6 +67,14 @@ impl GitHubApi {
             ("POST", ["statuses", sha]) => self.set_status(state, sha, &call.body),
             ("GET", ["commits", sha, "statuses"]) => self.statuses(state, sha),
             ("GET", ["rules", "branches", branch]) => rules(state, branch),
+            ("GET", ["rulesets", id]) => ruleset(state, id),
+            ("GET", ["actions", "permissions", "workflow"]) => match state.jobs_may_open {
+                Some(may) => (
+                    200,
+                    json!({"default_workflow_permissions": "read", "can_approve_pull_request_reviews": may}),
+                ),
+                None => message(403, "Resource not accessible by integration"),
+            },
             ("GET", ["branches", branch]) => match state.tip(branch) {
                 Some(tip) => (200, self.branch(state, branch, &tip.to_string())),
                 None => message(404, "Branch not found"),
@@ -258,8 +266,10 @@ impl GitHubApi {
 }
 
 /// The rules of rulesets, which are there before the branch is.
-fn rules(state: &State, _branch: &str) -> Answer {
+fn rules(state: &State, branch: &str) -> Answer {
     let mut rules = state.rules.clone();
+    let here = state.rules_for.iter().filter(|(start, _)| branch.starts_with(start));
+    rules.extend(here.map(|(_, rule)| rule.clone()));
     let source = |rule: &str, parameters: Value| {
         json!({"type": rule, "ruleset_source_type": "Repository", "ruleset_source": "acme/shop", "ruleset_id": 1,
             "parameters": parameters})
@@ -278,6 +288,16 @@ fn rules(state: &State, _branch: &str) -> Answer {
         rules.push(source("merge_queue", parameters));
     }
     (200, Value::Array(rules))
+}
+
+fn ruleset(state: &State, id: &str) -> Answer {
+    let Ok(id) = id.parse::<u64>() else { return not_found() };
+    let bypass = if state.bypassed.contains(&id) { "always" } else { "never" };
+    (
+        200,
+        json!({"id": id, "name": format!("ruleset {id}"), "source": "acme/shop", "source_type": "Repository",
+            "target": "branch", "enforcement": "active", "current_user_can_bypass": bypass}),
+    )
 }
 
 /// The life of a pull request as GraphQL writes it.

@@ -1,16 +1,20 @@
-//! Forges: where pull requests and commit statuses live. One trait of verbs in our own words; a file per forge.
+//! Forges: where pull requests and commit statuses live. Traits of verbs in our own words; a directory per forge.
 
+mod conversation;
 pub mod diagnosis;
 pub mod github;
 pub mod gitlab;
 pub mod http;
 pub mod local;
+mod records;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+pub use self::conversation::{Comment, Conversation, Permission, Reaction};
 use self::diagnosis::{Finding, Grounds};
+pub use self::records::{Deployment, Landing, MergedPullRequest, Records};
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest};
 
 /// A pull request to open.
@@ -88,7 +92,7 @@ pub enum ArmOutcome {
 }
 
 /// What hydrator asks of a forge. Every method either did it or is an error; nothing is half-done silently.
-pub trait Forge {
+pub trait Forge: Conversation + Records {
     /// An error if it is known before anything is tried that this connection cannot write.
     fn ready_to_write(&self) -> Result<()> {
         Ok(())

@@ -86,6 +86,11 @@ impl BareRepository {
         self.inner.find_commit(theirs(id)).is_ok()
     }
 
+    /// The commit's first parent; `None` if it has none.
+    pub fn first_parent(&self, id: CommitId) -> Result<Option<CommitId>> {
+        Ok(self.commit(id)?.parent_ids().next().map(ours))
+    }
+
     /// The commit's message below its first line, without the blank line between; read lossily as UTF-8.
     pub fn message_body(&self, id: CommitId) -> Result<String> {
         let commit = self.commit(id)?;

@@ -8,7 +8,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::forge::diagnosis::{Finding, Grounds};
-use crate::forge::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
+use crate::forge::{
+    ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
+    NewPullRequest, Permission, PullRequestLook, Reaction, Records,
+};
 use crate::model::{
     BranchName, CommitId, CommitStatus, EnvironmentName, ManifestId, MergeMethod, PullRequest,
     PullRequestOperation, PullRequestSettings, PullRequestState,
@@ -414,6 +417,50 @@ struct Recorder {
 impl Recorder {
     fn note(&self, text: String) {
         self.asked.borrow_mut().push(text);
+    }
+}
+
+impl Conversation for Recorder {
+    fn comments(&self, _: u64) -> Result<Vec<Comment>> {
+        bail!("not asked here")
+    }
+
+    fn say(&self, _: u64, _: &str) -> Result<Comment> {
+        bail!("not asked here")
+    }
+
+    fn change_comment(&self, _: u64, _: u64, _: &str) -> Result<()> {
+        bail!("not asked here")
+    }
+
+    fn delete_comment(&self, _: u64, _: u64) -> Result<()> {
+        bail!("not asked here")
+    }
+
+    fn react(&self, _: u64, _: u64, _: Reaction) -> Result<bool> {
+        bail!("not asked here")
+    }
+
+    fn permission(&self, _: &str) -> Result<Permission> {
+        bail!("not asked here")
+    }
+
+    fn remove_label(&self, _: u64, _: &str) -> Result<()> {
+        bail!("not asked here")
+    }
+}
+
+impl Records for Recorder {
+    fn landings(&self, _: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>> {
+        bail!("not asked here")
+    }
+
+    fn deployments(&self, _: &[&str]) -> Result<BTreeMap<String, Deployment>> {
+        bail!("not asked here")
+    }
+
+    fn record_deployment(&self, _: &Deployment) -> Result<()> {
+        bail!("not asked here")
     }
 }
 

@@ -1,8 +1,11 @@
 //! GitHub and GitHub Enterprise Server: pull requests and statuses read by GraphQL, many in one call, and written by
 //! REST. Does I/O through [`crate::forge::http`].
 
+mod comments;
+mod deployments;
 mod diagnosis;
 mod dialect;
+mod landings;
 mod merging;
 mod pull_requests;
 mod query;
@@ -21,7 +24,10 @@ use self::dialect::{GitHubDialect, graphql_type};
 use self::query::{BATCH, Question, nodes};
 use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Limits, Listener, Method, Refused, Request, encoded};
-use super::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
+use super::{
+    ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
+    NewPullRequest, Permission, PullRequestLook, Reaction, Records,
+};
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestState};
 use crate::secret::Secret;
@@ -66,6 +72,8 @@ pub struct GitHub {
     required: RefCell<BTreeMap<BranchName, Vec<String>>>,
     /// The method that the repository's settings prefer.
     preferred: RefCell<Option<MergeMethod>>,
+    /// Deployments that were made and got no status: an earlier run stopped between the two.
+    unfinished: RefCell<Vec<Deployment>>,
 }
 
 #[derive(Clone)]
@@ -87,6 +95,7 @@ impl GitHub {
             known: RefCell::default(),
             required: RefCell::default(),
             preferred: RefCell::default(),
+            unfinished: RefCell::default(),
         })
     }
 
@@ -176,6 +185,50 @@ impl GitHub {
             found.filter_map(|node| self.learn(node)).max_by_key(|one| one.number)
         };
         Ok((0..pairs.len()).map(newest).collect())
+    }
+}
+
+impl Conversation for GitHub {
+    fn comments(&self, number: u64) -> Result<Vec<Comment>> {
+        comments::read(self, number)
+    }
+
+    fn say(&self, number: u64, body: &str) -> Result<Comment> {
+        comments::say(self, number, body)
+    }
+
+    fn change_comment(&self, number: u64, id: u64, body: &str) -> Result<()> {
+        comments::change(self, number, id, body)
+    }
+
+    fn delete_comment(&self, number: u64, id: u64) -> Result<()> {
+        comments::delete(self, number, id)
+    }
+
+    fn react(&self, number: u64, id: u64, reaction: Reaction) -> Result<bool> {
+        comments::react(self, number, id, reaction)
+    }
+
+    fn permission(&self, login: &str) -> Result<Permission> {
+        comments::permission(self, login)
+    }
+
+    fn remove_label(&self, number: u64, label: &str) -> Result<()> {
+        pull_requests::remove_label(self, number, label)
+    }
+}
+
+impl Records for GitHub {
+    fn landings(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>> {
+        landings::read(self, commits)
+    }
+
+    fn deployments(&self, environments: &[&str]) -> Result<BTreeMap<String, Deployment>> {
+        deployments::read(self, environments)
+    }
+
+    fn record_deployment(&self, deployment: &Deployment) -> Result<()> {
+        deployments::record(self, deployment)
     }
 }
 

@@ -4,10 +4,10 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::query::{nodes, sorted};
-use super::{GitHub, Place, Question};
+use super::query::sorted;
+use super::{GitHub, comments};
 use crate::error::Failure;
-use crate::forge::http::{Class, Effect, Method, Refused};
+use crate::forge::http::{Class, Effect, Method, Refused, Request, encoded};
 use crate::forge::{Forge as _, NewPullRequest, PullRequestLook};
 use crate::model::{BranchName, CommitId, PullRequest, PullRequestState};
 
@@ -156,12 +156,12 @@ pub(super) fn update(forge: &GitHub, number: u64, look: &PullRequestLook) -> Res
 }
 
 /// GitHub stores line ends as they come, and trims.
-fn same_text(found: &str, wanted: &str) -> bool {
+pub(super) fn same_text(found: &str, wanted: &str) -> bool {
     let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
     plain(found) == plain(wanted)
 }
 
-fn remember(forge: &GitHub, now: &PullRequest) {
+pub(super) fn remember(forge: &GitHub, now: &PullRequest) {
     let id = forge.known.borrow().get(&now.number).map(|known| known.id.clone()).unwrap_or_default();
     forge.remember(&id, now);
 }
@@ -268,8 +268,7 @@ pub(super) fn close(forge: &GitHub, number: u64, comment: &str) -> Result<()> {
         return Ok(());
     }
     if !comment.is_empty() {
-        say(forge, number, comment)
-            .map_err(|refused| refused.while_doing(&format!("cannot comment on pull request #{number}")))?;
+        comments::say(forge, number, comment)?;
     }
     let closed =
         forge.write(Method::Patch, &format!("/pulls/{number}"), json!({"state": "closed"}), Effect::Notify);
@@ -279,35 +278,23 @@ pub(super) fn close(forge: &GitHub, number: u64, comment: &str) -> Result<()> {
     Ok(())
 }
 
-fn say(forge: &GitHub, number: u64, comment: &str) -> Result<(), Refused> {
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let path = format!("/issues/{number}/comments");
-        let Err(refused) = forge.write(Method::Post, &path, json!({"body": comment}), Effect::Notify) else {
-            return Ok(());
-        };
-        let lost = refused.class == Class::Transient && !refused.unsent;
-        if lost && has_said(forge, number, comment)? {
-            return Ok(());
-        }
-        if attempt >= ATTEMPTS || !lost || !forge.http.back_off(attempt) {
-            return Err(refused);
+/// Takes a label off; GitHub does not know one that is not there.
+pub(super) fn remove_label(forge: &GitHub, number: u64, label: &str) -> Result<()> {
+    let request = Request {
+        method: Method::Delete,
+        url: forge.url(&format!("/issues/{number}/labels/{}", encoded(label))),
+        body: None,
+        effect: Effect::Write,
+    };
+    match forge.http.send(&request) {
+        Err(refused) if refused.class != Class::NotFound => Err(refused
+            .while_doing(&format!("cannot take the label `{label}` off pull request #{number}"))
+            .into()),
+        _ => {
+            if let Some(known) = forge.known.borrow_mut().get_mut(&number) {
+                known.pull_request.labels.retain(|own| !own.eq_ignore_ascii_case(label));
+            }
+            Ok(())
         }
     }
-}
-
-fn has_said(forge: &GitHub, number: u64, comment: &str) -> Result<bool, Refused> {
-    let Place { owner, name, .. } = &forge.place;
-    let text = "query comments($owner: String!, $name: String!, $number: Int!) {
-  repository(owner: $owner, name: $name) {
-    pullRequest(number: $number) { comments(last: 20) { nodes { body viewerDidAuthor } } }
-  }
-}";
-    let variables = json!({"owner": owner, "name": name, "number": number});
-    let data = forge.ask(&Question { text: text.to_owned(), variables })?;
-    let ours = |node: &Value| {
-        node["viewerDidAuthor"] == true && node["body"].as_str().is_some_and(|body| same_text(body, comment))
-    };
-    Ok(nodes(&data["repository"]["pullRequest"]["comments"]).any(ours))
 }

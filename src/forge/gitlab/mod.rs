@@ -8,6 +8,7 @@ mod people;
 mod question;
 mod shapes;
 mod statuses;
+mod talking;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

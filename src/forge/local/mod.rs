@@ -3,6 +3,7 @@
 //! It is for trying things out and for tests, and behaves as GitHub does where that matters: it follows the branches,
 //! closes and merges pull requests when they are pushed away, and asks for required statuses before a merge.
 
+mod conversation;
 mod merge;
 mod reconcile;
 mod state;
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 
 pub use self::merge::MergeRequest;
 use self::merge::{armed, missing, rules};
-use self::state::{Record, State};
+use self::state::{CommentRecord, Record, State};
 use self::store::Store;
 use super::diagnosis::{Finding, Grounds};
 use super::{ArmOutcome, Forge, MergeOutcome, MergeState, Mergeability, NewPullRequest, PullRequestLook};
@@ -30,6 +31,9 @@ use crate::model::{
 const TITLE_LIMIT: usize = 256;
 const BODY_LIMIT: usize = 65_536;
 const DESCRIPTION_LIMIT: usize = 140;
+
+/// Who writes what the program writes.
+const OURSELVES: &str = "hydrator";
 
 /// A forge in the directory `hydrator-forge` of a bare repository.
 #[derive(Clone, Debug)]
@@ -56,11 +60,6 @@ impl LocalForge {
     /// All pull requests in any state, by number.
     pub fn pull_requests(&self) -> Result<Vec<PullRequest>> {
         self.look(|state| Ok(state.pull_requests.iter().map(|record| self.shown(record)).collect()))
-    }
-
-    /// The comments on a pull request, oldest first.
-    pub fn comments(&self, number: u64) -> Result<Vec<String>> {
-        self.look(|state| Ok(state.find(number).ok_or_else(|| missing(number))?.comments.clone()))
     }
 
     /// The contexts that must be successful before a merge.
@@ -126,7 +125,11 @@ impl LocalForge {
     }
 
     fn shown(&self, record: &Record) -> PullRequest {
-        record.pull_request(format!("{}#{}", file_url(&self.bare), record.number))
+        record.pull_request(self.url(record.number))
+    }
+
+    fn url(&self, number: u64) -> String {
+        format!("{}#{number}", file_url(&self.bare))
     }
 }
 
@@ -175,9 +178,12 @@ impl Forge for LocalForge {
 
     fn close(&self, number: u64, comment: &str) -> Result<()> {
         self.change(|state, _| {
+            let id = state.next_comment();
             let record = state.find(number).ok_or_else(|| missing(number))?;
             if record.state == PullRequestState::Open {
-                record.comments.extend(Some(comment.to_owned()).filter(|comment| !comment.is_empty()));
+                record
+                    .comments
+                    .extend((!comment.is_empty()).then(|| CommentRecord::new(id, OURSELVES, comment)));
                 record.closed();
             }
             Ok(())

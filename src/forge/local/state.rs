@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::forge::PullRequestLook;
+use crate::forge::{Deployment, PullRequestLook};
 use crate::model::{
     BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestState,
 };
@@ -28,6 +28,9 @@ pub(super) struct State {
     /// Commit, then context.
     #[serde(default)]
     pub(super) statuses: BTreeMap<CommitId, BTreeMap<String, StatusRecord>>,
+    /// In the order in which they were recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    deployments: Vec<DeploymentRecord>,
 }
 
 impl Default for State {
@@ -37,6 +40,7 @@ impl Default for State {
             required_statuses: Vec::new(),
             pull_requests: Vec::new(),
             statuses: BTreeMap::new(),
+            deployments: Vec::new(),
         }
     }
 }
@@ -67,11 +71,34 @@ pub(super) struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) auto_merge_method: Option<MergeMethod>,
     #[serde(default)]
-    pub(super) comments: Vec<String>,
+    pub(super) comments: Vec<CommentRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) merged_at: Option<Instant>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) merge_commit: Option<CommitId>,
+}
+
+/// One comment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CommentRecord {
+    /// Used once in the whole forge.
+    pub(super) id: u64,
+    pub(super) author: String,
+    pub(super) body: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) reactions: Vec<String>,
+}
+
+/// One deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DeploymentRecord {
+    environment: String,
+    commit: CommitId,
+    description: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
 }
 
 /// One status of one commit.
@@ -120,6 +147,28 @@ impl State {
         self.pull_requests.iter().map(|record| record.number).max().unwrap_or_default().saturating_add(1)
     }
 
+    /// The number of the next comment: above all that are there, since only ours are ever removed.
+    pub(super) fn next_comment(&self) -> u64 {
+        let ids = self.pull_requests.iter().flat_map(|record| &record.comments).map(|comment| comment.id);
+        ids.max().unwrap_or_default().saturating_add(1)
+    }
+
+    /// All deployments, oldest first.
+    pub(super) fn deployments(&self) -> impl Iterator<Item = Deployment> {
+        self.deployments.iter().map(|record| Deployment {
+            environment: record.environment.clone(),
+            commit: record.commit,
+            description: record.description.clone(),
+            url: record.url.clone(),
+        })
+    }
+
+    /// Adds a deployment.
+    pub(super) fn record_deployment(&mut self, deployment: &Deployment) {
+        let Deployment { environment, commit, description, url } = deployment.clone();
+        self.deployments.push(DeploymentRecord { environment, commit, description, url });
+    }
+
     /// The pull request with this number.
     pub(super) fn find(&mut self, number: u64) -> Option<&mut Record> {
         self.pull_requests.iter_mut().find(|record| record.number == number)
@@ -150,6 +199,13 @@ impl State {
             };
             of_commit.insert(status.context.clone(), record);
         }
+    }
+}
+
+impl CommentRecord {
+    /// A comment without reactions.
+    pub(super) fn new(id: u64, author: &str, body: &str) -> Self {
+        Self { id, author: author.to_owned(), body: body.to_owned(), reactions: Vec::new() }
     }
 }
 

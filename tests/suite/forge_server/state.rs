@@ -58,8 +58,7 @@ pub(crate) struct Pull {
     pub(crate) asked_teams: Vec<String>,
     /// Reviewer and whether they approved.
     pub(crate) reviews: Vec<(String, bool)>,
-    /// Author and text.
-    pub(crate) comments: Vec<(String, String)>,
+    pub(crate) comments: Vec<Said>,
     pub(crate) auto_merge: Option<Method>,
     pub(crate) created_at: i64,
     pub(crate) merged_at: Option<i64>,
@@ -76,6 +75,29 @@ impl Pull {
         self.life = life;
         self.auto_merge = None;
     }
+}
+
+/// A comment.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) id: u64,
+    pub(crate) author: String,
+    pub(crate) body: String,
+    /// Who reacted, and how.
+    pub(crate) reactions: Vec<(String, String)>,
+}
+
+/// A deployment.
+#[derive(Clone, Debug)]
+pub(crate) struct Deployed {
+    pub(crate) id: u64,
+    pub(crate) environment: String,
+    pub(crate) commit: String,
+    pub(crate) task: String,
+    pub(crate) description: String,
+    /// State and page of each, oldest first.
+    pub(crate) statuses: Vec<(String, Option<String>)>,
+    pub(crate) created_at: i64,
 }
 
 /// One status of a commit.
@@ -112,6 +134,10 @@ pub(crate) struct State {
     pub(crate) statuses: BTreeMap<String, Vec<Status>>,
     /// Check runs by commit: name and whether they succeeded.
     pub(crate) checks: BTreeMap<String, Vec<(String, Option<bool>)>>,
+    /// Oldest first.
+    pub(crate) deployments: Vec<Deployed>,
+    /// What people may do, where that is less or more than to write.
+    pub(crate) permissions: BTreeMap<String, String>,
     /// People who may review and be assigned.
     pub(crate) people: BTreeSet<String>,
     pub(crate) teams: BTreeSet<String>,
@@ -154,6 +180,8 @@ impl State {
             pulls: Vec::new(),
             statuses: BTreeMap::new(),
             checks: BTreeMap::new(),
+            deployments: Vec::new(),
+            permissions: BTreeMap::new(),
             people: names(&["alice", "bob", "carol"]),
             teams: names(&["sre", "platform"]),
             required_statuses: Vec::new(),
@@ -195,6 +223,44 @@ impl State {
     /// A pull request by number.
     pub(crate) fn pull(&mut self, number: u64) -> Option<&mut Pull> {
         self.pulls.iter_mut().find(|pull| pull.number == number)
+    }
+
+    /// Writes a comment, and returns its number: large, as on a forge that many people use.
+    pub(crate) fn say(&mut self, number: u64, author: &str, body: &str) -> Option<u64> {
+        let all = self.pulls.iter().flat_map(|pull| &pull.comments).map(|comment| comment.id);
+        let id = all.max().unwrap_or(3_000_000_000) + 1;
+        let (author, body) = (author.to_owned(), body.to_owned());
+        self.pull(number)?.comments.push(Said { id, author, body, reactions: Vec::new() });
+        Some(id)
+    }
+
+    /// A comment by its number.
+    pub(crate) fn comment(&mut self, id: u64) -> Option<&mut Said> {
+        self.pulls.iter_mut().flat_map(|pull| &mut pull.comments).find(|comment| comment.id == id)
+    }
+
+    /// What somebody may do.
+    pub(crate) fn permission(&self, login: &str) -> Option<&str> {
+        let is_known = self.people.contains(&login.to_lowercase());
+        self.permissions.get(login).map(String::as_str).or_else(|| is_known.then_some("write"))
+    }
+
+    /// The pull requests that were merged and brought a commit in.
+    pub(crate) fn merged_with(&self, commit: &str) -> Vec<u64> {
+        let git = self.git();
+        let Ok(id) = Oid::from_str(commit) else { return Vec::new() };
+        let brought = |pull: &&Pull| {
+            let Some(merge) = pull.merge_commit.as_ref().filter(|_| pull.life == Life::Merged) else {
+                return false;
+            };
+            let (Ok(made), Ok(head)) = (Oid::from_str(merge), Oid::from_str(&pull.head_sha)) else {
+                return false;
+            };
+            let is_below = |of: Oid| of == id || git.graph_descendant_of(of, id).unwrap_or(false);
+            let before = git.find_commit(made).ok().and_then(|made| made.parent_id(0).ok());
+            made == id || is_below(head) && before.is_none_or(|before| !is_below(before))
+        };
+        self.pulls.iter().filter(brought).map(|pull| pull.number).collect()
     }
 
     /// Follows what was pushed: heads move; a head that lies on its base closes its pull request or calls it merged

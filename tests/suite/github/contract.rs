@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use hydrator::forge::Forge as _;
+use hydrator::forge::{Conversation as _, Deployment, Forge as _, Reaction, Records as _};
 use hydrator::model::{BranchName, CommitId, CommitState, CommitStatus};
 use serde_json::json;
 
@@ -76,15 +76,52 @@ fn whole_story(repo: &TestRepo, github: &GitHub) {
     forge.close(pulls[2].number, "Nor is this").unwrap();
     github.server.fail("/comments", 1, &Fault::Lost);
     github.forge().close(prod.number, "It is not wanted any more").unwrap();
+    talk(repo, github, dev.number);
+}
+
+/// What is said about what was merged, and recorded of it.
+fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
+    let forge = github.forge();
+    let comment = forge.say(number, "It is in dev").unwrap();
+    forge.change_comment(number, comment.id, "It is in prod").unwrap();
+    forge.comments(number).unwrap();
+    assert!(forge.react(number, comment.id, Reaction::Seen).unwrap());
+    assert!(!forge.react(number, comment.id, Reaction::Seen).unwrap());
+    forge.remove_label(number, "production").unwrap();
+    forge.remove_label(number, "production").unwrap();
+    forge.permission("alice").unwrap();
+    forge.permission("mallory").unwrap();
+    let dev = CommitId::parse(&repo.tip("hydrator/dev").unwrap()).unwrap();
+    forge.landings(&[dev, CommitId::parse(&"1".repeat(40)).unwrap()]).unwrap();
+    forge.delete_comment(number, comment.id).unwrap();
+    let deployment = Deployment {
+        environment: "dev".to_owned(),
+        commit: dev,
+        description: "hydrator/dev".to_owned(),
+        url: Some("https://example.com/1".to_owned()),
+    };
+    github.server.fail("/deployments", 1, &Fault::Lost);
+    forge.record_deployment(&deployment).unwrap();
+    forge.record_deployment(&Deployment { url: None, ..deployment }).unwrap();
+    forge.deployments(&["dev", "prod"]).unwrap();
+    forge.say(number, "It is in dev").unwrap();
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 21] = [
+const QUESTIONS: [&str; 31] = [
+    "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
+    "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
     "GET /repos/{owner}/{repo}/actions/permissions/workflow",
     "GET /repos/{owner}/{repo}/branches/{branch}",
+    "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
+    "GET /repos/{owner}/{repo}/deployments",
     "GET /repos/{owner}/{repo}/rules/branches/{branch}",
     "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}",
+    "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "PATCH /repos/{owner}/{repo}/pulls/{pull_number}",
+    "POST /repos/{owner}/{repo}/deployments",
+    "POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses",
+    "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/assignees",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
     "POST /repos/{owner}/{repo}/issues/{issue_number}/labels",
@@ -94,7 +131,9 @@ const QUESTIONS: [&str; 21] = [
     "PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge",
     "graphql arm",
     "graphql comments",
+    "graphql deployments",
     "graphql disarm",
+    "graphql landings",
     "graphql mergeability",
     "graphql newest",
     "graphql one",
@@ -172,7 +211,7 @@ fn another_client_reads_the_same_state() {
     assert_eq!(found["repository"], "acme/shop");
     let wanted: Vec<Value> = github.server.with(|state| {
         let shown = |pull: &Pull| {
-            let comments: Vec<&String> = pull.comments.iter().map(|(_, body)| body).collect();
+            let comments: Vec<&String> = pull.comments.iter().map(|said| &said.body).collect();
             json!({"number": pull.number, "state": if pull.is_open() { "open" } else { "closed" },
                 "merged": pull.life == Life::Merged, "title": pull.title, "body": pull.body, "head": pull.head,
                 "headSha": pull.head_sha, "base": pull.base, "labels": pull.labels, "reviewers": pull.reviewers,

@@ -8,6 +8,7 @@ mod life;
 mod merging;
 mod refusals;
 mod surface;
+mod talking;
 
 use serde_json::Value;
 

@@ -73,5 +73,5 @@ fn what_cannot_be_done_says_why() {
     );
     assert!(run_line(&ground, &["status", "ffff", "x", "green"]).is_err());
     assert_eq!(run_line(&ground, &["close", "1", "--comment", "No."]).unwrap(), "closed #1\n");
-    assert_eq!(ground.forge().comments(1).unwrap(), ["No."]);
+    assert_eq!(ground.forge().comments(1).unwrap()[0].body, "No.");
 }

@@ -2,13 +2,16 @@
 
 mod by_hand;
 mod merging;
+mod talking;
 
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use hydrator::error::{FailureKind, hint_of, kind_of};
 use hydrator::forge::local::{LocalForge, MergeRequest};
-use hydrator::forge::{ArmOutcome, Forge as _, MergeOutcome, MergeState, NewPullRequest, PullRequestLook};
+use hydrator::forge::{
+    ArmOutcome, Conversation as _, Forge as _, MergeOutcome, MergeState, NewPullRequest, PullRequestLook,
+};
 use hydrator::model::{
     BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestState,
 };
@@ -260,7 +263,7 @@ fn a_closed_pull_request_keeps_its_comment_and_is_not_opened_again() {
     ground.forge().close(first.number, "The change has gone away.").unwrap();
     ground.forge().close(first.number, "Twice.").unwrap();
     assert_eq!(ground.only().state, PullRequestState::Closed);
-    assert_eq!(ground.forge().comments(1).unwrap(), ["The change has gone away."]);
+    assert_eq!(ground.forge().comments(1).unwrap()[0].body, "The change has gone away.");
     let second = ground.open();
     assert_eq!(second.number, 2);
     let newest = ground.forge().newest_pull_request(&first.head, &first.base).unwrap().unwrap();

@@ -6,7 +6,10 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use hydrator::forge::diagnosis::{Finding, Grounds};
-use hydrator::forge::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
+use hydrator::forge::{
+    ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
+    NewPullRequest, Permission, PullRequestLook, Reaction, Records,
+};
 use hydrator::model::{BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest};
 
 use super::ground::Ground;
@@ -26,6 +29,53 @@ impl Spy {
         }
         let gate = self.0.state_of(head, "hydrator/promotion");
         assert_eq!(gate, Some(CommitState::Success), "{verb} of #{number} over its gate");
+    }
+}
+
+impl Conversation for Spy {
+    fn comments(&self, number: u64) -> Result<Vec<Comment>> {
+        self.0.forge.comments(number)
+    }
+
+    fn say(&self, number: u64, body: &str) -> Result<Comment> {
+        self.0.forge.say(number, body)
+    }
+
+    fn change_comment(&self, number: u64, id: u64, body: &str) -> Result<()> {
+        let before = self.0.forge.comments(number)?;
+        let same = before.iter().any(|comment| comment.id == id && comment.body == body);
+        assert!(!same, "a comment was written that does not differ: {body}");
+        self.0.forge.change_comment(number, id, body)
+    }
+
+    fn delete_comment(&self, number: u64, id: u64) -> Result<()> {
+        self.0.forge.delete_comment(number, id)
+    }
+
+    fn react(&self, number: u64, id: u64, reaction: Reaction) -> Result<bool> {
+        self.0.forge.react(number, id, reaction)
+    }
+
+    fn permission(&self, login: &str) -> Result<Permission> {
+        self.0.forge.permission(login)
+    }
+
+    fn remove_label(&self, number: u64, label: &str) -> Result<()> {
+        self.0.forge.remove_label(number, label)
+    }
+}
+
+impl Records for Spy {
+    fn landings(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>> {
+        self.0.forge.landings(commits)
+    }
+
+    fn deployments(&self, environments: &[&str]) -> Result<BTreeMap<String, Deployment>> {
+        self.0.forge.deployments(environments)
+    }
+
+    fn record_deployment(&self, deployment: &Deployment) -> Result<()> {
+        self.0.forge.record_deployment(deployment)
     }
 }
 

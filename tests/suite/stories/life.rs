@@ -39,7 +39,7 @@ pub(crate) fn pushes_open_update_and_close_pull_requests<F: Hosted>() {
     assert_eq!(operations(&outcome)[0], "closed");
     let closed = pull(&forge, 4);
     assert_eq!(closed.life, Life::Closed, "closed by us, not by a push");
-    assert!(closed.comments[0].1.contains("The change went away"), "{:?}", closed.comments);
+    assert!(closed.comments[0].body.contains("The change went away"), "{:?}", closed.comments);
     assert_eq!(repo.tip("hydrator/dev-next"), repo.tip("hydrator/dev"));
 }
 
@@ -143,7 +143,7 @@ pub(crate) fn an_environment_that_left_the_configuration_is_closed_with_a_commen
     assert_eq!(operations(&forge.job(&repo).run().success()), ["none", "orphan"]);
     let closed = pull(&forge, 2);
     assert_eq!(closed.life, Life::Closed);
-    assert!(closed.comments[0].1.contains("left the configuration"));
+    assert!(closed.comments[0].body.contains("left the configuration"));
 }
 
 pub(crate) fn hostile_commit_messages_leave_nothing_but_text<F: Hosted>() {

@@ -6,7 +6,7 @@ use super::GitHubApi;
 use super::rest::life;
 use super::shapes::{node_id, time, word};
 use crate::forge_server::question::{Question, Selection, read};
-use crate::forge_server::state::{Hindrance, Method, Pull, State};
+use crate::forge_server::state::{Hindrance, Life, Method, Pull, State};
 
 /// What a mutation or a question refuses to do.
 struct Refused {
@@ -183,7 +183,11 @@ impl GitHubApi {
                 let number = arguments["number"].as_u64().unwrap_or_default();
                 if state.pull(number).is_some() { self.node(state, number) } else { Value::Null }
             }
-            ("Repository", "object") => commit(state, arguments["oid"].as_str().unwrap_or_default()),
+            ("Repository", "object") => self.commit(state, arguments["oid"].as_str().unwrap_or_default()),
+            ("Repository", "deployments") => {
+                limited(deployments(state, &arguments["environments"]), arguments)
+            }
+            ("PullRequest", "comments") => paged(object[name].clone(), arguments),
             ("PullRequest", "mergeStateStatus") if state.unknown > 0 => {
                 state.unknown -= 1;
                 json!("UNKNOWN")
@@ -245,7 +249,11 @@ impl GitHubApi {
         let comments: Vec<Value> = pull
             .comments
             .iter()
-            .map(|(author, body)| json!({"body": body, "viewerDidAuthor": *author == state.viewer}))
+            .map(|said| {
+                json!({"__typename": "IssueComment", "fullDatabaseId": said.id.to_string(), "body": said.body,
+                    "url": self.comment_page(number, said.id), "author": user(&said.author),
+                    "viewerDidAuthor": said.author == state.viewer})
+            })
             .collect();
         json!({
             "__typename": "PullRequest", "id": node_id(number), "number": number,
@@ -256,7 +264,9 @@ impl GitHubApi {
             "autoMergeRequest": pull.auto_merge.map(|_| json!({"enabledAt": time(pull.created_at)})),
             "labels": {"nodes": labels}, "assignees": {"nodes": pull.assignees.iter().map(user).collect::<Vec<_>>()},
             "reviewRequests": {"nodes": requests}, "latestReviews": {"nodes": reviews},
-            "timelineItems": {"nodes": events}, "comments": {"nodes": comments},
+            "timelineItems": {"nodes": events},
+            "comments": {"__typename": "IssueCommentConnection", "totalCount": comments.len(), "nodes": comments},
+            "merged": pull.life == Life::Merged,
             "mergeStateStatus": merge_state(state, pull, hindrance.as_ref()),
             "mergeable": if hindrance == Some(Hindrance::Conflict) { "CONFLICTING" } else { "MERGEABLE" },
             "reviewDecision": (hindrance == Some(Hindrance::Review)).then_some("REVIEW_REQUIRED"),
@@ -292,11 +302,44 @@ fn limited(mut connection: Value, arguments: &Map<String, Value>) -> Value {
     connection
 }
 
-fn commit(state: &State, oid: &str) -> Value {
-    if git2::Oid::from_str(oid).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
-        return Value::Null;
-    }
-    let contexts: Vec<Value> = state
+/// A page of a connection; the cursor is the number of nodes before.
+fn paged(mut connection: Value, arguments: &Map<String, Value>) -> Value {
+    let before = arguments.get("after").and_then(Value::as_str).and_then(|after| after.parse().ok());
+    let nodes = connection["nodes"].as_array_mut().expect("it is a connection");
+    let before: usize = before.unwrap_or_default();
+    nodes.drain(..before.min(nodes.len()));
+    let left = nodes.len();
+    let mut page = limited(connection, arguments);
+    let shown = page["nodes"].as_array().expect("it is a connection").len();
+    page["pageInfo"] = json!({"__typename": "PageInfo", "hasNextPage": left > shown,
+        "endCursor": (before + shown).to_string()});
+    page
+}
+
+fn deployments(state: &State, environments: &Value) -> Value {
+    let wanted = |name: &str| environments.as_array().into_iter().flatten().any(|one| one == name);
+    let nodes: Vec<Value> = state
+        .deployments
+        .iter()
+        .rev()
+        .filter(|one| wanted(&one.environment))
+        .map(|one| {
+            let status = one.statuses.last().map(|(state, page)| {
+                json!({"__typename": "DeploymentStatus", "state": state.to_uppercase(), "logUrl": page})
+            });
+            json!({"__typename": "Deployment", "task": one.task, "commitOid": one.commit,
+                "description": one.description, "latestStatus": status})
+        })
+        .collect();
+    json!({"__typename": "DeploymentConnection", "nodes": nodes})
+}
+
+impl GitHubApi {
+    fn commit(&self, state: &State, oid: &str) -> Value {
+        if git2::Oid::from_str(oid).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
+            return Value::Null;
+        }
+        let contexts: Vec<Value> = state
         .newest_of_all(oid)
         .into_iter()
         .map(|status| {
@@ -304,22 +347,25 @@ fn commit(state: &State, oid: &str) -> Value {
                 "description": status.description, "createdAt": time(status.created_at)})
         })
         .collect();
-    let runs: Vec<Value> = state
-        .checks
-        .get(oid)
-        .into_iter()
-        .flatten()
-        .map(|(name, good)| {
-            let conclusion = good.map(|good| if good { "SUCCESS" } else { "FAILURE" });
-            json!({"__typename": "CheckRun", "name": name, "conclusion": conclusion, "startedAt": time(0),
+        let runs: Vec<Value> = state
+            .checks
+            .get(oid)
+            .into_iter()
+            .flatten()
+            .map(|(name, good)| {
+                let conclusion = good.map(|good| if good { "SUCCESS" } else { "FAILURE" });
+                json!({"__typename": "CheckRun", "name": name, "conclusion": conclusion, "startedAt": time(0),
             "status": if good.is_some() { "COMPLETED" } else { "IN_PROGRESS" },
             "completedAt": good.map(|_| time(60))})
+            })
+            .collect();
+        let rollup: Vec<Value> = contexts.iter().cloned().chain(runs).collect();
+        let some = |list: &[Value], value: Value| if list.is_empty() { Value::Null } else { value };
+        let merged: Vec<Value> =
+            state.merged_with(oid).iter().map(|number| self.node(state, *number)).collect();
+        json!({
+            "__typename": "Commit", "associatedPullRequests": {"nodes": merged}, "oid": oid, "status": some(&contexts, json!({"contexts": contexts})),
+            "statusCheckRollup": some(&rollup, json!({"contexts": {"nodes": rollup}})),
         })
-        .collect();
-    let rollup: Vec<Value> = contexts.iter().cloned().chain(runs).collect();
-    let some = |list: &[Value], value: Value| if list.is_empty() { Value::Null } else { value };
-    json!({
-        "__typename": "Commit", "oid": oid, "status": some(&contexts, json!({"contexts": contexts})),
-        "statusCheckRollup": some(&rollup, json!({"contexts": {"nodes": rollup}})),
-    })
+    }
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::GitHubApi;
-use super::shapes::word;
-use crate::forge_server::state::{Hindrance, Life, Method, Refusal, State, Status};
+use super::shapes::{time, word};
+use crate::forge_server::state::{Deployed, Hindrance, Life, Method, Refusal, State, Status};
 use crate::forge_server::{Call, decoded};
 
 type Answer = (u16, Value);
@@ -64,6 +64,20 @@ impl GitHubApi {
             ("POST", ["issues", _, "assignees"]) => self.assign(state, number(), &call.body),
             ("POST", ["issues", _, "comments"]) => self.say(state, number(), &call.body),
             ("GET", ["issues", _, "comments"]) => self.comments(state, number()),
+            ("PATCH", ["issues", "comments", id]) => {
+                self.change_comment(state, id.parse().unwrap_or(0), Some(&call.body))
+            }
+            ("DELETE", ["issues", "comments", id]) => {
+                self.change_comment(state, id.parse().unwrap_or(0), None)
+            }
+            ("POST", ["issues", "comments", id, "reactions"]) => {
+                self.react(state, id.parse().unwrap_or(0), &call.body)
+            }
+            ("DELETE", ["issues", _, "labels", label]) => self.remove_label(state, number(), label),
+            ("GET", ["collaborators", login, "permission"]) => self.permission(state, login),
+            ("GET", ["deployments"]) => self.deployments(state, query),
+            ("POST", ["deployments"]) => self.deploy(state, &call.body),
+            ("POST", ["deployments", _, "statuses"]) => self.set_deployed(state, number(), &call.body),
             ("POST", ["statuses", sha]) => self.set_status(state, sha, &call.body),
             ("GET", ["commits", sha, "statuses"]) => self.statuses(state, sha),
             ("GET", ["rules", "branches", branch]) => rules(state, branch),
@@ -222,15 +236,112 @@ impl GitHubApi {
 
     fn say(&self, state: &mut State, number: u64, body: &Value) -> Answer {
         let author = state.viewer.clone();
-        let Some(pull) = state.pull(number) else { return not_found() };
-        let comment = (author, body["body"].as_str().unwrap_or_default().to_owned());
-        pull.comments.push(comment.clone());
-        (201, self.comment(pull, &comment))
+        let text = body["body"].as_str().unwrap_or_default();
+        if text.chars().count() > 65_536 {
+            return custom("body is too long (maximum is 65536 characters)");
+        }
+        match state.say(number, &author, text).and_then(|id| state.comment(id)) {
+            Some(said) => (201, self.comment(number, said)),
+            None => not_found(),
+        }
     }
 
     fn comments(&self, state: &mut State, number: u64) -> Answer {
         let Some(pull) = state.pull(number) else { return not_found() };
-        (200, pull.comments.iter().map(|comment| self.comment(pull, comment)).collect())
+        (200, pull.comments.iter().map(|said| self.comment(number, said)).collect())
+    }
+
+    /// A comment is changed or deleted by its own account only.
+    fn change_comment(&self, state: &mut State, id: u64, body: Option<&Value>) -> Answer {
+        let viewer = state.viewer.clone();
+        let number = state.pulls.iter().find(|pull| pull.comments.iter().any(|said| said.id == id));
+        let Some(number) = number.map(|pull| pull.number) else { return not_found() };
+        let Some(said) = state.comment(id) else { return not_found() };
+        if said.author != viewer {
+            return message(403, "Resource not accessible by integration");
+        }
+        let Some(body) = body else {
+            state.pull(number).expect("it was found").comments.retain(|said| said.id != id);
+            return (204, Value::Null);
+        };
+        body["body"].as_str().unwrap_or_default().clone_into(&mut said.body);
+        (200, self.comment(number, said))
+    }
+
+    fn react(&self, state: &mut State, id: u64, body: &Value) -> Answer {
+        let viewer = state.viewer.clone();
+        let at = time(state.now());
+        let Some(said) = state.comment(id) else { return not_found() };
+        let reaction = (viewer.clone(), body["content"].as_str().unwrap_or_default().to_owned());
+        let is_new = !said.reactions.contains(&reaction);
+        let shown = json!({"id": 1, "node_id": "R_1", "user": self.user(&viewer), "content": reaction.1,
+            "created_at": at});
+        said.reactions.extend(is_new.then_some(reaction));
+        (if is_new { 201 } else { 200 }, shown)
+    }
+
+    fn permission(&self, state: &State, login: &str) -> Answer {
+        match state.permission(login) {
+            Some(word) => {
+                (200, json!({"permission": word, "role_name": word, "user": self.collaborator(login)}))
+            }
+            None => message(404, &format!("{login} is not a user")),
+        }
+    }
+
+    fn remove_label(&self, state: &mut State, number: u64, label: &str) -> Answer {
+        let Some(pull) = state.pull(number) else { return not_found() };
+        let before = pull.labels.len();
+        pull.labels.retain(|own| !own.eq_ignore_ascii_case(label));
+        if pull.labels.len() == before {
+            return message(404, "Label does not exist");
+        }
+        (200, pull.labels.iter().map(|name| self.label(name)).collect())
+    }
+
+    fn deploy(&self, state: &mut State, body: &Value) -> Answer {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        let wanted = text("ref");
+        if git2::Oid::from_str(&wanted).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
+            return message(422, &format!("No ref found for: {wanted}"));
+        }
+        let deployed = Deployed {
+            id: 2_900_000_000 + state.deployments.len() as u64,
+            environment: text("environment"),
+            commit: wanted,
+            task: text("task"),
+            description: text("description"),
+            statuses: Vec::new(),
+            created_at: state.now(),
+        };
+        state.deployments.push(deployed.clone());
+        (201, self.deployment(&deployed))
+    }
+
+    fn deployments(&self, state: &State, query: &str) -> Answer {
+        let wanted = |key: &str| {
+            let pair = query.split('&').find_map(|pair| pair.strip_prefix(&format!("{key}=")));
+            pair.map(decoded)
+        };
+        let (sha, task, environment) = (wanted("sha"), wanted("task"), wanted("environment"));
+        let shown = state.deployments.iter().rev().filter(|one| {
+            sha.as_ref().is_none_or(|sha| one.commit == *sha)
+                && task.as_ref().is_none_or(|task| one.task == *task)
+                && environment.as_ref().is_none_or(|environment| one.environment == *environment)
+        });
+        (200, shown.map(|one| self.deployment(one)).collect())
+    }
+
+    fn set_deployed(&self, state: &mut State, id: u64, body: &Value) -> Answer {
+        let Some(deployed) = state.deployments.iter_mut().find(|one| one.id == id) else {
+            return not_found();
+        };
+        let status = (
+            body["state"].as_str().unwrap_or_default().to_owned(),
+            body["log_url"].as_str().map(str::to_owned),
+        );
+        deployed.statuses.push(status);
+        (201, self.deployment_status(deployed))
     }
 
     fn set_status(&self, state: &mut State, sha: &str, body: &Value) -> Answer {

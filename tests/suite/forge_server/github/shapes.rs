@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::GitHubApi;
-use crate::forge_server::state::{Life, Method, Pull, State, Status};
+use crate::forge_server::state::{Deployed, Life, Method, Pull, Said, State, Status};
 
 /// A time as the API writes it.
 pub(super) fn time(seconds: i64) -> String {
@@ -147,11 +147,48 @@ impl GitHubApi {
         Value::Object(shown)
     }
 
-    pub(super) fn comment(&self, pull: &Pull, (author, body): &(String, String)) -> Value {
-        let base = format!("{}/repos/{}/issues/{}/comments/1", self.api(), self.slug(), pull.number);
+    pub(super) fn comment(&self, number: u64, said: &Said) -> Value {
+        let (id, body) = (said.id, &said.body);
+        let issue = format!("{}/repos/{}/issues/{number}", self.api(), self.slug());
         json!({
-            "id": pull.comments.len(), "node_id": "C_1", "url": base, "html_url": base, "issue_url": base, "body": body,
-            "user": self.user(author), "created_at": time(pull.created_at), "updated_at": time(pull.created_at),
+            "id": id, "node_id": format!("IC_{id}"),
+            "url": format!("{}/repos/{}/issues/comments/{id}", self.api(), self.slug()),
+            "html_url": self.comment_page(number, id), "issue_url": issue, "body": body,
+            "user": self.user(&said.author), "created_at": time(0), "updated_at": time(0),
+        })
+    }
+
+    pub(super) fn comment_page(&self, number: u64, id: u64) -> String {
+        format!("{}/{}/pull/{number}#issuecomment-{id}", self.web(), self.slug())
+    }
+
+    pub(super) fn collaborator(&self, login: &str) -> Value {
+        let mut user = object(self.user(login));
+        user.insert("role_name".to_owned(), json!("write"));
+        Value::Object(user)
+    }
+
+    pub(super) fn deployment(&self, deployed: &Deployed) -> Value {
+        let repository = format!("{}/repos/{}", self.api(), self.slug());
+        let url = format!("{repository}/deployments/{}", deployed.id);
+        json!({
+            "url": url, "id": deployed.id, "node_id": format!("DE_{}", deployed.id), "sha": deployed.commit,
+            "ref": deployed.commit, "task": deployed.task, "payload": {}, "original_environment": deployed.environment,
+            "environment": deployed.environment, "description": deployed.description, "creator": self.user("alice"),
+            "created_at": time(deployed.created_at), "updated_at": time(deployed.created_at),
+            "statuses_url": format!("{url}/statuses"), "repository_url": repository,
+        })
+    }
+
+    pub(super) fn deployment_status(&self, deployed: &Deployed) -> Value {
+        let repository = format!("{}/repos/{}", self.api(), self.slug());
+        let url = format!("{repository}/deployments/{}", deployed.id);
+        let (state, page) = deployed.statuses.last().expect("it has one");
+        json!({
+            "url": format!("{url}/statuses/1"), "id": 1, "node_id": "DES_1", "state": state,
+            "creator": self.user("alice"), "description": deployed.description, "environment": deployed.environment,
+            "target_url": page.clone().unwrap_or_default(), "log_url": page.clone().unwrap_or_default(),
+            "created_at": time(0), "updated_at": time(0), "deployment_url": url, "repository_url": repository,
         })
     }
 

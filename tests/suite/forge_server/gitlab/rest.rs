@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::shapes::{id, latest, status, user};
 use super::{GitLabApi, ID};
-use crate::forge_server::state::{Hindrance, Method, Pull, Refusal, State, Status};
+use crate::forge_server::state::{Hindrance, Method, Pull, Refusal, Said, State, Status};
 use crate::forge_server::{Call, decoded};
 
 type Answer = (u16, Value);
@@ -228,13 +228,13 @@ fn say(state: &mut State, number: u64, body: &Value) -> Answer {
     let author = state.viewer.clone();
     let Some(pull) = state.pull(number) else { return not_found() };
     let note = obey(body["body"].as_str().unwrap_or_default(), &mut pull.labels);
-    pull.comments.push((author.clone(), note.clone()));
-    (201, json!({"id": pull.comments.len(), "body": note, "author": user(&author)}))
+    let id = state.say(number, &author, &note);
+    (201, json!({"id": id, "body": note, "author": user(&author)}))
 }
 
 fn notes(state: &mut State, number: u64, query: &str) -> Answer {
     let Some(pull) = state.pull(number) else { return not_found() };
-    let note = |(author, body): &(String, String)| json!({"id": 1, "body": body, "author": user(author)});
+    let note = |said: &Said| json!({"id": said.id, "body": said.body, "author": user(&said.author)});
     page_of(pull.comments.iter().rev().map(note).collect(), query)
 }
 

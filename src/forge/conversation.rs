@@ -1,0 +1,66 @@
+//! The verbs of talking: comments on pull requests, reactions to them, who may do what, and labels taken off.
+
+use anyhow::Result;
+
+/// A comment on a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// The forge's number for it; alone in the repository, or on its pull request (GitLab: the note's `id`).
+    pub id: u64,
+    /// The login of who wrote it; empty where the account is gone.
+    pub author: String,
+    /// Whether the token's own account wrote it.
+    pub mine: bool,
+    /// Markdown.
+    pub body: String,
+    /// Its web page.
+    pub url: String,
+}
+
+/// What somebody may do in a repository; each includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// Nothing that the forge would tell.
+    None,
+    /// Look at it.
+    Read,
+    /// Push and merge, as far as branches allow it.
+    Write,
+    /// Everything.
+    Admin,
+}
+
+/// An answer to a comment that needs no words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// It was read, and is being worked on.
+    Seen,
+    /// What it asked for was done.
+    Done,
+    /// What it asked for is not done.
+    Refused,
+}
+
+/// What hydrator says on a forge, and to whom it listens. Every method either did it or is an error.
+pub trait Conversation {
+    /// The comments on a pull request in any state, oldest first.
+    fn comments(&self, number: u64) -> Result<Vec<Comment>>;
+
+    /// Writes a comment of at most 65,536 characters.
+    fn say(&self, number: u64, body: &str) -> Result<Comment>;
+
+    /// Replaces the text of one of our comments.
+    fn change_comment(&self, number: u64, id: u64, body: &str) -> Result<()>;
+
+    /// Removes one of our comments. One that is gone is no error.
+    fn delete_comment(&self, number: u64, id: u64) -> Result<()>;
+
+    /// Reacts to a comment; false if this account had reacted like that before.
+    fn react(&self, number: u64, id: u64, reaction: Reaction) -> Result<bool>;
+
+    /// What somebody may do in the repository. Somebody whom the forge does not know may do nothing.
+    fn permission(&self, login: &str) -> Result<Permission>;
+
+    /// Takes a label off a pull request. One that is not there is no error.
+    fn remove_label(&self, number: u64, label: &str) -> Result<()>;
+}

@@ -1,0 +1,61 @@
+//! The verbs of looking commits up and of leaving records about them: how DRY commits came in, and what runs where.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::Comment;
+use crate::model::{BranchName, CommitId, CommitStatus};
+
+/// A pull request that was merged and brought a commit in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergedPullRequest {
+    /// The number that people see.
+    pub number: u64,
+    /// Its web page.
+    pub url: String,
+    /// The title.
+    pub title: String,
+    /// The branch that it was merged into.
+    pub base: BranchName,
+    /// What the merge made of it: the merge commit, the squashed one, or the last of the rebased ones.
+    pub merge_commit: Option<CommitId>,
+    /// The comments on it that the token's own account wrote, oldest first.
+    pub own_comments: Vec<Comment>,
+}
+
+/// What the forge knows of a commit on the DRY branch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Landing {
+    /// The newest status of each context.
+    pub statuses: Vec<CommitStatus>,
+    /// The merged pull requests that the commit came in with.
+    pub pull_requests: Vec<MergedPullRequest>,
+}
+
+/// That a commit runs in an environment, as forges record it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// The environment's name.
+    pub environment: String,
+    /// What runs there.
+    pub commit: CommitId,
+    /// One line for people; at most 140 characters. It tells two records of the same commit apart.
+    pub description: String,
+    /// A web page that says more.
+    pub url: Option<String>,
+}
+
+/// What hydrator looks up about commits, and what it records. Every method either did it or is an error.
+pub trait Records {
+    /// What is known of each commit; in as few calls as the forge allows. A commit that the forge does not know has an
+    /// empty answer.
+    fn landings(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>>;
+
+    /// The newest deployment of each environment that was recorded by [`Records::record_deployment`]; in as few calls
+    /// as the forge allows. Those of other programs do not count.
+    fn deployments(&self, environments: &[&str]) -> Result<BTreeMap<String, Deployment>>;
+
+    /// Records that a commit runs in an environment now; the environment is made where it is missing.
+    fn record_deployment(&self, deployment: &Deployment) -> Result<()>;
+}

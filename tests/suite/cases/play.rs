@@ -247,7 +247,7 @@ impl Stage<'_> {
             all.find(|one| one["number"] == number).unwrap_or_else(|| panic!("no pull request #{number}"));
         let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
         let mut told = format!("{}\n", text("title"));
-        for key in ["labels", "reviewers", "teamReviewers", "assignees", "comments"] {
+        for key in ["labels", "reviewers", "teamReviewers", "assignees"] {
             let values: Vec<&str> =
                 found[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             if !values.is_empty() {
@@ -256,6 +256,14 @@ impl Stage<'_> {
         }
         if found["draft"] == true {
             told += "draft\n";
+        }
+        for comment in found["comments"].as_array().into_iter().flatten() {
+            let part = |key: &str| comment[key].as_str().unwrap_or_default();
+            let reactions: Vec<&str> =
+                comment["reactions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let reactions =
+                if reactions.is_empty() { String::new() } else { format!(" ({})", reactions.join(", ")) };
+            told += &format!("comment of {}{reactions}: {}\n", part("author"), part("body").trim_end());
         }
         told + "\n" + &text("body")
     }

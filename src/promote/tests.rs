@@ -367,7 +367,6 @@ fn existing(number: u64, base: &str) -> PullRequest {
         draft: true,
         auto_merge: false,
         merged_at: None,
-        head_statuses: None,
     }
 }
 

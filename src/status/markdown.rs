@@ -1,8 +1,7 @@
 //! The status for a step summary: the picture, and a table with links. Pure.
 
-use super::{DryStatus, EnvironmentStatus, Status, picture};
+use super::{DryStatus, EnvironmentStatus, State, Status, mermaid};
 use crate::escape::{code, code_in_cell, cut, cut_markdown, fence, link, prose};
-use crate::overview::State;
 
 const LIMIT: usize = 200_000;
 const CELL_LIMIT: usize = 200;
@@ -12,7 +11,7 @@ pub fn markdown(status: &Status) -> String {
     let mut lines = vec![
         format!("## {} is at {}", code(status.dry_branch.as_str()), code(&status.dry_sha.short())),
         String::new(),
-        fence("mermaid", &picture(status)),
+        fence("mermaid", &mermaid(status)),
         String::new(),
         "| environment | state | runs | behind | proposed | |".to_owned(),
         "| --- | --- | --- | ---: | --- | --- |".to_owned(),

@@ -183,7 +183,7 @@ impl GitHubApi {
                 let number = arguments["number"].as_u64().unwrap_or_default();
                 if state.pull(number).is_some() { self.node(state, number) } else { Value::Null }
             }
-            ("Repository", "object") => self.landed(state, arguments["oid"].as_str().unwrap_or_default()),
+            ("Repository", "object") => self.commit(state, arguments["oid"].as_str().unwrap_or_default()),
             ("Repository", "deployments") => {
                 limited(deployments(state, &arguments["environments"]), arguments)
             }
@@ -266,21 +266,13 @@ impl GitHubApi {
             "reviewRequests": {"nodes": requests}, "latestReviews": {"nodes": reviews},
             "timelineItems": {"nodes": events},
             "comments": {"__typename": "IssueCommentConnection", "totalCount": comments.len(), "nodes": comments},
-            "merged": pull.life == Life::Merged, "headRef": self.head(state, pull),
+            "merged": pull.life == Life::Merged,
             "mergeStateStatus": merge_state(state, pull, hindrance.as_ref()),
             "mergeable": if hindrance == Some(Hindrance::Conflict) { "CONFLICTING" } else { "MERGEABLE" },
             "reviewDecision": (hindrance == Some(Hindrance::Review)).then_some("REVIEW_REQUIRED"),
             "isMergeQueueEnabled": state.merge_queue, "isInMergeQueue": false,
             "mergeCommit": pull.merge_commit.as_ref().map(|oid| json!({"oid": oid})),
         })
-    }
-}
-
-impl GitHubApi {
-    /// The branch that a pull request offers, as long as it is there.
-    fn head(&self, state: &State, pull: &Pull) -> Value {
-        let Some(tip) = state.tip(&pull.head).filter(|_| !pull.from_fork) else { return Value::Null };
-        json!({"__typename": "Ref", "target": commit(state, &tip.to_string())})
     }
 }
 
@@ -342,7 +334,8 @@ fn deployments(state: &State, environments: &Value) -> Value {
     json!({"__typename": "DeploymentConnection", "nodes": nodes})
 }
 
-fn commit(state: &State, oid: &str) -> Value {
+impl GitHubApi {
+    fn commit(&self, state: &State, oid: &str) -> Value {
         if git2::Oid::from_str(oid).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
             return Value::Null;
         }
@@ -368,7 +361,9 @@ fn commit(state: &State, oid: &str) -> Value {
             .collect();
         let rollup: Vec<Value> = contexts.iter().cloned().chain(runs).collect();
         let some = |list: &[Value], value: Value| if list.is_empty() { Value::Null } else { value };
-            json!({
+        let merged: Vec<Value> =
+            state.merged_with(oid).iter().map(|number| self.node(state, *number)).collect();
+        json!({
             "__typename": "Commit", "associatedPullRequests": {"nodes": merged}, "oid": oid, "status": some(&contexts, json!({"contexts": contexts})),
             "statusCheckRollup": some(&rollup, json!({"contexts": {"nodes": rollup}})),
         })

@@ -53,17 +53,23 @@ pub fn load(scratch: &Scratch, refs: &RemoteRefs, wanted: Wanted<'_>, config: &U
 }
 
 fn load_at(scratch: &Scratch, refs: &RemoteRefs, id: CommitId, config: &Utf8Path) -> Result<Dry> {
-    let objects = scratch.objects();
-    if !objects.has(id) {
+    if !scratch.objects().has(id) {
         scratch.fetch_whole(id)?;
     }
-    let commit = objects.commit(id)?;
+    let failure = || {
+        let short = id.short();
+        Failure::config(format!("there is no `{config}` in the DRY commit {short}"))
+            .hint("commit and push it, or name another path with `--config`; `hydrator check --worktree` reads what is not pushed yet")
+    };
+    Ok(find(scratch, refs, id, config)?.ok_or_else(failure)?)
+}
+
+/// The commit `id`, which is here as a whole, as a DRY commit; `None` if it has no configuration.
+pub fn find(scratch: &Scratch, refs: &RemoteRefs, id: CommitId, config: &Utf8Path) -> Result<Option<Dry>> {
+    let commit = scratch.objects().commit(id)?;
     let tree = CommitTree::open(scratch, commit.tree)?;
     if tree.read(config)?.is_none() {
-        let short = id.short();
-        return Err(Failure::config(format!("there is no `{config}` in the DRY commit {short}"))
-            .hint("commit and push it, or name another path with `--config`; `hydrator check --worktree` reads what is not pushed yet")
-            .into());
+        return Ok(None);
     }
     let loaded = config::load(&tree, config)?;
     let branch =
@@ -71,7 +77,7 @@ fn load_at(scratch: &Scratch, refs: &RemoteRefs, id: CommitId, config: &Utf8Path
             Failure::config("the remote names no default branch, and the configuration no DRY branch")
                 .hint(format!("set `dryBranch` in `{config}`"))
         })?;
-    Ok(Dry { commit, branch, tree, loaded })
+    Ok(Some(Dry { commit, branch, tree, loaded }))
 }
 
 fn tip_of(scratch: &Scratch, refs: &RemoteRefs, branch: Option<&BranchName>) -> Result<CommitId, Failure> {

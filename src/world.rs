@@ -14,6 +14,7 @@ use crate::ci::Trigger;
 use crate::error::Failure;
 use crate::forge::Forge;
 use crate::git::{Ancestry, Checkout, GitProgram, Login, Scratch};
+use crate::model::CommitId;
 use crate::variables::Variables;
 
 /// Where the repository is and how it is reached.
@@ -64,6 +65,15 @@ impl Repository {
         let scratch =
             Scratch::create(self.git.clone(), &self.checkout, &location.remote, self.login.as_ref())?;
         Ok(self.ancestry.get_or_init(|| Ancestry::new(scratch)))
+    }
+
+    /// The commit that a revision of the checkout names, such as `HEAD`; `None` if it names none.
+    pub fn revision(&self, name: &str) -> Result<Option<CommitId>> {
+        let revision = format!("{name}^{{commit}}");
+        let arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", &revision];
+        let answer = self.git.run(&self.location.repository, &arguments, b"")?;
+        let text = String::from_utf8_lossy(&answer.stdout);
+        Ok(text.lines().last().and_then(CommitId::parse))
     }
 
     /// The remote as a directory of this machine, where it is one.

@@ -4,6 +4,7 @@ mod actions;
 mod arguments;
 mod check;
 mod demo;
+mod diff;
 mod files;
 mod history;
 pub mod local;
@@ -38,7 +39,7 @@ use crate::world::{Location, Repository, local_forge_directory};
     after_help = "Every option can also be set by a variable, HYDRATOR_<OPTION> (`--dry-run`: HYDRATOR_DRY_RUN=true); an empty \
                         variable counts as unset. The token comes from HYDRATOR_TOKEN only.\n\
                         Exit codes: 0 done or nothing to do, 1 unexpected, 2 usage, 3 configuration, 4 render, 5 git or lost race, \
-                        6 forge refused, 10 changes found (`plan --exit-code`)."
+                        6 forge refused, 10 changes found (`plan --exit-code`, `diff --exit-code`)."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -51,6 +52,8 @@ enum Command {
     Run(run::RunArgs),
     /// Show what `run` would do, and do nothing
     Plan(plan::PlanArgs),
+    /// Show what a change of the DRY branch changes in every environment's manifests
+    Diff(diff::DiffArgs),
     /// Bring back an older state of an environment or a target, exactly, and hold it there
     Rollback(rollback::RollbackArgs),
     /// End a hold: propose the newest DRY commit again
@@ -111,6 +114,7 @@ fn carry_out(arguments: Vec<String>, surroundings: &mut Surroundings<'_>) -> Res
     match cli.command {
         Command::Run(args) => run::run(&args, surroundings),
         Command::Plan(args) => plan::run(&args, surroundings),
+        Command::Diff(args) => diff::run(&args, surroundings),
         Command::Rollback(args) => rollback::run(&args, surroundings),
         Command::Resume(args) => resume::run(&args, surroundings),
         Command::History(args) => history::run(&args, surroundings),

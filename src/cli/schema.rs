@@ -6,6 +6,7 @@ use clap::Args;
 use super::Surroundings;
 
 /// Arguments of `hydrator schema`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
     /// The schema of `--format json` of `run`, `plan`, `promote`, `rollback` and `resume`
@@ -17,14 +18,18 @@ pub(super) struct SchemaArgs {
     /// The schema of `status --format json`
     #[arg(long, conflicts_with_all = ["report", "history"])]
     status: bool,
+    /// The schema of `diff --format json`
+    #[arg(long, conflicts_with_all = ["report", "history", "status"])]
+    diff: bool,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &SchemaArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
-    let schema = match (args.report, args.history, args.status) {
-        (true, _, _) => crate::report::report_schema(),
-        (_, true, _) => crate::history::schema(),
-        (_, _, true) => crate::status::schema(),
+    let schema = match (args.report, args.history, args.status, args.diff) {
+        (true, ..) => crate::report::report_schema(),
+        (_, true, ..) => crate::history::schema(),
+        (_, _, true, _) => crate::status::schema(),
+        (.., true) => crate::diff::schema(),
         _ => crate::config::schema(),
     };
     writeln!(surroundings.out, "{schema:#}")?;

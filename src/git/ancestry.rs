@@ -59,6 +59,41 @@ impl Ancestry {
         ids.into_iter().map(|id| objects.commit(id)).collect::<Result<Vec<_>>>().map(Some)
     }
 
+    /// The newest commit that both have in their history; `None` if there is none, or none that can be found. `one` is on
+    /// the remote, `other` may be in the checkout alone.
+    pub fn merge_base(&self, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>> {
+        if one == other {
+            return Ok(Some(one));
+        }
+        let here = |id| self.scratch.objects().has(id);
+        let found = || -> Result<Option<ObjectId>> {
+            if !(here(one) && here(other)) {
+                return Ok(None);
+            }
+            let arguments = ["merge-base", &one.to_string(), &other.to_string()];
+            let answer = self.scratch.git.run(&self.scratch.path, &arguments, b"")?;
+            Ok(ObjectId::parse(String::from_utf8_lossy(&answer.stdout).trim()))
+        };
+        if let Some(base) = found()? {
+            return Ok(Some(base));
+        }
+        for depth in DEPTHS {
+            if here(one) && here(other) && !self.is_shallow() {
+                break;
+            }
+            self.scratch.fetch_commits(&BTreeSet::from([one]), depth)?;
+            // A commit that was not pushed yet is not to be had, and needs not be.
+            let fetched = self.scratch.fetch_commits(&BTreeSet::from([other]), depth);
+            if !here(other) {
+                fetched?;
+            }
+            if let Some(base) = found()? {
+                return Ok(Some(base));
+            }
+        }
+        Ok(None)
+    }
+
     /// Deepens the history of `tip` until `found` answers, or until nothing is left to deepen.
     fn search<T>(
         &self,

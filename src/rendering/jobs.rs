@@ -11,11 +11,13 @@ use camino::Utf8Path;
 use tempfile::TempDir;
 
 use super::{may_be_empty, rendered_to_nothing};
+use crate::git::Scratch;
 use crate::model::{DryTree, Environment, Manifest, Project};
 use crate::progress::{FinishedTarget, Progress};
 use crate::render::{RenderJob, RenderOptions, RenderSetup, Rendered, Renderers, Toolbox};
 use crate::template::Engine;
 use crate::variables::Variables;
+use crate::world::World;
 
 /// Limits of rendering, as the user set them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,6 +28,24 @@ pub struct Limits {
     pub time_limit: Duration,
     /// How many bytes one program may print; zero for the default.
     pub output_limit: u64,
+}
+
+/// Where rendering happens.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// Where manifests are written.
+    pub scratch: &'a Scratch,
+    /// The process's variables.
+    pub variables: &'a Variables,
+    /// Raised by a signal.
+    pub stop: &'a AtomicBool,
+}
+
+impl<'a> Ground<'a> {
+    /// That of a run.
+    pub fn of(world: &'a World) -> Self {
+        Self { scratch: &world.repository.scratch, variables: &world.variables, stop: &world.stop }
+    }
 }
 
 /// What is rendered, and with what.

@@ -18,11 +18,11 @@ use crate::dry::Dry;
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
 use crate::fingerprint::Stored;
 use crate::git::SharedObjects;
-use crate::model::{Environment, EnvironmentName, Target, TargetReport};
+use crate::model::{Environment, EnvironmentName, ObjectId, Target, TargetReport};
 use crate::progress::{Progress, Stage};
 use crate::render::{RenderJob, Rendered};
 use crate::world::World;
-pub use jobs::{Limits, Request, render_to_memory};
+pub use jobs::{Ground, Limits, Request, render_to_memory};
 use jobs::{job, render_jobs, tell};
 use reading::{Inputs, Reading};
 
@@ -57,14 +57,19 @@ pub struct Rendering<'a> {
 impl<'a> Rendering<'a> {
     /// Prepares the rendering of a DRY commit; nothing is started.
     pub fn new(world: &'a World, dry: &'a Dry, limits: Limits, scope: Scope) -> Result<Self> {
+        Self::on(Ground::of(world), dry, limits, scope)
+    }
+
+    /// The same without a forge.
+    pub fn on(ground: Ground<'a>, dry: &'a Dry, limits: Limits, scope: Scope) -> Result<Self> {
         let project = &dry.loaded.project;
         let request =
-            Request { tree: &dry.tree, project, variables: &world.variables, limits, stop: &world.stop };
+            Request { tree: &dry.tree, project, variables: ground.variables, limits, stop: ground.stop };
         Ok(Self {
             reading: Reading::new(request),
             request,
             scope,
-            objects: SharedObjects::open(&world.repository.scratch)?,
+            objects: SharedObjects::open(ground.scratch)?,
             done: BTreeMap::new(),
             inputs: BTreeMap::new(),
             rendered: BTreeSet::new(),
@@ -224,23 +229,32 @@ impl<'a> Rendering<'a> {
         }
     }
 
+    /// What a target's rendering depends on, as one id; `None` where two renderings are not sure to read the same.
+    pub fn fingerprint(&self, environment: &Environment, index: usize) -> Result<Option<ObjectId>> {
+        let key = (environment.name.clone(), index);
+        environment.targets.get(index).map_or(Ok(None), |target| self.reading.fingerprint_of(&key, target))
+    }
+
+    /// The output of one target, or why it failed; `None` where it was not asked for.
+    pub fn output(&self, environment: &Environment, index: usize) -> Option<Result<TargetOutput, Failure>> {
+        let key = (environment.name.clone(), index);
+        let target = environment.targets.get(index).filter(|_| !self.held.contains(&key))?;
+        Some(match self.done.get(&key)? {
+            Ok(output) if output.tree.is_none() && !may_be_empty(environment, target) => {
+                Err(rendered_to_nothing(environment, target))
+            }
+            done => done.clone(),
+        })
+    }
+
     /// The outputs of an environment's targets, or what failed.
     pub fn outputs(&self, environment: &Environment) -> Result<BTreeMap<String, TargetOutput>, Failure> {
         let mut outputs = BTreeMap::new();
         let mut failures: Vec<Failure> = Vec::new();
         for (index, target) in environment.targets.iter().enumerate() {
-            let key = (environment.name.clone(), index);
-            if self.held.contains(&key) {
-                continue;
-            }
-            match self.done.get(&key) {
-                Some(Ok(output)) if output.tree.is_none() && !may_be_empty(environment, target) => {
-                    failures.push(rendered_to_nothing(environment, target));
-                }
-                Some(Ok(output)) => {
-                    outputs.insert(target.output.to_string(), output.clone());
-                }
-                Some(Err(failure)) => failures.push(failure.clone()),
+            match self.output(environment, index) {
+                Some(Ok(output)) => drop(outputs.insert(target.output.to_string(), output)),
+                Some(Err(failure)) => failures.push(failure),
                 None => {}
             }
         }

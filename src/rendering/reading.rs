@@ -51,6 +51,15 @@ impl<'a> Reading<'a> {
         &self.toolbox
     }
 
+    /// What a target reads, as one id; `None` where two renderings are not sure to read the same.
+    pub(super) fn fingerprint_of(&self, key: &Key, target: &Target) -> Result<Option<ObjectId>> {
+        let fingerprint = match self.fingerprints.get(key) {
+            Some(known) => known.clone(),
+            None => self.fingerprint(target)?,
+        };
+        Ok(fingerprint.filter(|fingerprint| fingerprint.is_closed).map(|fingerprint| fingerprint.id))
+    }
+
     /// What a target reads, and what the cache says about it.
     pub(super) fn inputs(&self, key: &Key, target: &Target, stored: Option<&Stored>) -> Result<Inputs> {
         let fingerprint = match self.fingerprints.get(key) {

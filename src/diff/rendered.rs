@@ -1,0 +1,262 @@
+//! The manifests of both sides, of those targets alone that read something else, and how they differ.
+//!
+//! Does I/O: it starts renderers, and fetches what the hydrated branches have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use super::hydrated::{self, Hydrated};
+use super::report::{EnvironmentDiff, TargetDiff};
+use super::sides::Sides;
+use super::{Ground, Question};
+use crate::commit::TargetOutput;
+use crate::compare::{Document, compare};
+use crate::dry::Dry;
+use crate::error::Failure;
+use crate::git::{Objects, RemoteRefs};
+use crate::model::{Environment, EnvironmentName, Manifest, ManifestId, ObjectId};
+use crate::progress::Progress;
+use crate::proposal::blobs_of;
+use crate::rendering::{self, Rendering, Scope};
+
+/// A target of one environment, on the sides that have it.
+struct Pair<'a> {
+    name: &'a EnvironmentName,
+    base: Option<Place<'a>>,
+    head: Option<Place<'a>>,
+}
+
+/// A target's place in the configuration.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    environment: &'a Environment,
+    index: usize,
+}
+
+impl Place<'_> {
+    fn target(&self) -> Option<&crate::model::Target> {
+        self.environment.targets.get(self.index)
+    }
+}
+
+/// One side's rendering.
+struct Side<'a> {
+    rendering: Rendering<'a>,
+    environments: Vec<&'a Environment>,
+}
+
+/// What changes in each environment.
+pub(super) fn environments(
+    ground: &Ground<'_>,
+    question: &Question,
+    refs: &RemoteRefs,
+    sides: &Sides,
+    progress: &dyn Progress,
+) -> Result<Vec<EnvironmentDiff>> {
+    let scratch = &ground.repository.scratch;
+    let all = both(sides);
+    let chosen: Vec<(Option<&Environment>, Option<&Environment>)> = all
+        .into_iter()
+        .filter(|(base, head)| {
+            let name = head.or(*base).map(|environment| &environment.name);
+            question.environments.is_empty() || name.is_some_and(|name| question.environments.contains(name))
+        })
+        .collect();
+    let hydrated = hydrated::look(scratch, refs, &newest(&chosen))?;
+    let mut base = sides.base.as_ref().map(|dry| side(ground, question, dry)).transpose()?;
+    let mut head = side(ground, question, &sides.head)?;
+    let mut pairs = Vec::new();
+    for (old, new) in &chosen {
+        pairs.extend(pairs_of(*old, *new));
+    }
+    let mut affected = Vec::new();
+    for pair in pairs {
+        if is_affected(&pair, base.as_ref(), &head)? {
+            affected.push(pair);
+        }
+    }
+    if let Some(base) = &mut base {
+        render(base, affected.iter().filter_map(|pair| pair.base), &hydrated, progress)?;
+    }
+    render(&mut head, affected.iter().filter_map(|pair| pair.head), &hydrated, progress)?;
+    let outputs: Vec<Outputs> = affected.iter().map(|pair| outputs(pair, base.as_ref(), &head)).collect();
+    fetch(ground, &outputs)?;
+    let mut found: BTreeMap<&EnvironmentName, Vec<TargetDiff>> = BTreeMap::new();
+    for (pair, outputs) in affected.iter().zip(outputs) {
+        found.entry(pair.name).or_default().push(target(scratch.objects(), pair, outputs)?);
+    }
+    let report = |(base, head): &(Option<&Environment>, Option<&Environment>)| {
+        let environment = head.or(*base)?;
+        Some(EnvironmentDiff {
+            name: environment.name.clone(),
+            active_branch: environment.active.clone(),
+            targets_in_all: environment.targets.len(),
+            hold: hydrated.hold(&environment.name),
+            targets: found.remove(&environment.name).unwrap_or_default(),
+        })
+    };
+    Ok(chosen.iter().filter_map(report).collect())
+}
+
+/// The environments of both sides: the head's in their order, then those that went away.
+fn both(sides: &Sides) -> Vec<(Option<&Environment>, Option<&Environment>)> {
+    let old = sides.base.as_ref().map(|base| &base.loaded.project);
+    let new = &sides.head.loaded.project;
+    let mut all: Vec<_> = new
+        .environments
+        .iter()
+        .map(|environment| (old.and_then(|old| old.environment(&environment.name)), Some(environment)))
+        .collect();
+    let gone = old.into_iter().flat_map(|old| &old.environments);
+    all.extend(gone.filter(|old| new.environment(&old.name).is_none()).map(|old| (Some(old), None)));
+    all
+}
+
+fn newest<'a>(chosen: &[(Option<&'a Environment>, Option<&'a Environment>)]) -> Vec<&'a Environment> {
+    chosen.iter().filter_map(|(base, head)| head.or(*base)).collect()
+}
+
+fn side<'a>(ground: &'a Ground<'_>, question: &Question, dry: &'a Dry) -> Result<Side<'a>> {
+    let place = rendering::Ground {
+        scratch: &ground.repository.scratch,
+        variables: ground.variables,
+        stop: ground.stop,
+    };
+    let mut rendering = Rendering::on(place, dry, question.limits, Scope::Affected)?;
+    let environments = &dry.loaded.project.environments;
+    rendering.read_ahead(environments);
+    Ok(Side { rendering, environments: environments.iter().collect() })
+}
+
+/// The targets of an environment by their outputs.
+fn pairs_of<'a>(base: Option<&'a Environment>, head: Option<&'a Environment>) -> Vec<Pair<'a>> {
+    let places = |environment: Option<&'a Environment>| -> BTreeMap<&'a str, Place<'a>> {
+        let targets = environment.into_iter().flat_map(|environment| {
+            let place = move |index| Place { environment, index };
+            environment
+                .targets
+                .iter()
+                .enumerate()
+                .map(move |(index, target)| (target.output.as_str(), place(index)))
+        });
+        targets.collect()
+    };
+    let Some(name) = head.or(base).map(|environment| &environment.name) else { return Vec::new() };
+    let (old, new) = (places(base), places(head));
+    let outputs: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+    let pair = |output: &str| Pair { name, base: old.get(output).copied(), head: new.get(output).copied() };
+    outputs.into_iter().map(pair).collect()
+}
+
+/// Whether both sides are not sure to render to the same.
+fn is_affected(pair: &Pair<'_>, base: Option<&Side<'_>>, head: &Side<'_>) -> Result<bool> {
+    let (Some(old), Some(new), Some(base)) = (pair.base, pair.head, base) else { return Ok(true) };
+    let before = base.rendering.fingerprint(old.environment, old.index)?;
+    let after = head.rendering.fingerprint(new.environment, new.index)?;
+    Ok(before.is_none() || before != after)
+}
+
+fn render<'a>(
+    side: &mut Side<'_>,
+    places: impl Iterator<Item = Place<'a>>,
+    hydrated: &Hydrated,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let mut wanted: BTreeMap<&EnvironmentName, BTreeSet<usize>> = BTreeMap::new();
+    for place in places {
+        wanted.entry(&place.environment.name).or_default().insert(place.index);
+    }
+    let mut environments = Vec::new();
+    for environment in &side.environments {
+        let Some(indexes) = wanted.get(&environment.name) else { continue };
+        let others = environment.targets.iter().enumerate().filter(|(index, _)| !indexes.contains(index));
+        let others: BTreeMap<String, usize> =
+            others.map(|(index, target)| (target.output.to_string(), index)).collect();
+        side.rendering.hold(environment, Some(&others));
+        environments.push(*environment);
+    }
+    side.rendering.render(&environments, &hydrated.cache, progress)
+}
+
+/// What a target renders to on both sides; `None` where it is not there.
+struct Outputs {
+    base: Option<Result<TargetOutput, Failure>>,
+    head: Option<Result<TargetOutput, Failure>>,
+}
+
+fn outputs(pair: &Pair<'_>, base: Option<&Side<'_>>, head: &Side<'_>) -> Outputs {
+    let output = |side: &Side<'_>, place: Place<'_>| side.rendering.output(place.environment, place.index);
+    Outputs {
+        base: base.zip(pair.base).and_then(|(side, place)| output(side, place)),
+        head: pair.head.and_then(|place| output(head, place)),
+    }
+}
+
+impl Outputs {
+    /// The two trees where both rendered, and they differ.
+    fn trees(&self) -> Option<[Option<ObjectId>; 2]> {
+        let tree = |output: &Option<Result<TargetOutput, Failure>>| match output {
+            Some(Ok(output)) => Some(output.tree),
+            Some(Err(_)) => None,
+            None => Some(None),
+        };
+        let (base, head) = (tree(&self.base)?, tree(&self.head)?);
+        (base != head).then_some([base, head])
+    }
+}
+
+/// Brings those manifests here that only a branch has.
+fn fetch(ground: &Ground<'_>, outputs: &[Outputs]) -> Result<()> {
+    let scratch = &ground.repository.scratch;
+    let objects = scratch.objects();
+    let mut blobs = BTreeSet::new();
+    for tree in outputs.iter().filter_map(Outputs::trees).flatten().flatten() {
+        blobs.extend(blobs_of(objects, tree)?.into_values().filter(|blob| !objects.has(*blob)));
+    }
+    scratch.fetch_blobs(&blobs)
+}
+
+fn target(objects: Objects<'_>, pair: &Pair<'_>, outputs: Outputs) -> Result<TargetDiff> {
+    let (name, output) = pair
+        .head
+        .as_ref()
+        .or(pair.base.as_ref())
+        .and_then(Place::target)
+        .map(|target| (target.name.clone(), target.output.to_string()))
+        .unwrap_or_default();
+    let diff = TargetDiff::new(name, output);
+    if let Some([base, head]) = outputs.trees() {
+        return Ok(diff.with(compare(&documents(objects, base)?, &documents(objects, head)?)));
+    }
+    let failed = [outputs.head, outputs.base].into_iter().flatten().find_map(Result::err);
+    Ok(match failed {
+        Some(failure) => diff.failed(failure),
+        None => diff,
+    })
+}
+
+/// The manifests in a tree. A file that cannot be read as manifests is named, and its text never shown.
+fn documents(objects: Objects<'_>, tree: Option<ObjectId>) -> Result<Vec<Document>> {
+    let Some(tree) = tree else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for (path, blob) in blobs_of(objects, tree)? {
+        let bytes = objects.blob(blob)?.unwrap_or_default();
+        if let Some(manifests) = crate::render::manifests(&bytes) {
+            found.extend(manifests.into_iter().flat_map(document));
+            continue;
+        }
+        let kind = "File".to_owned();
+        let id = ManifestId { group: String::new(), kind, namespace: String::new(), name: path };
+        found.push(Document { id, text: None });
+    }
+    Ok(found)
+}
+
+fn document(manifest: Manifest) -> Vec<Document> {
+    let text = |bytes: Vec<u8>| Some(String::from_utf8_lossy(&bytes).into_owned());
+    if manifest.parts.is_empty() {
+        return vec![Document { id: manifest.id, text: text(manifest.text) }];
+    }
+    manifest.parts.into_iter().map(|part| Document { id: part.id, text: text(part.text) }).collect()
+}

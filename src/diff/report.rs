@@ -1,0 +1,178 @@
+//! The preview as values, for every form in which it is printed. Pure.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+
+use crate::compare::{Change, Hunk, Mark, Operation};
+use crate::error::Failure;
+use crate::model::{BranchName, CommitId, EnvironmentName, ErrorReport, ManifestId};
+
+/// What a change of the DRY branch changes in every environment.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffReport {
+    /// The DRY commit that is compared with.
+    pub base_sha: CommitId,
+    /// The DRY commit that is looked at.
+    pub head_sha: CommitId,
+    /// Every environment that either has, in the order of promotion.
+    pub environments: Vec<EnvironmentDiff>,
+}
+
+/// What changes in one environment.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EnvironmentDiff {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// What the cluster syncs.
+    pub active_branch: BranchName,
+    /// How many targets it has, or had.
+    pub targets_in_all: usize,
+    /// Why it, or some of its targets, stay where they are, whatever is merged.
+    pub hold: Option<String>,
+    /// The targets whose inputs differ, by output.
+    pub targets: Vec<TargetDiff>,
+}
+
+/// What changes in one target.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetDiff {
+    /// Its name.
+    pub name: String,
+    /// Its directory on the hydrated branch.
+    pub output: String,
+    /// How many manifests are new.
+    pub added: usize,
+    /// How many have another text.
+    pub changed: usize,
+    /// How many go away.
+    pub removed: usize,
+    /// The manifests that differ.
+    pub changes: Vec<ManifestChange>,
+    /// Why it cannot be told what changes.
+    pub error: Option<ErrorReport>,
+}
+
+/// A manifest that differs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestChange {
+    /// What becomes of it.
+    pub operation: Operation,
+    /// Who it is.
+    pub manifest: ManifestName,
+    /// The lines that differ, with a few around them. Values of Secrets are hidden.
+    pub hunks: Vec<Hunk>,
+}
+
+/// Who a manifest is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestName {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace; empty where it names none.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+impl From<ManifestId> for ManifestName {
+    fn from(id: ManifestId) -> Self {
+        Self { group: id.group, kind: id.kind, namespace: id.namespace, name: id.name }
+    }
+}
+
+impl std::fmt::Display for ManifestName {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let id = ManifestId {
+            group: self.group.clone(),
+            kind: self.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        };
+        id.fmt(out)
+    }
+}
+
+impl From<Change> for ManifestChange {
+    fn from(change: Change) -> Self {
+        Self { operation: change.operation, manifest: change.id.into(), hunks: change.hunks }
+    }
+}
+
+impl ManifestChange {
+    /// How many lines come, and how many go.
+    pub fn lines(&self) -> (usize, usize) {
+        let count = |mark| self.hunks.iter().map(|hunk| hunk.count(mark)).sum();
+        (count(Mark::Added), count(Mark::Removed))
+    }
+}
+
+impl TargetDiff {
+    /// A target with nothing found yet.
+    pub fn new(name: String, output: String) -> Self {
+        Self { name, output, added: 0, changed: 0, removed: 0, changes: Vec::new(), error: None }
+    }
+
+    /// Takes up what was found.
+    #[must_use]
+    pub fn with(mut self, changes: Vec<Change>) -> Self {
+        let count = |operation| changes.iter().filter(|change| change.operation == operation).count();
+        (self.added, self.changed, self.removed) =
+            (count(Operation::Added), count(Operation::Changed), count(Operation::Removed));
+        self.changes = changes.into_iter().map(ManifestChange::from).collect();
+        self
+    }
+
+    /// Takes up why nothing was found.
+    #[must_use]
+    pub fn failed(mut self, failure: Failure) -> Self {
+        let message = failure.to_string();
+        self.error = Some(ErrorReport { kind: failure.kind, message, hint: failure.hint });
+        self
+    }
+
+    /// Whether there is something to tell.
+    pub const fn is_news(&self) -> bool {
+        !self.changes.is_empty() || self.error.is_some()
+    }
+}
+
+impl EnvironmentDiff {
+    /// How many manifests are added, changed and removed.
+    pub fn counts(&self) -> [usize; 3] {
+        let sum = |one: fn(&TargetDiff) -> usize| self.targets.iter().map(one).sum();
+        [sum(|target| target.added), sum(|target| target.changed), sum(|target| target.removed)]
+    }
+
+    /// Whether there is something to tell.
+    pub fn is_news(&self) -> bool {
+        self.targets.iter().any(TargetDiff::is_news)
+    }
+}
+
+impl DiffReport {
+    /// Whether anything changes.
+    pub fn changes_found(&self) -> bool {
+        self.environments.iter().flat_map(|one| &one.targets).any(|target| !target.changes.is_empty())
+    }
+
+    /// The exit code: 0, or that of the worst failure.
+    pub fn exit_code(&self) -> u8 {
+        let targets = self.environments.iter().flat_map(|one| &one.targets);
+        let kinds = targets.filter_map(|target| target.error.as_ref()).map(|error| error.kind);
+        kinds.max().map_or(0, crate::error::FailureKind::exit_code)
+    }
+}
+
+/// The JSON Schema of the report.
+pub fn schema() -> serde_json::Value {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    generator.into_root_schema_for::<DiffReport>().to_value()
+}

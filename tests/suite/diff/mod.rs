@@ -1,0 +1,227 @@
+//! `hydrator diff` on real repositories: plain clones, jobs of pull requests, base manifests from the hydrated branches.
+
+use serde_json::Value;
+
+use crate::support::command::{Outcome, Run};
+use crate::support::git::{Git, TestRepo, files, write_below};
+use crate::support::project;
+
+/// `hydrator diff` in the work clone.
+fn diff(repo: &TestRepo, arguments: &[&str]) -> Outcome {
+    Run::hydrator(repo).arguments(["diff"]).arguments(arguments).run()
+}
+
+fn json(repo: &TestRepo, arguments: &[&str]) -> Value {
+    diff(repo, &[&["--format", "json"], arguments].concat()).success().json()
+}
+
+/// The targets that have something to tell, as `environment/target +a ~c -r`.
+fn told(report: &Value) -> Vec<String> {
+    let mut told = Vec::new();
+    for environment in report["environments"].as_array().unwrap() {
+        for target in environment["targets"].as_array().unwrap() {
+            let (name, place) = (&target["name"], &environment["name"]);
+            let [added, changed, removed] =
+                ["added", "changed", "removed"].map(|key| target[key].as_u64().unwrap());
+            let place = format!("{}/{}", place.as_str().unwrap(), name.as_str().unwrap());
+            if added + changed + removed > 0 || !target["error"].is_null() {
+                told.push(format!("{place} +{added} ~{changed} -{removed}"));
+            }
+        }
+    }
+    told
+}
+
+/// Moves the schedule of one environment, and renames nothing.
+fn change_prod(repo: &TestRepo) {
+    repo.write("templates/jobs/values-prod.yaml", "schedule: 30 1 * * *\n");
+}
+
+#[test]
+fn a_commit_that_is_not_pushed_yet_is_compared_with_the_dry_branch() {
+    let repo = TestRepo::with_files(&project::embedded());
+    let said = diff(&repo, &["--exit-code"]).success().stdout().to_owned();
+    assert!(said.ends_with("no manifest changes\n"), "{said}");
+    repo.switch("faster");
+    change_prod(&repo);
+    let head = repo.commit_only("jobs: later");
+    let state = repo.state();
+    let outcome = diff(&repo, &["--exit-code"]).code(10);
+    let wanted = "\n~ prod/jobs: ConfigMap jobs-prod (+1 -1)\n@@ -4,4 +4,4 @@\n   name: jobs-prod\n data:\n   image: \
+                  \"ghcr.io/acme/jobs:1.0.0\"\n-  schedule: \"0 1 * * *\"\n+  schedule: \"30 1 * * *\"\n";
+    assert!(outcome.stdout().ends_with(wanted), "{}", outcome.stdout());
+    let report = json(&repo, &[]);
+    assert_eq!(told(&report), ["prod/jobs +0 ~1 -0"]);
+    assert_eq!(
+        (report["headSha"].as_str(), report["baseSha"].as_str()),
+        (Some(head.as_str()), repo.tip("main").as_deref())
+    );
+    assert_eq!(repo.state(), state, "a preview writes nothing");
+}
+
+#[test]
+fn what_others_pushed_meanwhile_is_no_part_of_the_change() {
+    let repo = TestRepo::with_files(&project::embedded());
+    repo.switch("faster");
+    change_prod(&repo);
+    repo.commit("jobs: later");
+    repo.switch("main");
+    repo.write("plain/dev/namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: other\n");
+    repo.commit("plain: another name");
+    assert_eq!(told(&json(&repo, &["--head", "faster"])), ["prod/jobs +0 ~1 -0"]);
+    let exact = json(&repo, &["--head", "faster", "--exact"]);
+    assert_eq!(told(&exact), ["dev/plain +1 ~0 -1", "prod/jobs +0 ~1 -0"]);
+    let back = json(&repo, &["--base", "faster", "--head", "main~1"]);
+    assert!(told(&back).is_empty(), "{back:#}");
+}
+
+/// A job of GitHub Actions for a pull request, in a checkout as `actions/checkout` makes it.
+struct PullRequestJob<'a> {
+    repo: &'a TestRepo,
+    checkout: std::path::PathBuf,
+    merge: String,
+    head: String,
+}
+
+impl<'a> PullRequestJob<'a> {
+    /// The forge merges `branch` into `main` for a test.
+    fn new(repo: &'a TestRepo, branch: &str) -> Self {
+        let head = repo.tip(branch).unwrap();
+        let elsewhere = repo.root().join("forge");
+        repo.git_in(repo.root(), "Forge").run(&["clone", "--quiet", &repo.url(), "forge"]);
+        let forge = repo.git_in(&elsewhere, "Forge");
+        forge.run(&["merge", "--quiet", "--no-ff", "--message", "Merge", &head]);
+        forge.run(&["push", "--quiet", "origin", "HEAD:refs/pull/7/merge"]);
+        let merge = forge.run(&["rev-parse", "HEAD"]);
+        let checkout = repo.root().join("job");
+        std::fs::create_dir(&checkout).unwrap();
+        let git = Git::new(&checkout, repo.home());
+        git.run(&["init", "--quiet"]);
+        git.run(&["remote", "add", "origin", &repo.url()]);
+        git.run(&[
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--depth=1",
+            "origin",
+            "+refs/pull/7/merge:refs/remotes/pull/7/merge",
+        ]);
+        git.run(&["checkout", "--quiet", "refs/remotes/pull/7/merge"]);
+        Self { repo, checkout, merge, head }
+    }
+
+    fn run(&self, base: &str, arguments: &[&str]) -> Outcome {
+        let side =
+            |branch: &str, sha: &str| serde_json::json!({"ref": branch, "sha": sha, "repo": {"id": 1}});
+        let event = serde_json::json!({"action": "synchronize", "pull_request": {
+            "number": 7, "merged": false, "head": side("faster", &self.head), "base": side(base, &self.head),
+        }});
+        write_below(self.repo.root(), "event.json", &event.to_string());
+        let event = self.repo.root().join("event.json").display().to_string();
+        let run = Run::hydrator(self.repo).directory(&self.checkout).arguments(["diff"]).arguments(arguments);
+        run.variable("GITHUB_ACTIONS", "true")
+            .variable("GITHUB_EVENT_NAME", "pull_request")
+            .variable("GITHUB_EVENT_PATH", &event)
+            .variable("GITHUB_SHA", &self.merge)
+            .variable("GITHUB_REF", "refs/pull/7/merge")
+            .run()
+    }
+}
+
+#[test]
+fn a_job_compares_the_forges_merge_with_what_it_was_merged_into() {
+    let repo = TestRepo::with_files(&project::embedded());
+    repo.switch("faster");
+    change_prod(&repo);
+    repo.commit("jobs: later");
+    repo.switch("main");
+    let base = repo.commit("Meanwhile");
+    let job = PullRequestJob::new(&repo, "faster");
+    repo.write("plain/dev/namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: other\n");
+    repo.commit("After the forge's merge");
+    let report = job.run("main", &["--format", "json"]).success().json();
+    assert_eq!(told(&report), ["prod/jobs +0 ~1 -0"]);
+    assert_eq!((&report["baseSha"], &report["headSha"]), (&base.into(), &job.merge.clone().into()));
+    let said = job.run("release", &[]).code(2).stderr().to_owned();
+    assert!(said.contains("a pull request on `release`, and only the DRY branch `main`"), "{said}");
+}
+
+#[test]
+fn base_manifests_come_from_the_hydrated_branch_where_it_has_them() {
+    let repo = TestRepo::new();
+    let log = repo.root().join("log");
+    let script = format!(
+        "echo \"{{kind: A, metadata: {{name: a}}, text: $(cat text)}}\"\ncat text >> '{}'\n",
+        log.display()
+    );
+    repo.write_all(&files(&[
+        ("hydrator.yaml", "version: 1\nenvironments: [{name: dev}]\ntargets: [{path: web, command: [sh, show], inputs: [\"**\"]}]\n"),
+        ("web/text", "one\n"),
+        ("web/show", &script),
+    ]));
+    repo.commit("First");
+    _ = repo.hydration().run().success();
+    let rendered = || std::fs::read_to_string(&log).unwrap();
+    assert_eq!(rendered(), "one\n");
+    repo.write("web/text", "two\n");
+    repo.commit_only("Second");
+    assert_eq!(told(&json(&repo, &[])), ["dev/web +0 ~1 -0"]);
+    assert_eq!(rendered(), "one\ntwo\n", "the base was rendered by the run before");
+    repo.remote_git().run(&["update-ref", "-d", "refs/hydrator/cache"]);
+    assert_eq!(told(&json(&repo, &[])), ["dev/web +0 ~1 -0"]);
+    assert_eq!(rendered(), "one\ntwo\none\ntwo\n");
+    let back = repo.hydration().run().success().json();
+    assert_eq!(back["environments"][0]["operation"], "none");
+}
+
+#[test]
+fn environments_and_targets_that_come_and_go_are_shown_whole() {
+    let repo = TestRepo::with_files(&project::embedded());
+    let text = project::embedded()["hydrator.yaml"].replace("  - name: staging\n", "  - name: test\n");
+    repo.write("hydrator.yaml", &text);
+    repo.write("plain/test/namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: test\n");
+    repo.commit_only("test instead of staging");
+    let report = json(&repo, &[]);
+    assert_eq!(
+        told(&report),
+        ["test/jobs +1 ~0 -0", "test/plain +1 ~0 -0", "staging/jobs +0 ~0 -1", "staging/plain +0 ~0 -1"]
+    );
+    let narrowed = json(&repo, &["--environment", "test"]);
+    assert_eq!(told(&narrowed), ["test/jobs +1 ~0 -0", "test/plain +1 ~0 -0"]);
+}
+
+#[test]
+fn the_first_configuration_shows_everything_as_new() {
+    let repo = TestRepo::with_files(&files(&[("README.md", "")]));
+    repo.write_all(&project::embedded());
+    repo.commit_only("Add hydrator.yaml");
+    let report = json(&repo, &[]);
+    assert_eq!(told(&report).len(), 6, "{report:#}");
+    assert!(told(&report).iter().all(|line| line.ends_with("+1 ~0 -0")), "{report:#}");
+}
+
+#[test]
+fn one_target_that_fails_hides_no_other() {
+    let repo = TestRepo::with_files(&project::embedded());
+    change_prod(&repo);
+    repo.write("plain/prod/namespace.yaml", "kind: [\n");
+    repo.commit_only("Broken");
+    let outcome = diff(&repo, &["--format", "json"]).code(4);
+    let report = outcome.json();
+    assert_eq!(told(&report), ["prod/jobs +0 ~1 -0", "prod/plain +0 ~0 -0"]);
+    let message = report["environments"][2]["targets"][1]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("plain/prod/namespace.yaml"), "{message}");
+    let markdown = diff(&repo, &["--format", "markdown", "--output", "out.md"]).code(4);
+    assert_eq!(markdown.stdout(), "");
+    let text = std::fs::read_to_string(repo.work().join("out.md")).unwrap();
+    assert!(text.contains("| `prod` | 2/2 | ~1 |") && text.contains("namespace.yaml"), "{text}");
+}
+
+#[test]
+fn a_revision_that_nobody_knows_is_named() {
+    let repo = TestRepo::with_files(&project::embedded());
+    for option in ["--base", "--head"] {
+        let said = diff(&repo, &[option, "nowhere"]).code(2).stderr().to_owned();
+        assert!(said.contains(&format!("`{option} nowhere` is no commit of the checkout")), "{said}");
+    }
+}

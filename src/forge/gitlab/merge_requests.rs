@@ -4,9 +4,9 @@
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::GitLab;
 use super::people::{self, missing, refuse_ignored};
-use super::shapes::{each, sent_text, sent_title};
+use super::shapes::{sent_text, sent_title};
+use super::{GitLab, comments};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused};
 use crate::forge::{Forge as _, NewPullRequest, PullRequestLook};
@@ -145,7 +145,7 @@ pub(super) fn update(forge: &GitLab, number: u64, look: &PullRequestLook) -> Res
 }
 
 /// GitLab trims text, and stores line ends as they come.
-fn same_text(found: &str, wanted: &str) -> bool {
+pub(super) fn same_text(found: &str, wanted: &str) -> bool {
     let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
     plain(found) == plain(wanted)
 }
@@ -157,8 +157,7 @@ pub(super) fn close(forge: &GitLab, number: u64, comment: &str) -> Result<()> {
         return Ok(());
     }
     if !comment.is_empty() {
-        say(forge, number, &sent_text(comment))
-            .map_err(|refused| refused.while_doing(&format!("cannot comment on merge request !{number}")))?;
+        comments::say(forge, number, comment)?;
     }
     let body = json!({"state_event": "close"});
     let closed = forge.write(Method::Put, &format!("/merge_requests/{number}"), body, Effect::Notify);
@@ -167,26 +166,15 @@ pub(super) fn close(forge: &GitLab, number: u64, comment: &str) -> Result<()> {
     Ok(())
 }
 
-fn say(forge: &GitLab, number: u64, note: &str) -> Result<(), Refused> {
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let path = format!("/merge_requests/{number}/notes");
-        let Err(refused) = forge.write(Method::Post, &path, json!({"body": note}), Effect::Notify) else {
-            return Ok(());
-        };
-        let lost = refused.class == Class::Transient && !refused.unsent;
-        if lost && has_said(forge, number, note)? {
-            return Ok(());
-        }
-        if attempt >= ATTEMPTS || !lost || !forge.http.back_off(attempt) {
-            return Err(refused);
-        }
-    }
-}
-
-fn has_said(forge: &GitLab, number: u64, note: &str) -> Result<bool, Refused> {
-    let path = format!("/merge_requests/{number}/notes?sort=desc&order_by=created_at&per_page=20");
-    let answer = forge.get(&path)?;
-    Ok(each(&answer).any(|one| one["body"].as_str().is_some_and(|body| same_text(body, note))))
+/// Takes a label off.
+pub(super) fn remove_label(forge: &GitLab, number: u64, label: &str) -> Result<()> {
+    let known = forge.known(number)?;
+    let body = json!({"remove_labels": label});
+    let answer = forge.write(Method::Put, &format!("/merge_requests/{number}"), body, Effect::Write);
+    answer.map_err(|refused| {
+        refused.while_doing(&format!("cannot take the label `{label}` off merge request !{number}"))
+    })?;
+    let labels = known.labels.iter().filter(|one| !one.eq_ignore_ascii_case(label)).cloned().collect();
+    forge.remember(&PullRequest { labels, ..known });
+    Ok(())
 }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::GitLab;
+use super::shapes::merge_commit;
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused, Request};
 use crate::forge::{ArmOutcome, MergeOutcome, MergeState, Mergeability};
@@ -174,9 +175,7 @@ fn explained(refused: &Refused, now: &Value) -> String {
 /// The base's new tip, if the merge request was merged with this head.
 fn merged_as(answer: &Value, head_sha: CommitId) -> Option<CommitId> {
     let is = answer["state"] == "merged" && answer["sha"] == head_sha.to_string();
-    // Without a merge commit the base is at the squashed one, and without that at the head.
-    let commits = ["merge_commit_sha", "squash_commit_sha", "sha"];
-    commits.iter().find_map(|key| answer[*key].as_str()).filter(|_| is).and_then(CommitId::parse)
+    merge_commit(answer).filter(|_| is)
 }
 
 /// Has GitLab merge by itself once its rules are met.

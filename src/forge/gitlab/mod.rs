@@ -1,14 +1,16 @@
 //! GitLab, gitlab.com or self-managed: merge requests, commit statuses, merging. Does I/O through
 //! [`crate::forge::http`]. Outside this module they are pull requests, as on every forge.
 
+mod comments;
+mod deployments;
 mod dialect;
+mod landings;
 mod merge_requests;
 mod merging;
 mod people;
 mod question;
 mod shapes;
 mod statuses;
-mod talking;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,7 +22,10 @@ use self::dialect::GitLabDialect;
 use self::shapes::each;
 use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Method, Refused, Request, encoded};
-use super::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, PullRequestLook};
+use super::{
+    ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
+    NewPullRequest, Permission, PullRequestLook, Reaction, Records,
+};
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestState};
 
@@ -72,6 +77,10 @@ pub struct GitLab {
     project: RefCell<Option<Value>>,
     /// The server's major and minor version, once it is known.
     version: RefCell<Option<(u32, u32)>>,
+    /// The token's own account, once it is known.
+    viewer: RefCell<Option<Value>>,
+    /// What runs in environments, as far as that was read or recorded.
+    deployed: RefCell<BTreeMap<String, CommitId>>,
 }
 
 impl GitLab {
@@ -86,6 +95,8 @@ impl GitLab {
             accounts: RefCell::default(),
             project: RefCell::default(),
             version: RefCell::default(),
+            viewer: RefCell::default(),
+            deployed: RefCell::default(),
         })
     }
 
@@ -166,6 +177,24 @@ impl GitLab {
         let project =
             self.get("").map_err(|refused| refused.while_doing("cannot read the settings of the project"))?;
         Ok(self.project.borrow_mut().insert(project)[key].clone())
+    }
+
+    /// Something about the token's own account.
+    fn viewer(&self, key: &str) -> Result<Value, Refused> {
+        if let Some(viewer) = self.viewer.borrow().as_ref() {
+            return Ok(viewer[key].clone());
+        }
+        let request = Request::get(format!("{}/user", self.place.api));
+        let answer = self.http.send(&request)?;
+        if answer.body["id"].as_u64().is_none() {
+            return Err(self.http.refuse(&request, Class::Invalid, answer));
+        }
+        Ok(self.viewer.borrow_mut().insert(answer.body)[key].clone())
+    }
+
+    /// The number of the token's own account.
+    fn account(&self) -> Result<u64, Refused> {
+        self.viewer("id").map(|id| id.as_u64().unwrap_or_default())
     }
 
     /// Asks about the project in GraphQL.
@@ -310,5 +339,49 @@ impl Forge for GitLab {
         let path =
             |branch: &BranchName| branch.as_str().split('/').map(encoded).collect::<Vec<_>>().join("/");
         Some(format!("{}/-/compare/{}...{}", self.place.web, path(base), path(head)))
+    }
+}
+
+impl Conversation for GitLab {
+    fn comments(&self, number: u64) -> Result<Vec<Comment>> {
+        comments::read(self, number)
+    }
+
+    fn say(&self, number: u64, body: &str) -> Result<Comment> {
+        comments::say(self, number, body)
+    }
+
+    fn change_comment(&self, number: u64, id: u64, body: &str) -> Result<()> {
+        comments::change(self, number, id, body)
+    }
+
+    fn delete_comment(&self, number: u64, id: u64) -> Result<()> {
+        comments::delete(self, number, id)
+    }
+
+    fn react(&self, number: u64, id: u64, reaction: Reaction) -> Result<bool> {
+        comments::react(self, number, id, reaction)
+    }
+
+    fn permission(&self, login: &str) -> Result<Permission> {
+        people::permission(self, login)
+    }
+
+    fn remove_label(&self, number: u64, label: &str) -> Result<()> {
+        merge_requests::remove_label(self, number, label)
+    }
+}
+
+impl Records for GitLab {
+    fn landings(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>> {
+        landings::read(self, commits)
+    }
+
+    fn deployments(&self, environments: &[&str]) -> Result<BTreeMap<String, Deployment>> {
+        deployments::read(self, environments)
+    }
+
+    fn record_deployment(&self, deployment: &Deployment) -> Result<()> {
+        deployments::record(self, deployment)
     }
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::GitLab;
 use super::shapes::each;
 use crate::error::Failure;
-use crate::forge::PullRequestLook;
-use crate::forge::http::{Refused, Request, encoded};
+use crate::forge::http::{Class, Refused, Request, encoded};
+use crate::forge::{Permission, PullRequestLook};
 use crate::model::PullRequest;
 
 /// Whom a pull request shall have besides those that it has.
@@ -59,6 +59,28 @@ fn number(forge: &GitLab, name: &str) -> Result<Option<u64>, Refused> {
         forge.accounts.borrow_mut().insert(key, id);
     }
     Ok(found)
+}
+
+/// What somebody may do in the project, through all its groups. Source: GitLab's documentation of the members API.
+pub(super) fn permission(forge: &GitLab, name: &str) -> Result<Permission> {
+    let level = level(forge, name)
+        .map_err(|refused| refused.while_doing(&format!("cannot read what `{name}` may do here")))?;
+    Ok(match level {
+        40.. => Permission::Admin,
+        30.. => Permission::Write,
+        20.. => Permission::Read,
+        _ => Permission::None,
+    })
+}
+
+/// Such as 30 for a Developer; 0 for everybody who is no member, or who may not log in.
+fn level(forge: &GitLab, name: &str) -> Result<u64, Refused> {
+    let Some(id) = number(forge, name)? else { return Ok(0) };
+    match forge.get(&format!("/members/all/{id}")) {
+        Ok(member) if member["state"] == "active" => Ok(member["access_level"].as_u64().unwrap_or_default()),
+        Err(refused) if refused.class != Class::NotFound => Err(refused),
+        _ => Ok(0),
+    }
 }
 
 /// Those that are wanted and not there; GitLab does not tell upper from lower case in names.

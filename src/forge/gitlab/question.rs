@@ -160,6 +160,48 @@ fn status(job: &Value) -> Option<(u64, CommitStatus)> {
     Some((id.rsplit('/').next()?.parse().ok()?, status))
 }
 
+/// The question for what was deployed last to each environment.
+pub(super) fn environments(path: &str) -> Value {
+    let text = "query environments($path: ID!) {
+  project(fullPath: $path) {
+    environments(first: 100) {
+      pageInfo { hasNextPage }
+      nodes { name lastDeployment(status: SUCCESS) { sha triggerer { username } job { id } } }
+    }
+  }
+}";
+    json!({"query": text, "variables": {"path": path}})
+}
+
+/// What an account without a job deployed last, by environment; and the environments of which the answer does not tell.
+pub(super) fn deployments_of<'a>(
+    project: &Value,
+    names: &[&'a str],
+    account: &str,
+) -> (BTreeMap<String, CommitId>, Vec<&'a str>) {
+    let page = &project["environments"];
+    let is_whole = page["nodes"].is_array() && page["pageInfo"]["hasNextPage"] == false;
+    let shown: BTreeMap<&str, &Value> = each(&page["nodes"])
+        .filter_map(|one| Some((one["name"].as_str()?, &one["lastDeployment"])))
+        .collect();
+    let (mut ours, mut unclear) = (BTreeMap::new(), Vec::new());
+    for name in names {
+        match shown.get(name) {
+            Some(last) if last["job"].is_null() && last["triggerer"]["username"] == account => {
+                ours.extend(
+                    last["sha"].as_str().and_then(CommitId::parse).map(|sha| ((*name).to_owned(), sha)),
+                );
+            }
+            // Nothing was deployed there.
+            Some(last) if last.is_null() => {}
+            None if is_whole => {}
+            // Somebody else was the last one: ours may be below it.
+            _ => unclear.push(*name),
+        }
+    }
+    (ours, unclear)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

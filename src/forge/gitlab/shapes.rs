@@ -68,6 +68,12 @@ pub(super) fn of_rest(answer: &Value) -> Option<PullRequest> {
     })
 }
 
+/// What a merge made: without a merge commit the base is at the squashed one, and without that at the head.
+pub(super) fn merge_commit(answer: &Value) -> Option<CommitId> {
+    let commits = ["merge_commit_sha", "squash_commit_sha", "sha"];
+    commits.iter().find_map(|key| answer[*key].as_str()).and_then(CommitId::parse)
+}
+
 /// While it is being merged, a merge request is `locked` for a moment.
 pub(super) fn state(word: &str) -> PullRequestState {
     match word {

@@ -160,13 +160,15 @@ fn place(forge: &GitLab, commit: CommitId) -> Result<Value, Refused> {
         }
         return Ok(json!({"ref": head.as_str()}));
     }
-    let path = format!("/repository/commits/{commit}/refs?type=branch&per_page=20");
-    match forge.get(&path) {
-        Ok(found) => {
-            let branch = each(&found).find_map(|one| one["name"].as_str());
-            Ok(branch.map_or_else(|| json!({}), |branch| json!({"ref": branch})))
-        }
-        Err(refused) if refused.class == Class::NotFound => Ok(json!({})),
+    let branch = branch_of(forge, commit)?;
+    Ok(branch.map_or_else(|| json!({}), |branch| json!({"ref": branch})))
+}
+
+/// A branch that holds a commit.
+pub(super) fn branch_of(forge: &GitLab, commit: CommitId) -> Result<Option<String>, Refused> {
+    match forge.get(&format!("/repository/commits/{commit}/refs?type=branch&per_page=20")) {
+        Ok(found) => Ok(each(&found).find_map(|one| one["name"].as_str()).map(str::to_owned)),
+        Err(refused) if refused.class == Class::NotFound => Ok(None),
         Err(refused) => Err(refused),
     }
 }

@@ -6,6 +6,7 @@ mod life;
 mod merging;
 mod refusals;
 mod surface;
+mod talking;
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! GitLab's GraphQL over the state: what a question costs, and what it picks.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::GitLabApi;
@@ -71,6 +73,22 @@ impl GitLabApi {
             }
             ("Project", "pipelines") => {
                 pipelines(state, arguments["sha"].as_str().expect("a commit is asked for"), arguments)
+            }
+            ("Project", "environments") => {
+                let names: BTreeSet<&str> =
+                    state.deployments.iter().map(|one| one.environment.as_str()).collect();
+                let all =
+                    names.iter().map(|name| json!({"__typename": "Environment", "name": name})).collect();
+                list("EnvironmentConnection", all, arguments)
+            }
+            ("Environment", "lastDeployment") => {
+                let last =
+                    state.deployments.iter().rev().find(|one| object["name"] == one.environment.as_str());
+                let job = |task: &str| (task != "api").then(|| json!({"id": "gid://gitlab/Ci::Build/9"}));
+                last.map_or(Value::Null, |one| {
+                    json!({"__typename": "Deployment", "sha": one.commit, "job": job(&one.task),
+                        "triggerer": {"username": state.viewer}})
+                })
             }
             ("MergeRequest", "pipelines") => {
                 pipelines(state, object["diffHeadSha"].as_str().expect("it has a head"), arguments)

@@ -3,6 +3,7 @@
 mod graphql;
 mod rest;
 mod shapes;
+mod talk;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,24 +1,26 @@
 //! GitLab's REST API: which call does what to the state, and what it answers.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::shapes::{id, latest, status, user};
-use super::{GitLabApi, ID};
-use crate::forge_server::state::{Hindrance, Method, Pull, Refusal, Said, State, Status};
+use super::{GitLabApi, ID, talk};
+use crate::forge_server::state::{Hindrance, Method, Pull, Refusal, State, Status};
 use crate::forge_server::{Call, decoded};
 
-type Answer = (u16, Value);
+pub(super) type Answer = (u16, Value);
 
-fn message(status: u16, text: &str) -> Answer {
+pub(super) fn message(status: u16, text: &str) -> Answer {
     (status, json!({"message": text}))
 }
 
-fn not_found() -> Answer {
+pub(super) fn not_found() -> Answer {
     message(404, "404 Not found")
 }
 
 /// A parameter of a query.
-fn wanted(query: &str, key: &str) -> Option<String> {
+pub(super) fn wanted(query: &str, key: &str) -> Option<String> {
     query.split('&').find_map(|pair| pair.strip_prefix(&format!("{key}="))).map(decoded)
 }
 
@@ -28,7 +30,7 @@ fn labels(value: &Value) -> Vec<String> {
     text.split(',').map(str::trim).filter(|label| !label.is_empty()).map(str::to_owned).collect()
 }
 
-fn page_of(all: Vec<Value>, query: &str) -> Answer {
+pub(super) fn page_of(all: Vec<Value>, query: &str) -> Answer {
     let number =
         |key: &str, default: usize| wanted(query, key).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (size, page) = (number("per_page", 20).min(100), number("page", 1));
@@ -44,6 +46,7 @@ impl GitLabApi {
                 return (200, json!({"version": "18.5.0-ee", "revision": "1", "enterprise": true}));
             }
             ["users"] => return users(state, query),
+            ["user"] => return (200, user(&state.viewer)),
             ["projects", project, rest @ ..] if *project == ID || *project == self.path => rest,
             _ => return not_found(),
         };
@@ -58,8 +61,17 @@ impl GitLabApi {
             ("POST", ["merge_requests", _, "cancel_merge_when_pipeline_succeeds"]) => {
                 self.cancel(state, number())
             }
-            ("POST", ["merge_requests", _, "notes"]) => say(state, number(), &call.body),
-            ("GET", ["merge_requests", _, "notes"]) => notes(state, number(), query),
+            ("POST", ["merge_requests", _, "notes"]) => talk::say(state, number(), &call.body),
+            ("GET", ["merge_requests", _, "notes"]) => talk::notes(state, number(), query),
+            ("PUT", ["merge_requests", _, "notes", id]) => {
+                talk::own_note(state, id, |state, id| talk::change_note(state, id, &call.body))
+            }
+            ("DELETE", ["merge_requests", _, "notes", id]) => talk::own_note(state, id, talk::delete_note),
+            ("POST", ["merge_requests", _, "notes", id, "award_emoji"]) => talk::award(state, id, &call.body),
+            ("GET", ["members", "all", id]) => talk::member(state, id),
+            ("POST", ["deployments"]) => talk::deploy(state, &call.body),
+            ("GET", ["deployments"]) => talk::deployments(state, query),
+            ("GET", ["repository", "commits", sha, "merge_requests"]) => self.brought(state, sha, query),
             ("POST", ["statuses", sha]) => set_status(state, sha, &call.body),
             ("GET", ["repository", "commits", sha, "statuses"]) => statuses(state, sha, query),
             ("GET", ["repository", "commits", sha, "refs"]) => refs(state, sha),
@@ -137,7 +149,7 @@ impl GitLabApi {
             rest.unwrap_or(title).trim().clone_into(&mut pull.title);
         }
         if let Some(text) = body["description"].as_str() {
-            pull.body = obey(text, &mut pull.labels);
+            pull.body = talk::obey(text, &mut pull.labels);
         }
         if let Some(reviewers) = people("reviewer_ids") {
             pull.reviewers = reviewers;
@@ -145,6 +157,8 @@ impl GitLabApi {
         if let Some(assignees) = people("assignee_ids") {
             pull.assignees = assignees;
         }
+        let removed = labels(&body["remove_labels"]);
+        pull.labels.retain(|label| !removed.contains(label));
         if body["labels"].is_string() {
             pull.labels = labels(&body["labels"]);
         }
@@ -194,6 +208,16 @@ impl GitLabApi {
         self.show(state, 200, number)
     }
 
+    /// The merge requests that a commit came in with.
+    fn brought(&self, state: &mut State, sha: &str, query: &str) -> Answer {
+        if git2::Oid::from_str(sha).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
+            return message(404, "404 Commit Not Found");
+        }
+        let numbers = state.merged_with(sha);
+        let shown = state.pulls.iter().filter(|pull| numbers.contains(&pull.number));
+        page_of(shown.map(|pull| self.basic(state, pull)).collect(), query)
+    }
+
     fn cancel(&self, state: &mut State, number: u64) -> Answer {
         match state.pull(number) {
             None => not_found(),
@@ -206,36 +230,12 @@ impl GitLabApi {
     }
 }
 
-/// Lines that are quick actions are obeyed and taken out of the text.
-fn obey(text: &str, labels: &mut Vec<String>) -> String {
-    let is_action = |line: &&str| {
-        line.trim_start()
-            .strip_prefix('/')
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
-    };
-    labels.extend(text.lines().filter(is_action).map(|line| format!("obeyed {}", line.trim())));
-    text.lines().filter(|line| !is_action(line)).collect::<Vec<_>>().join("\n")
-}
-
 fn users(state: &State, query: &str) -> Answer {
     let wanted = wanted(query, "username").unwrap_or_default().to_lowercase();
     // Everybody on the server, of whom not all may see the project.
-    let all = state.people.iter().map(String::as_str).chain(["stranger"]);
-    (200, all.filter(|name| *name == wanted).map(user).collect())
-}
-
-fn say(state: &mut State, number: u64, body: &Value) -> Answer {
-    let author = state.viewer.clone();
-    let Some(pull) = state.pull(number) else { return not_found() };
-    let note = obey(body["body"].as_str().unwrap_or_default(), &mut pull.labels);
-    let id = state.say(number, &author, &note);
-    (201, json!({"id": id, "body": note, "author": user(&author)}))
-}
-
-fn notes(state: &mut State, number: u64, query: &str) -> Answer {
-    let Some(pull) = state.pull(number) else { return not_found() };
-    let note = |said: &Said| json!({"id": said.id, "body": said.body, "author": user(&said.author)});
-    page_of(pull.comments.iter().rev().map(note).collect(), query)
+    let known = state.people.iter().chain(state.permissions.keys());
+    let all: BTreeSet<&str> = known.map(String::as_str).chain(["stranger"]).collect();
+    (200, all.into_iter().filter(|name| *name == wanted).map(user).collect())
 }
 
 /// Each status is a job: while one waits or runs it goes from state to state, and the same state again is refused.

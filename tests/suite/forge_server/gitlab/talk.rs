@@ -1,0 +1,140 @@
+//! Notes, award emoji, members and deployments in GitLab's REST API.
+
+use serde_json::{Value, json};
+
+use super::rest::{Answer, message, not_found, page_of, wanted};
+use super::shapes::{id, time, user};
+use crate::forge_server::state::{Deployed, Said, State};
+
+/// A text without its quick actions, which are obeyed.
+pub(super) fn obey(text: &str, labels: &mut Vec<String>) -> String {
+    let is_action = |line: &&str| {
+        line.trim_start()
+            .strip_prefix('/')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    labels.extend(text.lines().filter(is_action).map(|line| format!("obeyed {}", line.trim())));
+    text.lines().filter(|line| !is_action(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn note(said: &Said) -> Value {
+    json!({
+        "id": said.id, "type": null, "body": said.body, "author": user(&said.author), "system": false,
+        "created_at": time(0), "updated_at": time(0), "noteable_type": "MergeRequest", "resolvable": false,
+    })
+}
+
+pub(super) fn say(state: &mut State, number: u64, body: &Value) -> Answer {
+    let author = state.viewer.clone();
+    let Some(pull) = state.pull(number) else { return not_found() };
+    let text = obey(body["body"].as_str().unwrap_or_default(), &mut pull.labels);
+    let Some(id) = state.say(number, &author, &text) else { return not_found() };
+    (201, note(state.comment(id).expect("it was said")))
+}
+
+pub(super) fn notes(state: &mut State, number: u64, query: &str) -> Answer {
+    let Some(pull) = state.pull(number) else { return not_found() };
+    let mut shown: Vec<Value> = pull.comments.iter().map(note).collect();
+    // What GitLab itself notes stands among them.
+    let mut system =
+        json!({"id": 1, "body": "changed the description", "author": user(&pull.author), "system": true});
+    system["created_at"] = json!(time(0));
+    shown.insert(0, system);
+    if wanted(query, "sort").as_deref() != Some("asc") {
+        shown.reverse();
+    }
+    page_of(shown, query)
+}
+
+/// A note of ours: nobody changes those of others.
+pub(super) fn own_note(state: &mut State, id: &str, work: impl FnOnce(&mut State, u64) -> Answer) -> Answer {
+    let viewer = state.viewer.clone();
+    let Some(id) = id.parse().ok() else { return not_found() };
+    match state.comment(id) {
+        None => not_found(),
+        Some(said) if said.author != viewer => message(403, "403 Forbidden"),
+        Some(_) => work(state, id),
+    }
+}
+
+pub(super) fn change_note(state: &mut State, id: u64, body: &Value) -> Answer {
+    let said = state.comment(id).expect("it is there");
+    body["body"].as_str().unwrap_or_default().clone_into(&mut said.body);
+    (200, note(said))
+}
+
+pub(super) fn delete_note(state: &mut State, id: u64) -> Answer {
+    for pull in &mut state.pulls {
+        pull.comments.retain(|said| said.id != id);
+    }
+    (204, Value::Null)
+}
+
+pub(super) fn award(state: &mut State, id: &str, body: &Value) -> Answer {
+    let reaction = (state.viewer.clone(), body["name"].as_str().unwrap_or_default().to_owned());
+    let Some(said) = id.parse().ok().and_then(|id| state.comment(id)) else { return not_found() };
+    if said.reactions.contains(&reaction) {
+        return message(404, "404 Award Emoji Name has already been taken Not Found");
+    }
+    let shown = json!({"id": 344, "name": reaction.1, "user": user(&reaction.0), "awardable_id": said.id,
+        "awardable_type": "Note", "created_at": time(0), "updated_at": time(0)});
+    said.reactions.push(reaction);
+    (201, shown)
+}
+
+pub(super) fn member(state: &State, wanted: &str) -> Answer {
+    let known = |name: &&String| id(name).to_string() == wanted;
+    let names = state.people.iter().chain(state.permissions.keys());
+    let Some(name) = names.into_iter().find(known) else { return not_found() };
+    let level = match state.permission(name) {
+        Some("admin") => 40,
+        Some("write") => 30,
+        Some("read") => 20,
+        Some("none") => 10,
+        _ => return not_found(),
+    };
+    let mut shown = user(name);
+    shown["access_level"] = json!(level);
+    shown["expires_at"] = Value::Null;
+    (200, shown)
+}
+
+fn deployment(state: &State, one: &Deployed) -> Value {
+    let deployable = (one.task != "api").then(|| json!({"id": 9, "name": one.task, "status": "success"}));
+    let environment = json!({"id": id(&one.environment), "name": one.environment, "slug": one.environment, "external_url": null});
+    json!({
+        "id": one.id, "iid": one.id, "ref": "main", "sha": one.commit, "created_at": time(one.created_at),
+        "updated_at": time(one.created_at), "user": user(&state.viewer), "environment": environment,
+        "deployable": deployable, "status": "success",
+    })
+}
+
+pub(super) fn deploy(state: &mut State, body: &Value) -> Answer {
+    let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+    let commit = text("sha");
+    let is_there = git2::Oid::from_str(&commit).is_ok_and(|id| state.git().find_commit(id).is_ok());
+    if !is_there || state.tip(&text("ref")).is_none() {
+        return (400, json!({"message": {"ref": ["The branch or tag does not exist"]}}));
+    }
+    let one = Deployed {
+        id: state.deployments.len() as u64 + 1,
+        environment: text("environment"),
+        commit,
+        task: "api".to_owned(),
+        description: String::new(),
+        statuses: Vec::new(),
+        created_at: state.now(),
+    };
+    let shown = deployment(state, &one);
+    state.deployments.push(one);
+    (201, shown)
+}
+
+pub(super) fn deployments(state: &State, query: &str) -> Answer {
+    let environment = wanted(query, "environment");
+    let is_wanted = |one: &&Deployed| environment.as_ref().is_none_or(|wanted| one.environment == *wanted);
+    page_of(
+        state.deployments.iter().rev().filter(is_wanted).map(|one| deployment(state, one)).collect(),
+        query,
+    )
+}

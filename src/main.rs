@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use camino::Utf8PathBuf;
 use hydrator::cli::{self, Console, Groups, Surroundings};
+use hydrator::mask::{Mask, Masked};
 use hydrator::progress::Progress;
 use hydrator::variables::Variables;
 use hydrator::{error, report};
@@ -22,9 +23,10 @@ fn main() -> ExitCode {
         drop(signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop)));
         drop(signal_hook::flag::register(signal, Arc::clone(&stop)));
     }
-    let mut out = std::io::stdout().lock();
+    let mask = Mask::of(&variables);
+    let mut out = Masked::new(std::io::stdout().lock(), mask.clone());
     let groups = Groups::of(&variables);
-    let progress = Arc::new(Console::new(std::io::stderr().is_terminal(), groups));
+    let progress = Arc::new(Console::new(std::io::stderr().is_terminal(), groups, mask));
     let colour = std::io::stdout().is_terminal() && variables.get("NO_COLOR").is_none();
     let program = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
     let listener = Arc::clone(&progress) as Arc<dyn Progress + Send>;

@@ -94,6 +94,7 @@ fn orphan(
         hold: None,
         targets: Vec::new(),
         error: None,
+        dry_revert: None,
         note: Some(format!("{why}: {closed}its branches are kept")),
         warnings: Vec::new(),
     };

@@ -100,6 +100,7 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
             message: failure.to_string(),
             hint: failure.hint,
         }),
+        dry_revert: None,
         note: outcome.note.or_else(|| remarks::note(planned, operation, takeover.as_ref())),
         warnings,
     }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 
 use super::Surroundings;
 use crate::escape::{cut_markdown, fence};
+use crate::mask::Mask;
 use crate::model::RunReport;
 use crate::report;
 
@@ -90,6 +91,7 @@ fn keep(report: &RunReport, surroundings: &Surroundings<'_>) -> Option<String> {
 
 fn append(surroundings: &Surroundings<'_>, variable: &str, text: &str) {
     let Some(path) = surroundings.variables.get(variable) else { return };
+    let text = Mask::of(surroundings.variables).apply(text);
     let opened = OpenOptions::new().create(true).append(true).open(path);
     if let Err(error) = opened.and_then(|mut file| file.write_all(text.as_bytes())) {
         let line = format!("warning: cannot write to `{path}`, which `{variable}` names: {error}");

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::escape::{log_text, one_line};
+use crate::mask::Mask;
 use crate::progress::{FinishedTarget, Progress, Stage};
 use crate::variables::Variables;
 
@@ -62,6 +63,7 @@ pub struct Console {
     clock: Mutex<Clock>,
     groups: Groups,
     grouped: AtomicBool,
+    mask: Mask,
 }
 
 #[derive(Default)]
@@ -72,10 +74,10 @@ struct Clock {
 }
 
 impl Console {
-    /// A console that draws a bar if stderr `is_terminal`, and folds lines into `groups`.
-    pub fn new(is_terminal: bool, groups: Groups) -> Self {
+    /// A console that draws a bar if stderr `is_terminal`, folds lines into `groups` and lets no token through.
+    pub fn new(is_terminal: bool, groups: Groups, mask: Mask) -> Self {
         let bar = is_terminal.then(hidden_bar);
-        Self { bar, clock: Mutex::default(), groups, grouped: AtomicBool::new(false) }
+        Self { bar, clock: Mutex::default(), groups, grouped: AtomicBool::new(false), mask }
     }
 
     /// Ends the bar. Of a command that did what it was asked it says where the time went.
@@ -99,6 +101,7 @@ impl Console {
     }
 
     fn write(&self, line: &str) {
+        let line = self.mask.apply(line);
         let write = || drop(writeln!(io::stderr(), "{line}"));
         match &self.bar {
             Some(bar) => bar.suspend(write),

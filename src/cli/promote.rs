@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::arguments::{ForgeArgs, Format, RepositoryArgs, world};
+use super::rollback::now;
 use super::run::print;
 use super::{Surroundings, actions};
 use crate::model::EnvironmentName;
@@ -35,8 +36,9 @@ pub(super) fn run(args: &PromoteArgs, surroundings: &mut Surroundings<'_>) -> Re
     let world = world(&args.repository, &args.forge, surroundings)?;
     let names = args.reopen.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
     let request = PromoteRequest { reopen: names.map(EnvironmentName::new).collect(), wait: args.wait };
+    let now = now(surroundings.variables)?;
     let progress = &surroundings.progress;
-    let report = crate::promotion::promote(&world, &request, &|line| progress.say(line))?;
+    let report = crate::recovery::promote(&world, &request, now, &|line| progress.say(line))?;
     actions::show(&report, surroundings);
     print(&report, args.format, false, surroundings)?;
     Ok(report::exit_code(&report))

@@ -9,6 +9,7 @@ use super::run::print;
 use super::{Surroundings, actions};
 use crate::error::Failure;
 use crate::history::Reference;
+use crate::mask::Mask;
 use crate::model::EnvironmentName;
 use crate::plan::Permissions;
 use crate::report;
@@ -49,6 +50,9 @@ pub(super) struct RollbackArgs {
     /// Later environments need not wait for this one
     #[arg(long)]
     let_pass: bool,
+    /// Also open a pull request that takes back the DRY commits in between from the DRY branch
+    #[arg(long)]
+    revert_dry: bool,
     /// Show what would change, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -65,6 +69,19 @@ pub(super) fn run(args: &RollbackArgs, surroundings: &mut Surroundings<'_>) -> R
     if args.no_hold && args.let_pass {
         return Err(Failure::usage("`--let-pass` is about a hold, and `--no-hold` makes none").into());
     }
+    if args.revert_dry && !args.targets.is_empty() {
+        return Err(Failure::usage(
+            "`--revert-dry` takes back whole DRY commits, and `--target` is about a part",
+        )
+        .hint("revert on the DRY branch by hand what concerns the target")
+        .into());
+    }
+    let mask = Mask::of(surroundings.variables);
+    if mask.apply(&args.reason) != args.reason {
+        return Err(Failure::usage("`--reason` has a token of this job in it, and everybody would read it")
+            .hint("say it in other words")
+            .into());
+    }
     let now = now(surroundings.variables)?;
     let request = Request {
         environments: args.environments.names(),
@@ -78,6 +95,7 @@ pub(super) fn run(args: &RollbackArgs, surroundings: &mut Surroundings<'_>) -> R
         let_pass: args.let_pass,
         push: args.push,
         dry_run: args.dry_run,
+        revert_dry: args.revert_dry,
         permissions: Permissions { overwrite: args.overwrite, ..Permissions::default() },
     };
     let world = world(&args.repository, &args.forge, surroundings)?;
@@ -99,7 +117,7 @@ pub(super) fn run(args: &RollbackArgs, surroundings: &mut Surroundings<'_>) -> R
 }
 
 /// The time, or what stands for it in reproducible runs: <https://reproducible-builds.org/specs/source-date-epoch/>.
-fn now(variables: &Variables) -> Result<Timestamp> {
+pub(super) fn now(variables: &Variables) -> Result<Timestamp> {
     let Some(seconds) = variables.get("SOURCE_DATE_EPOCH") else { return Ok(Timestamp::now()) };
     let time = seconds.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     time.ok_or_else(|| {

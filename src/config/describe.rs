@@ -50,6 +50,9 @@ fn rules(environment: &Environment) -> String {
     if !environment.gates.statuses.is_empty() {
         rules.push(format!("statuses {}", environment.gates.statuses.join(", ")));
     }
+    if environment.gates.on_failure.is_some() {
+        rules.push("rolled back when one fails".to_owned());
+    }
     for window in &environment.merge_windows {
         rules.push(format!("merges {} {} {}", window.days, window.hours, window.timezone));
     }

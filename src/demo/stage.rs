@@ -75,6 +75,7 @@ impl<'a> Stage<'a> {
             let_pass: false,
             push: false,
             dry_run: false,
+            revert_dry: false,
             permissions: Permissions::default(),
         };
         succeeded(rollback(&self.world()?, &request)?.report)

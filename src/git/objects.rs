@@ -79,6 +79,10 @@ fn kind_of_mode(mode: i32) -> EntryKind {
 }
 
 impl<'r> Objects<'r> {
+    pub(super) const fn repository(self) -> &'r Repository {
+        self.repository
+    }
+
     /// The objects of a repository to which new ones are written at once.
     pub(super) const fn written_at_once(repository: &'r Repository) -> Self {
         Self { repository, pending: None }

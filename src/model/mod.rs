@@ -15,12 +15,12 @@ pub use manifest::{Manifest, ManifestId, ManifestPart};
 pub use names::{BranchName, CommitId, EnvironmentName, ObjectId};
 pub use project::{
     AfterPolicy, CommitSettings, Contention, Delivery, DiffRule, DriftPolicy, Environment, Gates, Identity,
-    Layout, MergeMethod, MergeWindow, Order, Project, PullRequestSettings,
+    Layout, MergeMethod, MergeWindow, OnFailure, Order, Project, PullRequestSettings,
 };
 pub use pull_request::{CommitState, CommitStatus, PullRequest, PullRequestState};
 pub use report::{
-    EnvironmentReport, ErrorReport, HoldReport, Operation, PromotionReport, PullRequestOperation,
-    PullRequestReport, RunReport, TargetReport,
+    DryRevertReport, EnvironmentReport, ErrorReport, HoldReport, Operation, PromotionReport,
+    PullRequestOperation, PullRequestReport, RunReport, TargetReport,
 };
 pub use target::{
     ChartSource, CommandOptions, HelmOptions, KustomizeOptions, PlainOptions, Renderer, Target,

@@ -179,6 +179,15 @@ pub struct Gates {
     pub soak_seconds: u64,
     /// Status contexts that must be successful on its active commit.
     pub statuses: Vec<String>,
+    /// What to do when one of them fails on what was just promoted.
+    pub on_failure: Option<OnFailure>,
+}
+
+/// What a failed status does besides keeping later environments waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The environment goes back to its last healthy state.
+    Rollback,
 }
 
 /// A time in which an environment may be merged, as written.

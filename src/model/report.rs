@@ -42,12 +42,29 @@ pub struct EnvironmentReport {
     pub targets: Vec<TargetReport>,
     /// Why it failed.
     pub error: Option<ErrorReport>,
+    /// What `rollback --revert-dry` did about the DRY branch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dry_revert: Option<DryRevertReport>,
     /// One line for people; says what the operation alone does not.
     #[serde(skip)]
     pub note: Option<String>,
     /// Warnings, one line each.
     #[serde(skip)]
     pub warnings: Vec<String>,
+}
+
+/// A pull request that takes back DRY commits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DryRevertReport {
+    /// The DRY commits that it takes back, newest first.
+    pub commits: Vec<CommitId>,
+    /// Its web page; none where nothing was left to take back, or nothing was done.
+    pub pull_request: Option<String>,
+    /// Paths that newer DRY commits changed as well: then nothing was done.
+    pub conflicts: Vec<String>,
+    /// Why it failed.
+    pub error: Option<String>,
 }
 
 /// What was done to an environment. Ordered: the strongest of all is the run's `operation` output.

@@ -324,6 +324,7 @@ fn report(
             message: failure.to_string(),
             hint: failure.hint,
         }),
+        dry_revert: None,
         note: deed.note,
         warnings: Vec::new(),
     }

@@ -26,7 +26,9 @@ pub fn annotations(report: &RunReport) -> Vec<String> {
             let title = format!("hydrator: {}", environment.name);
             errors.push(annotation("error", place.as_ref(), &title, &format!("{message}{hint}")));
         }
-        for warning in &environment.warnings {
+        let revert = super::dry_revert(environment).filter(|(is_warning, _)| *is_warning);
+        let revert = revert.map(|(_, text)| text);
+        for warning in environment.warnings.iter().chain(&revert) {
             let line = annotation("warning", None, "hydrator", warning);
             if !warnings.contains(&line) {
                 warnings.push(line);

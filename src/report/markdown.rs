@@ -78,8 +78,11 @@ fn problem(environment: &EnvironmentReport) -> Option<String> {
 }
 
 fn warnings(environment: &EnvironmentReport) -> Option<String> {
+    let revert = super::dry_revert(environment).map(|(is_warning, text)| {
+        format!("- {}: {}", if is_warning { "warning" } else { "DRY branch" }, prose(&text))
+    });
     let lines = environment.warnings.iter().map(|warning| format!("- warning: {}", prose(warning)));
-    let text = lines.collect::<Vec<_>>().join("\n");
+    let text = revert.into_iter().chain(lines).collect::<Vec<_>>().join("\n");
     (!text.is_empty()).then_some(text)
 }
 

@@ -47,6 +47,25 @@ fn remark(environment: &EnvironmentReport) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
+/// What became of the DRY branch in a rollback: a line, and whether it is a warning.
+fn dry_revert(environment: &EnvironmentReport) -> Option<(bool, String)> {
+    let revert = environment.dry_revert.as_ref()?;
+    let count = revert.commits.len();
+    let commits = if count == 1 { "1 DRY commit".to_owned() } else { format!("{count} DRY commits") };
+    Some(match (&revert.error, &revert.pull_request) {
+        (Some(error), _) => (true, error.clone()),
+        (None, Some(url)) => (false, format!("{commits} taken back by {url}")),
+        (None, None) if !revert.conflicts.is_empty() => (
+            true,
+            format!(
+                "{commits} cannot be taken back: newer ones changed {} as well; revert by hand",
+                revert.conflicts.join(", ")
+            ),
+        ),
+        (None, None) => (false, format!("{commits} to take back")),
+    })
+}
+
 /// Whether the environment's own error holds all that its target's error says.
 fn is_told(environment: &EnvironmentReport, target: &TargetReport) -> bool {
     match (&environment.error, &target.error) {

@@ -27,6 +27,7 @@ fn environment(name: &str, operation: Operation) -> EnvironmentReport {
         hold: None,
         targets: Vec::new(),
         error: None,
+        dry_revert: None,
         note: None,
         warnings: Vec::new(),
     }

@@ -142,6 +142,11 @@ fn details(environment: &EnvironmentReport, warnings: &Warnings<'_>, style: Text
     if style.explain || !is_quiet(environment.operation) {
         lines.extend(target_lines(environment, style));
     }
+    lines.extend(
+        super::dry_revert(environment).map(|(is_warning, text)| {
+            with_start(if is_warning { "warning: " } else { "DRY branch: " }, &text)
+        }),
+    );
     lines.extend(warnings.own(environment));
     if let Some(error) = &environment.error {
         lines.extend(error_lines(error));

@@ -5,6 +5,9 @@
 
 mod decide;
 mod find;
+mod revert;
+
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use jiff::Timestamp;
@@ -15,7 +18,8 @@ use crate::dry::{self, Dry, Wanted};
 use crate::error::Failure;
 use crate::history::{Reference, changes, difference};
 use crate::model::{
-    Delivery, Environment, EnvironmentName, HoldReport, Moment, Operation, Project, RunReport,
+    Delivery, DryRevertReport, Environment, EnvironmentName, EnvironmentReport, HoldReport, Moment,
+    Operation, Project, RunReport,
 };
 use crate::observe::Observation;
 use crate::outcome;
@@ -28,6 +32,7 @@ use crate::settle::Stage;
 use crate::world::World;
 
 use decide::Wish;
+use revert::Span;
 
 /// What was asked for.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
@@ -55,6 +60,8 @@ pub struct Request {
     pub push: bool,
     /// Stop before anything is pushed or written.
     pub dry_run: bool,
+    /// Also a pull request that takes back the DRY commits in between.
+    pub revert_dry: bool,
     /// What may be replaced.
     pub permissions: Permissions,
 }
@@ -79,7 +86,7 @@ pub fn rollback(world: &World, request: &Request) -> Result<RolledBack> {
         let observation = observe(world, &dry, &environments, refs)?;
         let mut wishes = wishes(world, request, &dry, &environments, &observation)?;
         if request.dry_run {
-            return dry_run(world, &dry, &observation, wishes, &rendering);
+            return dry_run(world, (&dry, request), &observation, wishes, &rendering);
         }
         world.forge.ready_to_write()?;
         commit(world, request, &dry, &mut wishes);
@@ -87,6 +94,7 @@ pub fn rollback(world: &World, request: &Request) -> Result<RolledBack> {
         let changes: Vec<_> = wishes.iter().filter_map(|wish| change(&wish.planned)).collect();
         let published = publisher(world, &dry).publish(&changes, &observation.refs, None)?;
         if !published.moved {
+            let spans = spans(&wishes);
             for wish in &mut wishes {
                 if let Some(failure) = published.refused.get(&wish.planned.environment.name) {
                     wish.planned.decision = Err(failure.clone());
@@ -94,7 +102,8 @@ pub fn rollback(world: &World, request: &Request) -> Result<RolledBack> {
             }
             let stage = Stage { world, dry: &dry, refs: &published.refs };
             let report = settle(&stage, wishes, &rendering, request)?;
-            if let Some(report) = report {
+            if let Some(mut report) = report {
+                revert_dry(world, &dry, request, (&spans, &mut report));
                 return Ok(RolledBack { report, differences: Vec::new() });
             }
         }
@@ -255,16 +264,58 @@ fn settle(
     Ok(Some(report))
 }
 
+/// The DRY commits that each rollback goes back over.
+fn spans(wishes: &[Wish<'_>]) -> Vec<Option<Span>> {
+    let span = |wish: &Wish<'_>| {
+        let old = wish.source.as_ref()?.dry_sha()?;
+        let now = wish.planned.seen.active.as_ref()?.dry_sha()?;
+        (old != now && wish.planned.decision.is_ok()).then_some(Span { old, now })
+    };
+    wishes.iter().map(span).collect()
+}
+
+/// Takes the same DRY commits back on the DRY branch, if that was asked for: once for all environments that went back
+/// over them. What fails there does not undo a rollback; it is told.
+fn revert_dry(
+    world: &World,
+    dry: &Dry,
+    request: &Request,
+    (spans, report): (&[Option<Span>], &mut RunReport),
+) {
+    let asked: BTreeSet<Span> = spans.iter().flatten().copied().filter(|_| request.revert_dry).collect();
+    for span in asked {
+        let mut reports: Vec<&mut EnvironmentReport> = report
+            .environments
+            .iter_mut()
+            .zip(spans)
+            .filter(|(report, own)| **own == Some(span) && report.error.is_none())
+            .map(|(report, _)| report)
+            .collect();
+        let names: Vec<EnvironmentName> = reports.iter().map(|report| report.name.clone()).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let names: Vec<&EnvironmentName> = names.iter().collect();
+        let done = revert::revert(world, dry, span, (&names, request.dry_run)).unwrap_or_else(|error| {
+            DryRevertReport { error: Some(as_failure(&error).to_string()), ..DryRevertReport::default() }
+        });
+        for report in &mut reports {
+            report.dry_revert = Some(done.clone());
+        }
+    }
+}
+
 /// What would happen, and what that would change.
 fn dry_run(
     world: &World,
-    dry: &Dry,
+    (dry, request): (&Dry, &Request),
     observation: &Observation,
     wishes: Vec<Wish<'_>>,
     rendering: &Rendering<'_>,
 ) -> Result<RolledBack> {
     let objects = world.repository.scratch.objects();
     let mut differences = Vec::new();
+    let spans = spans(&wishes);
     for wish in &wishes {
         if let Some((now, then)) = wish.sides() {
             differences.push((wish.planned.environment.name.clone(), difference(objects, &now, &then)?));
@@ -276,6 +327,7 @@ fn dry_run(
     for (environment, said) in report.environments.iter_mut().zip(said) {
         said.add_to(environment);
     }
+    revert_dry(world, dry, request, (&spans, &mut report));
     Ok(RolledBack { report, differences })
 }
 
@@ -289,7 +341,7 @@ struct Said {
 }
 
 impl Said {
-    fn add_to(self, report: &mut crate::model::EnvironmentReport) {
+    fn add_to(self, report: &mut EnvironmentReport) {
         for target in report.targets.iter_mut().filter(|target| self.outputs.contains(&target.output)) {
             target.affected = true;
             target.reasons = vec![format!("rolled back to {}", self.source)];

@@ -162,6 +162,7 @@ fn a_remote_of_plain_git_is_enough() {
 /// What wrong credentials a checkout or a job may bring along.
 enum Leftover {
     LocalHeader(&'static str),
+    IncludedHeader,
     UserHeader,
     JobHeader,
     Url,
@@ -178,6 +179,7 @@ fn a_leftover_credential_never_joins_the_token() {
         Leftover::LocalHeader(""),
         Leftover::LocalHeader("/"),
         Leftover::LocalHeader("/remote.git"),
+        Leftover::IncludedHeader,
         Leftover::UserHeader,
         Leftover::JobHeader,
         Leftover::Url,
@@ -193,6 +195,7 @@ fn a_leftover_credential_never_joins_the_token() {
             Leftover::LocalHeader(path) => {
                 git.run(&["config", &format!("http.{origin}{path}.extraheader"), wrong]);
             }
+            Leftover::IncludedHeader => include_header(&checkout, &origin, wrong),
             Leftover::UserHeader => _ = git.run(&["config", "--global", &specific, wrong]),
             Leftover::JobHeader => {
                 run = run.variable("GIT_CONFIG_COUNT", "1");
@@ -223,6 +226,15 @@ fn a_leftover_credential_never_joins_the_token() {
     }
 }
 
+/// As actions/checkout does since its version 6: the header is in a file of the runner's, which the checkout includes.
+fn include_header(checkout: &Checkout, origin: &str, header: &str) {
+    let git = checkout.git();
+    let directory = git.run(&["rev-parse", "--absolute-git-dir"]).trim().to_owned();
+    let file = format!("{directory}-credentials.config");
+    git.run(&["config", "--file", &file, &format!("http.{origin}/.extraheader"), header]);
+    git.run(&["config", &format!("includeIf.gitdir:{directory}.path"), &file]);
+}
+
 /// Gives a checkout a credential.
 type Arrange<'a> = &'a dyn Fn(&Checkout);
 
@@ -231,10 +243,14 @@ fn without_a_token_of_ours_the_checkouts_own_credential_counts() {
     let repo = lived_in();
     let server = GitServer::start(&repo);
     let origin = server.url().trim_end_matches("remote.git").to_owned();
-    let own: [(&str, Arrange<'_>); 3] = [
+    let own: [(&str, Arrange<'_>); 4] = [
         ("header", &|checkout| {
             let header = format!("AUTHORIZATION: basic {BASIC}");
             checkout.git().run(&["config", &format!("http.{origin}.extraheader"), &header]);
+        }),
+        ("included header", &|checkout| {
+            let origin = origin.trim_end_matches('/');
+            include_header(checkout, origin, &format!("AUTHORIZATION: basic {BASIC}"));
         }),
         ("url", &|checkout| {
             checkout.git().run(&["remote", "set-url", "origin", &server.url_with_token()]);

@@ -239,3 +239,15 @@ targets:
     assert!(outcome.stderr().contains("HYDRATOR_TOKEN"), "{outcome:?}");
     assert_eq!(repo.refs(), before);
 }
+
+#[test]
+fn what_has_the_token_in_it_is_masked_or_refused() {
+    let repo = TestRepo::with_files(&project::embedded());
+    let named =
+        repo.hydration().variable("HYDRATOR_TOKEN", TOKEN).arguments(["--environment", TOKEN]).run().code(2);
+    assert!(named.stderr().contains("no environment `***`"), "{named:?}");
+    let reason = format!("because {TOKEN} says so");
+    let run = Run::hydrator(&repo).variable("HYDRATOR_TOKEN", TOKEN).variable("HYDRATOR_FORGE", "local");
+    let told = run.arguments(["rollback", "--environment", "dev", "--reason", &reason]).run().code(2);
+    assert!(told.stderr().contains("has a token of this job in it"), "{told:?}");
+}

@@ -85,6 +85,16 @@ pub(in crate::config) struct RawGates {
     pub(in crate::config) soak: Option<String>,
     /// Status contexts that must be successful on its active commit.
     pub(in crate::config) statuses: Option<Vec<String>>,
+    /// What to do when one of these statuses fails on what was just promoted.
+    pub(in crate::config) on_failure: Option<RawOnFailure>,
+}
+
+/// What a failed status does besides keeping later environments waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::config) enum RawOnFailure {
+    /// `hydrator promote` rolls the environment back to the last state whose statuses were all successful, once.
+    Rollback,
 }
 
 /// A time in which an environment may be merged.

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) use environment::{
-    RawDelivery, RawDrift, RawEnvironment, RawMergeMethod, RawPullRequest, RawWindow,
+    RawDelivery, RawDrift, RawEnvironment, RawMergeMethod, RawOnFailure, RawPullRequest, RawWindow,
 };
 pub(super) use target::{RawHelm, RawOptions, RawRenderer, RawTarget};
 

@@ -6,14 +6,15 @@ use super::super::node::Node;
 use super::super::placeholders::is_name;
 use super::super::problem::Findings;
 use super::super::raw::{
-    RawConfig, RawDelivery, RawDrift, RawEnvironment, RawMergeMethod, RawPullRequest, RawWindow, Text,
+    RawConfig, RawDelivery, RawDrift, RawEnvironment, RawMergeMethod, RawOnFailure, RawPullRequest,
+    RawWindow, Text,
 };
 use super::super::structure::shown;
 use super::super::window::Window;
 use super::branches;
 use crate::model::{
     AfterPolicy, BranchName, Delivery, DriftPolicy, Environment, EnvironmentName, Gates, MergeMethod,
-    MergeWindow, PullRequestSettings, Target,
+    MergeWindow, OnFailure, PullRequestSettings, Target,
 };
 
 /// An environment of which some parts may be wrong.
@@ -171,7 +172,15 @@ fn gates(raw: &RawEnvironment, node: &Node, findings: &mut Findings) -> Gates {
             );
         }
     }
-    Gates { soak_seconds, statuses }
+    let on_failure = raw.on_failure.map(|RawOnFailure::Rollback| OnFailure::Rollback);
+    if on_failure.is_some() && statuses.is_empty() {
+        findings.problem_with_hint(
+            node.at("onFailure"),
+            "nothing can fail: the environment names no `statuses`",
+            "name the statuses that tell whether it is healthy",
+        );
+    }
+    Gates { soak_seconds, statuses, on_failure }
 }
 
 /// `1h30m` in seconds: whole numbers with `d`, `h`, `m` or `s`, larger units first.

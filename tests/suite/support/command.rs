@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::git::{TestRepo, scrub};
+use super::http::{BASIC, TOKEN};
 use super::tools;
 
 /// Far more than any run takes; a test that hits it has found a hang.
@@ -159,7 +160,9 @@ impl Running {
         let stderr = self.stderr.join().expect("reading ends");
         drop(ended);
         let late = guard.join().expect("the guard ends");
-        Outcome { code: status.code(), late, stdout: text(stdout), stderr: text(stderr) }
+        let outcome = Outcome { code: status.code(), late, stdout: text(stdout), stderr: text(stderr) };
+        outcome.holds_no_token();
+        outcome
     }
 }
 
@@ -178,6 +181,14 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Fails if the token can be read in it: so that every log of every test is looked at.
+    fn holds_no_token(&self) {
+        for secret in [TOKEN, BASIC] {
+            let seen = self.stdout.contains(secret) || self.stderr.contains(secret);
+            assert!(!seen, "the token is in the output");
+        }
+    }
+
     /// Fails unless the exit code is 0.
     #[track_caller]
     pub(crate) fn success(self) -> Self {

@@ -28,6 +28,7 @@ pub mod git;
 pub mod history;
 pub mod holding;
 pub mod hydrate;
+pub mod init;
 pub mod mask;
 pub mod model;
 pub mod observe;

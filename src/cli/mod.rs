@@ -7,6 +7,7 @@ mod demo;
 mod diff;
 mod files;
 mod history;
+mod init;
 pub mod local;
 mod plan;
 mod progress;
@@ -66,6 +67,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Render environments into a directory; no branch is read or written
     Render(render::RenderArgs),
+    /// Propose a configuration and a workflow for a repository
+    Init(init::InitArgs),
     /// Check the configuration and show what it means
     Check(check::CheckArgs),
     /// Print the JSON Schema of the configuration or of the report
@@ -121,6 +124,7 @@ fn carry_out(arguments: Vec<String>, surroundings: &mut Surroundings<'_>) -> Res
         Command::Promote(args) => promote::run(&args, surroundings),
         Command::Status(args) => status::run(&args, surroundings),
         Command::Render(args) => render::run(&args, surroundings),
+        Command::Init(args) => init::run(&args, surroundings),
         Command::Check(args) => check::run(&args, surroundings),
         Command::Schema(args) => schema::run(&args, surroundings),
         Command::Local(args) => local_forge(&args, surroundings),

@@ -27,6 +27,8 @@ mod github;
 #[cfg(test)]
 mod gitlab;
 #[cfg(test)]
+mod init;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod local_forge;

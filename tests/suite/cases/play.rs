@@ -263,7 +263,8 @@ impl Stage<'_> {
                 comment["reactions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             let reactions =
                 if reactions.is_empty() { String::new() } else { format!(" ({})", reactions.join(", ")) };
-            told += &format!("comment of {}{reactions}: {}\n", part("author"), part("body").trim_end());
+            let (author, body) = (part("author"), part("body").trim_end());
+            told = told + "comment of " + author + &reactions + ": " + body + "\n";
         }
         told + "\n" + &text("body")
     }

@@ -50,8 +50,8 @@ def read(archive, wanted):
     return archive.read(found[0])
 
 
-# Wheels whose packages are imported; they go into BIN/github/python.
-MODULES = ["pygithub", "graphql_core", "fastjsonschema", "certifi", "charset_normalizer", "idna", "pyjwt", "requests",
+# Wheels whose packages are imported; they go into BIN/python.
+MODULES = ["pygithub", "python_gitlab", "requests_toolbelt", "graphql_core", "fastjsonschema", "certifi", "charset_normalizer", "idna", "pyjwt", "requests",
            "typing_extensions", "urllib3"]
 
 
@@ -88,7 +88,8 @@ def install(path, content):
 
 def main(wheels, packages, target):
     target.mkdir(parents=True, exist_ok=True)
-    modules(wheels, target / "github" / "python")
+    modules(wheels, target / "python")
+    (target / "github").mkdir()
     descriptions(packages, target / "github")
     archives = {}
     for program, package, wanted in PROGRAMS:

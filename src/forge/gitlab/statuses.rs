@@ -81,7 +81,7 @@ fn batches(forge: &GitLab, commits: &[CommitId]) -> Vec<Asked> {
 
 /// The newest status of each context of a commit, of all its pipelines together.
 fn read(forge: &GitLab, commit: CommitId) -> Result<Vec<CommitStatus>> {
-    let path = format!("/repository/commits/{commit}/statuses?order_by=id&sort=asc");
+    let path = format!("/repository/commits/{commit}/statuses?all=false");
     let all = match forge.list(&path) {
         Err(refused) if refused.class == Class::NotFound => Vec::new(),
         // A job's own token may not read them, and does nothing on the strength of them.

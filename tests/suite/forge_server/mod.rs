@@ -23,6 +23,8 @@ pub(crate) struct Call {
     pub(crate) method: String,
     /// Below the API's address, without the query.
     pub(crate) path: String,
+    /// The query, as it was sent.
+    pub(crate) query: String,
     /// The name of a GraphQL operation.
     pub(crate) operation: Option<String>,
     /// What was sent.
@@ -87,6 +89,16 @@ pub(crate) trait Dialect: Send + Sync {
     fn operation(&self, body: &Value) -> Option<String>;
     /// Does what is asked.
     fn serve(&self, state: &mut State, call: &Call, query: &str) -> (u16, Value);
+    /// Headers that go with an answer.
+    fn headers(
+        &self,
+        _request: &ServiceRequest<'_>,
+        _state: &mut State,
+        _call: &Call,
+        _answer: &Value,
+    ) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
     /// What is answered to the wrong token.
     fn unauthorized(&self) -> (u16, Value);
     /// Git's path for a repository's URL.
@@ -219,6 +231,7 @@ impl Service for Shared {
         let mut call = Call {
             method: request.method.to_owned(),
             path: below.to_owned(),
+            query: query.to_owned(),
             operation: self.dialect.operation(&body),
             body,
             status: 0,
@@ -249,13 +262,7 @@ impl Service for Shared {
             }
             Some(Fault::Lost | Fault::Truncated) | None => {}
         }
-        let (status, answer) = {
-            let mut state = lock(&self.state);
-            state.follow_pushes();
-            let served = self.dialect.serve(&mut state, &call, query);
-            state.merge_armed();
-            served
-        };
+        let (status, answer, headers) = self.serve(request, &call);
         Some(match fault {
             Some(Fault::Lost) => {
                 self.log(call);
@@ -271,7 +278,7 @@ impl Service for Shared {
                     format!("{head}{}", half.chars().filter(char::is_ascii).collect::<String>()).into(),
                 )
             }
-            _ => self.done(call, status, answer, &[]),
+            _ => self.done(call, status, answer, &headers),
         })
     }
 
@@ -285,6 +292,16 @@ impl Service for Shared {
 }
 
 impl Shared {
+    /// Does what is asked, as a forge that has followed all pushes.
+    fn serve(&self, request: &ServiceRequest<'_>, call: &Call) -> (u16, Value, Vec<(&'static str, String)>) {
+        let mut state = lock(&self.state);
+        state.follow_pushes();
+        let (status, answer) = self.dialect.serve(&mut state, call, &call.query);
+        let headers = self.dialect.headers(request, &mut state, call, &answer);
+        state.merge_armed();
+        (status, answer, headers)
+    }
+
     fn log(&self, call: Call) {
         lock(&self.calls).push(call);
         self.asked.notify_all();

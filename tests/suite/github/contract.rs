@@ -15,11 +15,12 @@ use crate::support::command::Run;
 use crate::support::http::TOKEN;
 use crate::support::tools;
 
-/// Where GitHub's descriptions are and the Python packages beside them; nothing where they were not fetched. That is an
+/// Where GitHub's descriptions are, with the Python packages beside them; nothing where they were not fetched. That is an
 /// error in continuous integration.
 fn judges(test: &str) -> Option<PathBuf> {
     let directory = tools::directory().join("github");
-    let there = ["openapi.json", "schema.graphql", "python"].iter().all(|name| directory.join(name).exists());
+    let there =
+        ["openapi.json", "schema.graphql", "../python"].iter().all(|name| directory.join(name).exists());
     let is_ci = std::env::var("CI").is_ok_and(|value| !value.is_empty());
     assert!(there || !is_ci, "{} is incomplete: scripts/fetch-tools.sh needs npm", directory.display());
     if !there {
@@ -36,7 +37,7 @@ fn judges(test: &str) -> Option<PathBuf> {
 fn python(repo: &TestRepo, directory: &std::path::Path, script: &str) -> Run {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/github").join(script);
     Run::program("python3", &repo.home())
-        .variable("PYTHONPATH", &directory.join("python").display().to_string())
+        .variable("PYTHONPATH", &directory.with_file_name("python").display().to_string())
         .variable("PYTHONDONTWRITEBYTECODE", "1")
         .arguments([path])
 }

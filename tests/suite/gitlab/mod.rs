@@ -2,6 +2,7 @@
 //! what the API can answer.
 
 mod budget;
+mod contract;
 mod life;
 mod merging;
 mod refusals;

@@ -65,6 +65,31 @@ impl Dialect for GitLabApi {
         if call.path == "/graphql" { self.graphql(state, &call.body) } else { self.rest(state, call, query) }
     }
 
+    /// Where a list goes on.
+    fn headers(
+        &self,
+        request: &ServiceRequest<'_>,
+        state: &mut State,
+        call: &Call,
+        answer: &Value,
+    ) -> Vec<(&'static str, String)> {
+        if call.method != "GET" || answer.as_array().is_none_or(Vec::is_empty) {
+            return Vec::new();
+        }
+        let parts = || call.query.split('&');
+        let page = parts().find_map(|part| part.strip_prefix("page="));
+        let next = page.map_or(1, |page| page.parse::<u64>().expect("it is a number")) + 1;
+        let others: Vec<&str> = parts().filter(|part| !part.starts_with("page=")).collect();
+        let query = format!("{}&page={next}", others.join("&"));
+        let (_, after) = self.serve(state, call, &query);
+        let is_last = after.as_array().is_none_or(Vec::is_empty);
+        let host = request.headers.first("host").unwrap_or_default();
+        let link = format!("<http://{host}{}/api/v4{}?{query}>; rel=\"next\"", self.base, call.path);
+        let next = if is_last { String::new() } else { next.to_string() };
+        let link = (!is_last).then_some(("Link", link));
+        link.into_iter().chain([("X-Next-Page", next)]).collect()
+    }
+
     fn unauthorized(&self) -> (u16, Value) {
         (401, json!({"message": "401 Unauthorized"}))
     }
@@ -90,7 +115,8 @@ pub(crate) struct GitLab {
 }
 
 impl GitLab {
-    fn address(&self, path: &str) -> String {
+    /// A URL of the server.
+    pub(crate) fn address(&self, path: &str) -> String {
         format!("http://{}{}{path}", self.server.git.host(), self.api.base)
     }
 

@@ -69,6 +69,7 @@ pub fn propose(tree: &dyn DryTree, home: Option<Home>, branch: &str) -> Result<P
         patterns: &patterns,
         charts: &found,
         left: &left,
+        empty: &survey.empty,
         is_guess,
     };
     Ok(Proposal {

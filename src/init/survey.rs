@@ -65,6 +65,8 @@ pub(super) struct Survey {
     pub(super) files: BTreeSet<Utf8PathBuf>,
     /// Directories to render, and how.
     pub(super) units: BTreeMap<Utf8PathBuf, Kind>,
+    /// Kustomizations that would render to nothing.
+    pub(super) empty: Vec<Utf8PathBuf>,
     /// Charts that are no parts of others.
     pub(super) charts: Vec<Chart>,
     /// Applications by the directory that they deploy.
@@ -139,10 +141,37 @@ fn overlays(survey: &mut Survey, read: Read<'_>) -> Result<BTreeSet<Utf8PathBuf>
             }
         }
     }
-    for directory in all.iter().filter(|one| !used.contains(*one) && !components.contains(*one)) {
-        survey.units.insert(directory.clone(), Kind::Kustomize);
+    for file in files {
+        let directory = directory_of(&file);
+        if used.contains(&directory) || components.contains(&directory) {
+            continue;
+        }
+        if is_empty(survey, &file, read)? {
+            survey.empty.push(directory);
+        } else {
+            survey.units.insert(directory, Kind::Kustomize);
+        }
     }
     Ok(all)
+}
+
+/// Whether a kustomization names nothing but files without a manifest.
+fn is_empty(survey: &Survey, file: &Utf8Path, read: Read<'_>) -> Result<bool> {
+    let (own, text) = (directory_of(file), read(file)?);
+    if ["Generator:", "generators:", "helmCharts:", "components:"].iter().any(|key| text.contains(key)) {
+        return Ok(false);
+    }
+    let (mut named, mut key) = (0, "");
+    for line in text.lines() {
+        key = if line.starts_with(char::is_alphabetic) { line.trim() } else { key };
+        let Some(entry) = line.trim().strip_prefix("- ").filter(|_| key == "resources:") else { continue };
+        let Some(path) = joined(&own, entry.trim_matches(['"', '\'', ' '])) else { return Ok(false) };
+        if !survey.files.contains(&path) || read(&path)?.contains("kind:") {
+            return Ok(false);
+        }
+        named += 1;
+    }
+    Ok(named > 0)
 }
 
 /// A relative path from a directory, without its dots; `None` where it leaves the tree or is none.

@@ -20,6 +20,8 @@ pub(super) struct Parts<'a> {
     pub(super) charts: &'a [ChartTarget],
     /// Directories that are left to people.
     pub(super) left: &'a [Utf8PathBuf],
+    /// Directories that render to nothing.
+    pub(super) empty: &'a [Utf8PathBuf],
     /// Whether the environments are a guess without any sign.
     pub(super) is_guess: bool,
 }
@@ -40,13 +42,21 @@ pub(super) fn configuration(parts: &Parts<'_>) -> String {
     let all: BTreeSet<&String> = parts.environments.iter().map(|(name, _)| name).collect();
     lines.extend(parts.patterns.iter().flat_map(directory));
     lines.extend(parts.charts.iter().flat_map(|target| chart(target, &all)));
-    if !parts.left.is_empty() {
-        lines.push("\n# Not proposed, since nothing in their paths names an environment:".to_owned());
-        lines.extend(parts.left.iter().take(LISTED).map(|path| format!("#   {path}")));
-        let more = parts.left.len().saturating_sub(LISTED);
-        lines.extend((more > 0).then(|| format!("#   and {more} more")));
-    }
+    lines.extend(left("nothing in their paths names an environment", parts.left));
+    lines.extend(left("they render to nothing", parts.empty));
     lines.join("\n") + "\n"
+}
+
+/// What is left to people, and why.
+fn left(why: &str, paths: &[Utf8PathBuf]) -> Vec<String> {
+    if paths.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("\n# Not proposed, since {why}:")];
+    lines.extend(paths.iter().take(LISTED).map(|path| format!("#   {path}")));
+    let more = paths.len().saturating_sub(LISTED);
+    lines.extend((more > 0).then(|| format!("#   and {more} more")));
+    lines
 }
 
 fn environments(parts: &Parts<'_>) -> Vec<String> {

@@ -39,11 +39,15 @@ fn overlays_become_one_pattern_and_their_bases_none() {
             overlay(&repo, &format!("apps/{app}/overlays/{name}"), "../../base");
         }
     }
+    // Flux makes such directories before it fills them.
+    repo.write("clusters/dev/flux-system/kustomization.yaml", "resources:\n- parts.yaml\n");
+    repo.write("clusters/dev/flux-system/parts.yaml", "# made by Flux\n");
     repo.commit("Overlays");
     let report = is_right(&repo, 3);
     let text = configuration(&repo);
     assert!(text.contains("path: \"apps/{app}/overlays/{environment}\"\n"), "{text}");
     assert_eq!(text.matches("- path:").count(), 1, "{text}");
+    assert!(text.contains("since they render to nothing:\n#   clusters/dev/flux-system\n"), "{text}");
     let names = |at: usize| report["environments"][at]["name"].as_str().unwrap().to_owned();
     assert_eq!([names(0), names(1), names(2)], ["dev", "staging", "prod"]);
 }

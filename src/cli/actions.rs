@@ -31,6 +31,11 @@ pub(super) fn show(report: &RunReport, surroundings: &Surroundings<'_>) {
     append(surroundings, "GITHUB_OUTPUT", &report::actions::output_text(&outputs));
 }
 
+/// Shows a text in the step's summary; whether all of it is there.
+pub(super) fn show_text(text: &str, surroundings: &Surroundings<'_>) -> bool {
+    is_here(surroundings) && summarise(surroundings, text)
+}
+
 /// Says warnings of a command that has no report.
 pub(super) fn warn(warnings: &[String], surroundings: &Surroundings<'_>) {
     for warning in warnings {
@@ -63,16 +68,18 @@ pub(super) fn show_error(error: &anyhow::Error, surroundings: &Surroundings<'_>)
 }
 
 /// All runs of a step share one file, and one that is too large is not shown at all.
-fn summarise(surroundings: &Surroundings<'_>, text: &str) {
-    let Some(path) = surroundings.variables.get("GITHUB_STEP_SUMMARY") else { return };
+fn summarise(surroundings: &Surroundings<'_>, text: &str) -> bool {
+    let Some(path) = surroundings.variables.get("GITHUB_STEP_SUMMARY") else { return false };
     let size = std::fs::metadata(path).map_or(0, |about| about.len());
     let left = usize::try_from(SUMMARY.saturating_sub(size)).unwrap_or(0);
-    if text.len() < left {
+    let fits = text.len() < left;
+    if fits {
         append(surroundings, "GITHUB_STEP_SUMMARY", text);
     } else if left > 2_000 {
         // A character has at most four bytes.
         append(surroundings, "GITHUB_STEP_SUMMARY", &cut_markdown(text, left / 4));
     }
+    fits
 }
 
 /// Writes the whole report where later steps find it.

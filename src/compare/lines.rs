@@ -4,7 +4,9 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use similar::{ChangeTag, TextDiff};
+use similar::{Algorithm, DiffTag, capture_diff_slices};
+
+use super::arrange::Out;
 
 /// Lines that did not change around those that did.
 const CONTEXT: usize = 3;
@@ -74,27 +76,75 @@ impl Hunk {
     }
 }
 
+/// More pairs of lines than this are not compared one by one.
+const MOST_PAIRS: usize = 25_000_000;
+
 /// The lines that differ between two texts.
 pub(super) fn hunks(was: &str, is: &str) -> Vec<Hunk> {
-    let diff = TextDiff::from_lines(was, is);
-    let mut hunks = Vec::new();
-    for group in diff.grouped_ops(CONTEXT) {
-        let Some(first) = group.first() else { continue };
-        let start = |range: std::ops::Range<usize>| {
-            if range.is_empty() && range.start == 0 { 0 } else { range.start + 1 }
-        };
-        let mut hunk =
-            Hunk { old: start(first.old_range()), new: start(first.new_range()), lines: Vec::new() };
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let mark = match change.tag() {
-                ChangeTag::Equal => Mark::Same,
-                ChangeTag::Insert => Mark::Added,
-                ChangeTag::Delete => Mark::Removed,
-            };
-            let text = change.value();
-            hunk.lines.push(Line { mark, text: text.strip_suffix('\n').unwrap_or(text).to_owned() });
+    let new: Vec<Out<'_>> = is.lines().map(|line| Out { text: line.into(), base: None }).collect();
+    between(&was.lines().collect::<Vec<_>>(), &new)
+}
+
+/// The lines that differ between the base and the head, whose lines know which of the base they are.
+pub(super) fn between(old: &[&str], new: &[Out<'_>]) -> Vec<Hunk> {
+    let mut all = Vec::new();
+    let mut next = 0;
+    let mut added: Vec<&str> = Vec::new();
+    for line in new {
+        match line.base {
+            Some(base) if base >= next && base < old.len() => {
+                gap(&mut all, &old[next..base], &added);
+                added.clear();
+                all.push((Mark::Same, old[base]));
+                next = base + 1;
+            }
+            _ => added.push(&line.text),
         }
-        hunks.push(hunk);
+    }
+    gap(&mut all, &old[next.min(old.len())..], &added);
+    grouped(&all)
+}
+
+/// What was replaced by what: lines that are in both stay.
+fn gap<'l>(all: &mut Vec<(Mark, &'l str)>, old: &[&'l str], new: &[&'l str]) {
+    if old.is_empty() || new.is_empty() || old.len().saturating_mul(new.len()) > MOST_PAIRS {
+        all.extend(old.iter().map(|line| (Mark::Removed, *line)));
+        all.extend(new.iter().map(|line| (Mark::Added, *line)));
+        return;
+    }
+    for op in capture_diff_slices(Algorithm::Myers, old, new) {
+        let (before, after) = (&old[op.old_range()], &new[op.new_range()]);
+        if op.tag() == DiffTag::Equal {
+            all.extend(before.iter().map(|line| (Mark::Same, *line)));
+        } else {
+            all.extend(before.iter().map(|line| (Mark::Removed, *line)));
+            all.extend(after.iter().map(|line| (Mark::Added, *line)));
+        }
+    }
+}
+
+/// What differs, with a few lines around it.
+fn grouped(all: &[(Mark, &str)]) -> Vec<Hunk> {
+    let mut hunks: Vec<Hunk> = Vec::new();
+    let (mut old, mut new) = (1, 1);
+    let mut wanted = vec![false; all.len()];
+    for (index, _) in all.iter().enumerate().filter(|(_, (mark, _))| *mark != Mark::Same) {
+        let end = (index + CONTEXT + 1).min(all.len());
+        wanted[index.saturating_sub(CONTEXT)..end].fill(true);
+    }
+    let mut is_open = false;
+    for ((mark, text), wanted) in all.iter().zip(wanted) {
+        if wanted {
+            if !is_open {
+                hunks.push(Hunk { old, new, lines: Vec::new() });
+            }
+            if let Some(hunk) = hunks.last_mut() {
+                hunk.lines.push(Line { mark: *mark, text: (*text).to_owned() });
+            }
+        }
+        is_open = wanted;
+        old += usize::from(*mark != Mark::Added);
+        new += usize::from(*mark != Mark::Removed);
     }
     hunks
 }

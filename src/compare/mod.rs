@@ -1,8 +1,19 @@
 //! Two renderings of a target, manifest by manifest. Pure.
 //!
-//! Values of Secrets never leave this module: only which of their keys changed does.
+//! Manifests are matched ([`matching`]), read as trees that know their lines ([`tree`]), stripped of what nobody shall
+//! see ([`mask`]), and the head's lines are put into the base's order ([`arrange`]): what then differs is what changes.
+//! Nothing gets lost on the way: what is shown, applied to the base, gives the head, but for what is counted as hidden.
 
+mod arrange;
+mod fields;
 mod lines;
+mod mask;
+mod matching;
+mod path;
+mod rules;
+mod same;
+mod signals;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,9 +21,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::ManifestId;
-use crate::render::outline;
+use arrange::{Arranged, Read, arrange};
+use fields::FieldChange;
+use mask::{Mask, masked};
+use path::Path;
+use rules::OwnRules;
+use signals::Subject;
+use tree::Tree;
 
 pub use lines::{Hunk, Line, Mark};
+pub use rules::Rules;
+pub use signals::Signal;
 
 /// One manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +48,7 @@ pub struct Document {
 pub enum Operation {
     /// It is new.
     Added,
-    /// It has another text.
+    /// It says something else.
     Changed,
     /// It went away.
     Removed,
@@ -42,101 +61,210 @@ pub struct Change {
     pub operation: Operation,
     /// Who it is; where it gets another identity, who it will be.
     pub id: ManifestId,
-    /// The lines that differ, with a few around them.
+    /// Who it was, where it gets another identity.
+    pub was: Option<ManifestId>,
+    /// The lines that differ, with a few around them; none where nothing of it may be shown.
     pub hunks: Vec<Hunk>,
+    /// Where it uses a generated manifest that gets another name.
+    pub references: Vec<Reference>,
+    /// How many fields differ and are not shown.
+    pub hidden: usize,
+    /// What a reviewer should not overlook.
+    pub signals: Vec<Signal>,
 }
 
-/// The manifests that differ, in order of their identity.
-pub fn compare(base: &[Document], head: &[Document]) -> Vec<Change> {
-    let by_id = |documents: &[Document]| -> BTreeMap<ManifestId, Vec<Document>> {
-        let mut found: BTreeMap<ManifestId, Vec<Document>> = BTreeMap::new();
-        for document in documents {
-            found.entry(document.id.clone()).or_default().push(document.clone());
-        }
-        found
-    };
-    let (old, new) = (by_id(base), by_id(head));
-    let mut changes = Vec::new();
-    for id in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
-        let (old, new) =
-            (old.get(id).map_or(&[][..], Vec::as_slice), new.get(id).map_or(&[][..], Vec::as_slice));
-        for index in 0..old.len().max(new.len()) {
-            let (was, is) = (old.get(index), new.get(index));
-            if was.map(|was| &was.text) != is.map(|is| &is.text) {
-                changes.push(change(id, was, is));
-            }
-        }
-    }
-    changes
+/// A field that names a generated manifest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reference {
+    /// The field.
+    pub field: String,
+    /// The name that it had.
+    pub from: String,
+    /// The name that it has.
+    pub to: String,
 }
 
-fn change(id: &ManifestId, was: Option<&Document>, is: Option<&Document>) -> Change {
-    let operation = match (was, is) {
-        (None, _) => Operation::Added,
-        (_, None) => Operation::Removed,
-        _ => Operation::Changed,
-    };
-    let text = |document: Option<&Document>| document.and_then(|one| one.text.clone()).unwrap_or_default();
-    let (was, is) = (text(was), text(is));
-    let hunks = if is_secret(id) { secret(&was, &is) } else { lines::hunks(&was, &is) };
-    Change { operation, id: id.clone(), hunks }
+/// What differs between two renderings of a target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// The manifests that change, in order of their identity, definitions of custom resources last.
+    pub changes: Vec<Change>,
+    /// How many are written differently, and mean the same.
+    pub form: usize,
+    /// How many changes of fields or of whole manifests the rules hide.
+    pub hidden: usize,
 }
 
-fn is_secret(id: &ManifestId) -> bool {
-    id.group.is_empty() && id.kind.starts_with("Secret")
-}
-
-/// The keys whose values differ, and whether anything else does.
-fn secret(was: &str, is: &str) -> Vec<Hunk> {
-    let (old, new) = (outline(was), outline(is));
-    let mut lines = Vec::new();
-    let mut say = |mark, text: String| lines.push(Line { mark, text });
-    for key in old.keys.keys().chain(new.keys.keys()).collect::<BTreeSet<_>>() {
-        let (was, is) = (old.keys.get(key), new.keys.get(key));
-        if was == is {
+/// Compares two renderings of a target.
+pub fn compare(target: &str, base: &[Document], head: &[Document], rules: &Rules<'_>) -> Comparison {
+    let pairs = matching::pairs(base, head);
+    let sides = |pair: &matching::Pair| (pair.old.map(|old| &base[old]), pair.new.map(|new| &head[new]));
+    let renamed: BTreeMap<&str, &str> = pairs.iter().map(sides).filter_map(renamed).collect();
+    let mut found = Comparison::default();
+    for (old, new) in pairs.iter().map(sides) {
+        if old.zip(new).is_some_and(|(old, new)| old == new) {
             continue;
         }
-        if was.is_some() {
-            say(Mark::Removed, format!("{key}: (hidden)"));
+        let Some(id) = new.or(old).map(|document| &document.id) else { continue };
+        let own = rules.about(target, id);
+        if own.hides_all {
+            found.hidden += 1;
+            continue;
         }
-        if is.is_some() {
-            let changed = if was.is_some() { "(hidden, changed)" } else { "(hidden)" };
-            say(Mark::Added, format!("{key}: {changed}"));
+        let change = Comparing { own, rules, renamed: &renamed }.change(id, old, new);
+        found.hidden += change.hidden;
+        if is_shown(&change) {
+            found.changes.push(change);
+        } else if change.hidden == 0 {
+            found.form += 1;
         }
     }
-    if old.rest != new.rest {
-        say(Mark::Same, "(other fields: hidden, changed)".to_owned());
+    let is_definition = |id: &ManifestId| id.kind == "CustomResourceDefinition";
+    found.changes.sort_by(|one, other| {
+        (is_definition(&one.id), &one.id, one.operation).cmp(&(
+            is_definition(&other.id),
+            &other.id,
+            other.operation,
+        ))
+    });
+    found
+}
+
+/// The old and the new name of a generated manifest.
+fn renamed<'d>((old, new): (Option<&'d Document>, Option<&'d Document>)) -> Option<(&'d str, &'d str)> {
+    let (old, new) = (&old?.id, &new?.id);
+    let is_generated = matching::stem(old).is_some() && matching::stem(old) == matching::stem(new);
+    (is_generated && old.name != new.name).then_some((old.name.as_str(), new.name.as_str()))
+}
+
+fn is_shown(change: &Change) -> bool {
+    change.operation != Operation::Changed
+        || change.was.is_some()
+        || !change.hunks.is_empty()
+        || !change.references.is_empty()
+        || !change.signals.is_empty()
+}
+
+struct Comparing<'c, 'r> {
+    own: OwnRules<'r>,
+    rules: &'c Rules<'r>,
+    renamed: &'c BTreeMap<&'c str, &'c str>,
+}
+
+/// A text that can be shown, with its tree where it can be read.
+#[derive(Default)]
+struct Side {
+    text: String,
+    tree: Option<Tree>,
+}
+
+impl Side {
+    fn of(text: String) -> Self {
+        Self { tree: tree::parse(&text), text }
     }
-    vec![Hunk { old: 1, new: 1, lines }]
+}
+
+impl Comparing<'_, '_> {
+    fn change(&self, id: &ManifestId, old: Option<&Document>, new: Option<&Document>) -> Change {
+        let operation = match (old, new) {
+            (None, _) => Operation::Added,
+            (_, None) => Operation::Removed,
+            _ => Operation::Changed,
+        };
+        let was = old.map(|old| &old.id).filter(|old| new.is_some() && *old != id).cloned();
+        let mut change = Change {
+            operation,
+            id: id.clone(),
+            was,
+            hunks: Vec::new(),
+            references: Vec::new(),
+            hidden: 0,
+            signals: Vec::new(),
+        };
+        let [before, after] = self.sides(old, new);
+        let (was, is) = (
+            before.as_ref().and_then(|side| side.tree.as_ref()),
+            after.as_ref().and_then(|side| side.tree.as_ref()),
+        );
+        let both = old.is_some() && new.is_some();
+        let mut changes = Vec::new();
+        match (was, is, &before, &after) {
+            (Some(was), Some(is), Some(before), Some(after)) => {
+                let (old, new) =
+                    (Read { text: &before.text, tree: was }, Read { text: &after.text, tree: is });
+                changes = self.arranged(&mut change, old, new);
+            }
+            (_, _, Some(before), Some(after)) => change.hunks = lines::hunks(&before.text, &after.text),
+            (_, _, Some(side), None) if !both => change.hunks = lines::hunks(&side.text, ""),
+            (_, _, None, Some(side)) if !both => change.hunks = lines::hunks("", &side.text),
+            _ => {}
+        }
+        let subject = Subject {
+            before: old.zip(was).map(|(old, tree)| (&old.id, &tree.root)),
+            after: new.zip(is).map(|(new, tree)| (&new.id, &tree.root)),
+            changes: &changes,
+        };
+        change.signals = signals::signals(&subject);
+        if (was.is_none() && old.is_some()) || (is.is_none() && new.is_some()) {
+            change.signals.extend(signals::unread(old.map(|old| &old.id), new.map(|new| &new.id)));
+        }
+        change
+    }
+
+    /// Both texts as they may be seen; `None` where nothing of a text may be.
+    fn sides(&self, old: Option<&Document>, new: Option<&Document>) -> [Option<Side>; 2] {
+        let masks = [old, new].map(|side| side.and_then(|side| self.rules.mask(&side.id)));
+        let text = |side: Option<&Document>| side.and_then(|side| side.text.clone());
+        let mask = match masks {
+            [Some(Mask::Secret), _] | [_, Some(Mask::Secret)] => Mask::Secret,
+            [Some(Mask::Fields(one)), Some(Mask::Fields(other))] => Mask::Fields([one, other].concat()),
+            [Some(mask), None] | [None, Some(mask)] => mask,
+            [None, None] => return [text(old), text(new)].map(|text| text.map(Side::of)),
+        };
+        let trees = [text(old), text(new)].map(|text| text.map(|text| tree::parse(&text)));
+        // What cannot be read may hold anything.
+        let trees = match trees {
+            [Some(None), _] | [_, Some(None)] => return [None, None],
+            trees => trees.map(Option::flatten),
+        };
+        let [old, new] = trees.each_ref().map(|tree| tree.as_ref().map(|tree| &tree.root));
+        let there = [old.is_some(), new.is_some()];
+        let [before, after] = masked(&mask, old, new);
+        [(there[0], before), (there[1], after)].map(|(is_there, text)| is_there.then(|| Side::of(text)))
+    }
+
+    /// Fills in the lines, the references and what is hidden.
+    fn arranged<'t>(&self, change: &mut Change, old: Read<'t>, new: Read<'t>) -> Vec<FieldChange<'t>> {
+        let hides = |path: &Path| self.own.hide(path);
+        let mut arranged = arrange(old, new, &hides);
+        let references: BTreeMap<Path, Reference> =
+            arranged.changes.iter().filter_map(|change| self.reference(change)).collect();
+        if !references.is_empty() {
+            let of_references: BTreeSet<&Path> = references.keys().collect();
+            arranged = arrange(old, new, &|path| hides(path) || of_references.contains(path));
+            if !self.own.hides_references {
+                arranged.hidden -= references.len().min(arranged.hidden);
+                change.references = references.into_values().collect();
+                change.references.sort();
+            }
+        }
+        let Arranged { lines, changes, hidden } = arranged;
+        change.hunks = lines::between(&old.text.lines().collect::<Vec<_>>(), &lines);
+        change.hidden = hidden;
+        changes
+    }
+
+    fn reference(&self, change: &FieldChange<'_>) -> Option<(Path, Reference)> {
+        let (from, to) = (change.before?.text()?, change.after?.text()?);
+        // A generated manifest does not refer to itself.
+        let is_own = change.path.is(&["metadata", "name"]);
+        let is_one = !is_own && self.renamed.get(from) == Some(&to);
+        let reference =
+            Reference { field: change.path.to_string(), from: from.to_owned(), to: to.to_owned() };
+        is_one.then_some((change.path.clone(), reference))
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_of_secrets_never_show() {
-        let id = ManifestId {
-            group: String::new(),
-            kind: "Secret".to_owned(),
-            namespace: String::new(),
-            name: "a".to_owned(),
-        };
-        let document = |text: &str| Document { id: id.clone(), text: Some(text.to_owned()) };
-        let was = document(
-            "kind: Secret\nmetadata: {name: a}\nstringData: {pass: hunter1, same: hunter3, gone: hunter4}\n",
-        );
-        let is = document(
-            "kind: Secret\nmetadata: {name: a}\nstringData: {pass: hunter2, same: hunter3, new: hunter5}\n",
-        );
-        let changes = compare(std::slice::from_ref(&was), &[is]);
-        let text: String = changes[0].hunks[0].lines.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            text,
-            "-stringData: gone: (hidden)\n+stringData: new: (hidden)\n-stringData: pass: (hidden)\n\
-             +stringData: pass: (hidden, changed)\n"
-        );
-        assert_eq!(compare(&[], std::slice::from_ref(&was))[0].operation, Operation::Added);
-        assert!(compare(std::slice::from_ref(&was), std::slice::from_ref(&was)).is_empty());
-    }
-}
+mod tests;

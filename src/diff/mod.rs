@@ -3,11 +3,14 @@
 //! One straight line, like a run: which two DRY commits ([`sides`]), which targets read something else, their
 //! manifests on both sides ([`rendered`]), and how those differ ([`crate::compare`]). It reads branches and writes none.
 
+mod comment;
 mod hydrated;
 mod print;
 mod rendered;
 mod report;
+mod settings;
 mod sides;
+mod trust;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,14 +19,17 @@ use anyhow::Result;
 use camino::Utf8Path;
 
 use crate::ci::Job;
-use crate::model::EnvironmentName;
+use crate::error::{hint_of, kind_of, message_of};
+use crate::model::{CommitId, EnvironmentName, ErrorReport};
 use crate::progress::{Progress, Stage};
 use crate::rendering::Limits;
 use crate::variables::Variables;
 use crate::world::Repository;
+use sides::Found;
 
-pub use print::{Style, json, markdown, text};
-pub use report::{DiffReport, EnvironmentDiff, ManifestChange, ManifestName, TargetDiff, schema};
+pub use comment::{STATUS, comment, set_status};
+pub use print::{PAGE_LIMIT, PAGES, Style, json, markdown, pages, text};
+pub use report::{Behind, DiffReport, EnvironmentDiff, ManifestChange, ManifestName, TargetDiff, schema};
 
 /// What is asked.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +40,10 @@ pub struct Question {
     pub head: Option<String>,
     /// Compare with `base` itself, not with the commit at which `head` left it.
     pub exact: bool,
+    /// Show what the rules for noise hide.
+    pub show_hidden: bool,
+    /// Let the head's configuration bring programs, flags and the network along.
+    pub trusts: bool,
     /// Only these environments; empty means all.
     pub environments: Vec<EnvironmentName>,
     /// Limits of rendering.
@@ -58,7 +68,21 @@ pub struct Ground<'a> {
 pub fn preview(ground: &Ground<'_>, question: &Question, progress: &dyn Progress) -> Result<DiffReport> {
     progress.enter(Stage::Observe);
     let refs = ground.repository.scratch.look()?;
-    let sides = sides::find(ground, question, &refs)?;
+    let sides = match sides::find(ground, question, &refs)? {
+        Found::Sides(sides) => sides,
+        Found::Broken(head, error) => return Ok(broken(head, &error)),
+    };
     let environments = rendered::environments(ground, question, &refs, &sides, progress)?;
-    Ok(DiffReport { base_sha: sides.base_id, head_sha: sides.head.commit.id, environments })
+    Ok(DiffReport {
+        base_sha: Some(sides.base_id),
+        head_sha: sides.head.commit.id,
+        error: None,
+        environments,
+    })
+}
+
+/// A head whose configuration is wrong: what is wrong is what there is to tell.
+fn broken(head: CommitId, error: &anyhow::Error) -> DiffReport {
+    let error = ErrorReport { kind: kind_of(error), message: message_of(error), hint: hint_of(error) };
+    DiffReport { base_sha: None, head_sha: head, error: Some(error), environments: Vec::new() }
 }

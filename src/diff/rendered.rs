@@ -8,7 +8,9 @@ use anyhow::Result;
 
 use super::hydrated::{self, Hydrated};
 use super::report::{EnvironmentDiff, TargetDiff};
+use super::settings::Settings;
 use super::sides::Sides;
+use super::trust::Allowed;
 use super::{Ground, Question};
 use crate::commit::TargetOutput;
 use crate::compare::{Document, compare};
@@ -25,6 +27,8 @@ struct Pair<'a> {
     name: &'a EnvironmentName,
     base: Option<Place<'a>>,
     head: Option<Place<'a>>,
+    /// Why the head must not be rendered.
+    refused: Option<Failure>,
 }
 
 /// A target's place in the configuration.
@@ -34,8 +38,8 @@ struct Place<'a> {
     index: usize,
 }
 
-impl Place<'_> {
-    fn target(&self) -> Option<&crate::model::Target> {
+impl<'a> Place<'a> {
+    fn target(&self) -> Option<&'a crate::model::Target> {
         self.environment.targets.get(self.index)
     }
 }
@@ -79,12 +83,18 @@ pub(super) fn environments(
     if let Some(base) = &mut base {
         render(base, affected.iter().filter_map(|pair| pair.base), &hydrated, progress)?;
     }
-    render(&mut head, affected.iter().filter_map(|pair| pair.head), &hydrated, progress)?;
+    let allowed = Allowed::of(sides, ground.config, question.trusts)?;
+    for pair in &mut affected {
+        pair.refused = pair.head.and_then(|place| allowed.refusal(place.environment, place.target()?));
+    }
+    let rendered = affected.iter().filter(|pair| pair.refused.is_none()).filter_map(|pair| pair.head);
+    render(&mut head, rendered, &hydrated, progress)?;
     let outputs: Vec<Outputs> = affected.iter().map(|pair| outputs(pair, base.as_ref(), &head)).collect();
     fetch(ground, &outputs)?;
+    let settings = Settings::of(question, sides);
     let mut found: BTreeMap<&EnvironmentName, Vec<TargetDiff>> = BTreeMap::new();
     for (pair, outputs) in affected.iter().zip(outputs) {
-        found.entry(pair.name).or_default().push(target(scratch.objects(), pair, outputs)?);
+        found.entry(pair.name).or_default().push(target(scratch.objects(), pair, outputs, &settings)?);
     }
     let report = |(base, head): &(Option<&Environment>, Option<&Environment>)| {
         let environment = head.or(*base)?;
@@ -93,6 +103,7 @@ pub(super) fn environments(
             active_branch: environment.active.clone(),
             targets_in_all: environment.targets.len(),
             hold: hydrated.hold(&environment.name),
+            behind: None,
             targets: found.remove(&environment.name).unwrap_or_default(),
         })
     };
@@ -145,7 +156,12 @@ fn pairs_of<'a>(base: Option<&'a Environment>, head: Option<&'a Environment>) ->
     let Some(name) = head.or(base).map(|environment| &environment.name) else { return Vec::new() };
     let (old, new) = (places(base), places(head));
     let outputs: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
-    let pair = |output: &str| Pair { name, base: old.get(output).copied(), head: new.get(output).copied() };
+    let pair = |output: &str| Pair {
+        name,
+        base: old.get(output).copied(),
+        head: new.get(output).copied(),
+        refused: None,
+    };
     outputs.into_iter().map(pair).collect()
 }
 
@@ -189,7 +205,10 @@ fn outputs(pair: &Pair<'_>, base: Option<&Side<'_>>, head: &Side<'_>) -> Outputs
     let output = |side: &Side<'_>, place: Place<'_>| side.rendering.output(place.environment, place.index);
     Outputs {
         base: base.zip(pair.base).and_then(|(side, place)| output(side, place)),
-        head: pair.head.and_then(|place| output(head, place)),
+        head: match &pair.refused {
+            Some(refused) => Some(Err(refused.clone())),
+            None => pair.head.and_then(|place| output(head, place)),
+        },
     }
 }
 
@@ -217,7 +236,12 @@ fn fetch(ground: &Ground<'_>, outputs: &[Outputs]) -> Result<()> {
     scratch.fetch_blobs(&blobs)
 }
 
-fn target(objects: Objects<'_>, pair: &Pair<'_>, outputs: Outputs) -> Result<TargetDiff> {
+fn target(
+    objects: Objects<'_>,
+    pair: &Pair<'_>,
+    outputs: Outputs,
+    settings: &Settings,
+) -> Result<TargetDiff> {
     let (name, output) = pair
         .head
         .as_ref()
@@ -227,7 +251,12 @@ fn target(objects: Objects<'_>, pair: &Pair<'_>, outputs: Outputs) -> Result<Tar
         .unwrap_or_default();
     let diff = TargetDiff::new(name, output);
     if let Some([base, head]) = outputs.trees() {
-        return Ok(diff.with(compare(&documents(objects, base)?, &documents(objects, head)?)));
+        let rules = settings.rules();
+        let mut found = compare(&diff.name, &documents(objects, base)?, &documents(objects, head)?, &rules);
+        for change in &mut found.changes {
+            change.signals.retain(|signal| settings.shows(signal.kind));
+        }
+        return Ok(diff.with(found));
     }
     let failed = [outputs.head, outputs.base].into_iter().flatten().find_map(Result::err);
     Ok(match failed {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
-use crate::compare::{Change, Hunk, Mark, Operation};
+use crate::compare::{Change, Comparison, Hunk, Mark, Operation, Reference, Signal};
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId, EnvironmentName, ErrorReport, ManifestId};
 
@@ -12,10 +12,12 @@ use crate::model::{BranchName, CommitId, EnvironmentName, ErrorReport, ManifestI
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DiffReport {
-    /// The DRY commit that is compared with.
-    pub base_sha: CommitId,
+    /// The DRY commit that is compared with; unknown where the head's configuration is wrong.
+    pub base_sha: Option<CommitId>,
     /// The DRY commit that is looked at.
     pub head_sha: CommitId,
+    /// Why nothing can be told: the head's configuration is wrong.
+    pub error: Option<ErrorReport>,
     /// Every environment that either has, in the order of promotion.
     pub environments: Vec<EnvironmentDiff>,
 }
@@ -32,8 +34,31 @@ pub struct EnvironmentDiff {
     pub targets_in_all: usize,
     /// Why it, or some of its targets, stay where they are, whatever is merged.
     pub hold: Option<String>,
+    /// The DRY commits that it has not got yet, besides those that are compared.
+    pub behind: Option<Behind>,
     /// The targets whose inputs differ, by output.
     pub targets: Vec<TargetDiff>,
+}
+
+/// What an environment has not got yet although it is on the DRY branch.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Behind {
+    /// The DRY commit that is active.
+    pub active: CommitId,
+    /// The newer DRY commits, newest first, each with its subject; the first twenty of them.
+    pub commits: Vec<String>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+impl Behind {
+    /// One line.
+    pub fn words(&self) -> String {
+        let count = self.commits.len();
+        let (more, s) = (if self.more { "more than " } else { "" }, if count == 1 { "" } else { "s" });
+        format!("{more}{count} commit{s} behind: {}", self.commits.join(", "))
+    }
 }
 
 /// What changes in one target.
@@ -50,6 +75,10 @@ pub struct TargetDiff {
     pub changed: usize,
     /// How many go away.
     pub removed: usize,
+    /// How many are written differently, and mean the same.
+    pub form: usize,
+    /// How many changes `diff.ignore` hides.
+    pub hidden: usize,
     /// The manifests that differ.
     pub changes: Vec<ManifestChange>,
     /// Why it cannot be told what changes.
@@ -62,10 +91,18 @@ pub struct TargetDiff {
 pub struct ManifestChange {
     /// What becomes of it.
     pub operation: Operation,
-    /// Who it is.
+    /// Who it is; where it gets another identity, who it will be.
     pub manifest: ManifestName,
+    /// Who it was, where it gets another identity.
+    pub was: Option<ManifestName>,
     /// The lines that differ, with a few around them. Values of Secrets are hidden.
     pub hunks: Vec<Hunk>,
+    /// Where it uses a generated `ConfigMap` or Secret that gets another name.
+    pub references: Vec<Reference>,
+    /// How many changes of it `diff.ignore` hides.
+    pub hidden: usize,
+    /// What a reviewer should not overlook.
+    pub signals: Vec<Signal>,
 }
 
 /// Who a manifest is.
@@ -88,6 +125,13 @@ impl From<ManifestId> for ManifestName {
     }
 }
 
+impl ManifestName {
+    /// Who it is in any namespace, since environments often differ in that.
+    pub fn unplaced(&self) -> String {
+        Self { namespace: String::new(), ..self.clone() }.to_string()
+    }
+}
+
 impl std::fmt::Display for ManifestName {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let id = ManifestId {
@@ -102,7 +146,15 @@ impl std::fmt::Display for ManifestName {
 
 impl From<Change> for ManifestChange {
     fn from(change: Change) -> Self {
-        Self { operation: change.operation, manifest: change.id.into(), hunks: change.hunks }
+        Self {
+            operation: change.operation,
+            manifest: change.id.into(),
+            was: change.was.map(ManifestName::from),
+            hunks: change.hunks,
+            references: change.references,
+            hidden: change.hidden,
+            signals: change.signals,
+        }
     }
 }
 
@@ -117,12 +169,24 @@ impl ManifestChange {
 impl TargetDiff {
     /// A target with nothing found yet.
     pub fn new(name: String, output: String) -> Self {
-        Self { name, output, added: 0, changed: 0, removed: 0, changes: Vec::new(), error: None }
+        Self {
+            name,
+            output,
+            added: 0,
+            changed: 0,
+            removed: 0,
+            form: 0,
+            hidden: 0,
+            changes: Vec::new(),
+            error: None,
+        }
     }
 
     /// Takes up what was found.
     #[must_use]
-    pub fn with(mut self, changes: Vec<Change>) -> Self {
+    pub fn with(mut self, found: Comparison) -> Self {
+        (self.form, self.hidden) = (found.form, found.hidden);
+        let changes = found.changes;
         let count = |operation| changes.iter().filter(|change| change.operation == operation).count();
         (self.added, self.changed, self.removed) =
             (count(Operation::Added), count(Operation::Changed), count(Operation::Removed));
@@ -155,6 +219,21 @@ impl EnvironmentDiff {
     pub fn is_news(&self) -> bool {
         self.targets.iter().any(TargetDiff::is_news)
     }
+
+    /// Every signal, with where it is.
+    pub fn signals(&self) -> impl Iterator<Item = (&TargetDiff, &ManifestChange, &Signal)> {
+        self.targets.iter().flat_map(|target| {
+            let of = move |change| signals_of(target, change);
+            target.changes.iter().flat_map(of)
+        })
+    }
+}
+
+fn signals_of<'r>(
+    target: &'r TargetDiff,
+    change: &'r ManifestChange,
+) -> impl Iterator<Item = (&'r TargetDiff, &'r ManifestChange, &'r Signal)> {
+    change.signals.iter().map(move |signal| (target, change, signal))
 }
 
 impl DiffReport {
@@ -166,7 +245,8 @@ impl DiffReport {
     /// The exit code: 0, or that of the worst failure.
     pub fn exit_code(&self) -> u8 {
         let targets = self.environments.iter().flat_map(|one| &one.targets);
-        let kinds = targets.filter_map(|target| target.error.as_ref()).map(|error| error.kind);
+        let errors = targets.filter_map(|target| target.error.as_ref()).chain(&self.error);
+        let kinds = errors.map(|error| error.kind);
         kinds.max().map_or(0, crate::error::FailureKind::exit_code)
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::ci::{Event, Job};
 use crate::dry::{self, Dry};
-use crate::error::Failure;
+use crate::error::{Failure, FailureKind, kind_of};
 use crate::git::{Objects, RemoteRefs, Scratch};
 use crate::model::{BranchName, CommitId, EntryKind, ObjectId};
 use crate::world::Repository;
@@ -23,20 +23,31 @@ pub(super) struct Sides {
     pub(super) head: Dry,
 }
 
+/// What was found.
+pub(super) enum Found {
+    /// Both.
+    Sides(Box<Sides>),
+    /// The commit that was to be looked at, and what is wrong with its configuration.
+    Broken(CommitId, anyhow::Error),
+}
+
 /// Finds both and brings them here.
-pub(super) fn find(ground: &Ground<'_>, question: &Question, refs: &RemoteRefs) -> Result<Sides> {
+pub(super) fn find(ground: &Ground<'_>, question: &Question, refs: &RemoteRefs) -> Result<Found> {
     let scratch = &ground.repository.scratch;
     let head_id = head(ground, question, refs)?;
     bring(scratch, head_id)?;
-    let head = dry::find(scratch, refs, head_id, ground.config)?.ok_or_else(|| {
-        Failure::config(format!("there is no `{}` in commit {}", ground.config, head_id.short()))
-            .hint("commit it, or name another path with `--config`")
-    })?;
+    let head = match dry::find(scratch, refs, head_id, ground.config) {
+        Err(error) if kind_of(&error) == FailureKind::Config => return Ok(Found::Broken(head_id, error)),
+        found => found?.ok_or_else(|| {
+            Failure::config(format!("there is no `{}` in commit {}", ground.config, head_id.short()))
+                .hint("commit it, or name another path with `--config`")
+        })?,
+    };
     let tip = base(ground, question, refs, &head.branch)?;
     let base_id = if question.exact { tip } else { left_at(ground.repository, tip, head_id)? };
     bring(scratch, base_id)?;
     let base = dry::find(scratch, refs, base_id, ground.config)?;
-    Ok(Sides { base, base_id, head })
+    Ok(Found::Sides(Box::new(Sides { base, base_id, head })))
 }
 
 fn head(ground: &Ground<'_>, question: &Question, refs: &RemoteRefs) -> Result<CommitId> {

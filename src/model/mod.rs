@@ -1,6 +1,7 @@
 //! The field's words as types. Depends on nothing else in the crate and does no I/O.
 
 mod commit;
+mod diff;
 mod dry_tree;
 mod manifest;
 mod names;
@@ -10,12 +11,13 @@ mod report;
 mod target;
 
 pub use commit::{Commit, Moment, Person};
+pub use diff::{DiffRule, DiffSettings, SecretRule, SignalKind};
 pub use dry_tree::{DryEntry, DryTree, EntryKind};
 pub use manifest::{Manifest, ManifestId, ManifestPart};
 pub use names::{BranchName, CommitId, EnvironmentName, ObjectId};
 pub use project::{
-    AfterPolicy, CommitSettings, Contention, Delivery, DiffRule, DriftPolicy, Environment, Gates, Identity,
-    Layout, MergeMethod, MergeWindow, OnFailure, Order, Project, PullRequestSettings,
+    AfterPolicy, CommitSettings, Contention, Delivery, DriftPolicy, Environment, Gates, Identity, Layout,
+    MergeMethod, MergeWindow, OnFailure, Order, Project, PullRequestSettings,
 };
 pub use pull_request::{CommitState, CommitStatus, PullRequest, PullRequestState};
 pub use report::{

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use super::{BranchName, EnvironmentName, Target, Tool};
+use super::{BranchName, DiffSettings, EnvironmentName, Target, Tool};
 
 /// The resolved configuration of one DRY commit.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +28,8 @@ pub struct Project {
     pub active_pattern: String,
     /// Text of the `branches.proposed` pattern, to find proposals of environments that left the configuration.
     pub proposed_pattern: String,
-    /// Changes that `hydrator diff` counts but does not show.
-    pub diff_ignore: Vec<DiffRule>,
+    /// How `hydrator diff` shows changes.
+    pub diff: DiffSettings,
     /// The most refs that one push may move; `None` means no limit.
     pub max_refs_per_push: Option<usize>,
     /// The environments, in the order of the file.
@@ -54,19 +54,6 @@ impl Project {
             _ => Vec::new(),
         }
     }
-}
-
-/// Hides a change from `hydrator diff` when everything that is given matches.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DiffRule {
-    /// A JSON pointer to the field (RFC 6901); a part that is `*` matches any one.
-    pub path: Option<String>,
-    /// The manifest's kind.
-    pub kind: Option<String>,
-    /// A glob on the manifest's name.
-    pub name: Option<String>,
-    /// A glob on the target's name.
-    pub target: Option<String>,
 }
 
 /// How manifests become files of a target's output.

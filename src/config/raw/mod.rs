@@ -2,6 +2,7 @@
 //!
 //! Structure only; what the values mean is checked in [`super::resolve`]. Pure.
 
+mod diff;
 mod environment;
 mod target;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(super) use diff::{RawDiff, RawDiffRule, RawPreset, RawSecretRule};
 pub(super) use environment::{
     RawDelivery, RawDrift, RawEnvironment, RawMergeMethod, RawOnFailure, RawPullRequest, RawWindow,
 };
@@ -154,26 +156,4 @@ pub(super) struct RawIdentity {
     pub(super) name: String,
     /// The mail address.
     pub(super) email: String,
-}
-
-/// How `hydrator diff` shows changes.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct RawDiff {
-    /// Changes that are counted but not shown.
-    pub(super) ignore: Option<Vec<RawDiffRule>>,
-}
-
-/// Hides a change when everything that is given matches; at least one of them must be.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct RawDiffRule {
-    /// A JSON pointer to the field, such as `/metadata/labels/helm.sh~1chart`; a part that is `*` matches any one.
-    pub(super) path: Option<String>,
-    /// The manifest's kind.
-    pub(super) kind: Option<String>,
-    /// A glob on the manifest's name.
-    pub(super) name: Option<String>,
-    /// A glob on the target's name.
-    pub(super) target: Option<String>,
 }

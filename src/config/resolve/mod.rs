@@ -4,6 +4,7 @@
 
 mod branches;
 mod detect;
+mod diff;
 mod environments;
 mod helm;
 mod kustomize;

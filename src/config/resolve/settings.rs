@@ -6,10 +6,10 @@ use camino::Utf8Path;
 
 use super::super::node::Node;
 use super::super::problem::Findings;
-use super::super::raw::{RawConfig, RawContention, RawDiffRule, RawIdentity, RawLayout, RawOrder};
+use super::super::raw::{RawConfig, RawContention, RawIdentity, RawLayout, RawOrder};
 use super::branches::{branch_name, patterns};
-use super::paths::glob_pattern;
-use crate::model::{CommitSettings, Contention, DiffRule, Identity, Layout, Order, Project, Tool};
+use super::diff;
+use crate::model::{CommitSettings, Contention, Identity, Layout, Order, Project, Tool};
 
 /// A constant, so that the same inputs give the same commit ids everywhere.
 const DEFAULT_NAME: &str = "hydrator";
@@ -43,7 +43,7 @@ pub(super) fn project(
         commit: commit(raw, node.at("commit"), findings),
         active_pattern: patterns(raw).active,
         proposed_pattern: patterns(raw).proposed,
-        diff_ignore: diff_rules(raw, node.at("diff").at("ignore"), findings),
+        diff: diff::settings(raw.diff.as_ref(), node.at("diff"), findings),
         max_refs_per_push: raw.max_refs_per_push.and_then(|most| usize::try_from(most).ok()),
         environments: Vec::new(),
     }
@@ -94,36 +94,6 @@ fn identity(raw: &RawIdentity, node: &Node, findings: &mut Findings) -> Identity
         }
     }
     Identity { name: raw.name.trim().to_owned(), email: raw.email.trim().to_owned() }
-}
-
-fn diff_rules(raw: &RawConfig, node: &Node, findings: &mut Findings) -> Vec<DiffRule> {
-    let rules = raw.diff.as_ref().and_then(|diff| diff.ignore.as_deref()).unwrap_or_default();
-    rules.iter().enumerate().map(|(index, rule)| diff_rule(rule, node.item(index), findings)).collect()
-}
-
-fn diff_rule(raw: &RawDiffRule, node: &Node, findings: &mut Findings) -> DiffRule {
-    if raw.path.is_none() && raw.kind.is_none() && raw.name.is_none() && raw.target.is_none() {
-        findings.problem(
-            node,
-            "the rule is empty and would hide every change: give a `path`, `kind`, `name` or `target`",
-        );
-    }
-    if raw.path.as_deref().is_some_and(|path| !path.starts_with('/')) {
-        let hint =
-            "start with `/` and write a `/` inside a key as `~1`, such as `/metadata/labels/helm.sh~1chart`";
-        findings.problem_with_hint(node.at("path"), "not a JSON pointer", hint);
-    }
-    for (key, glob) in [("name", &raw.name), ("target", &raw.target)] {
-        if let Some(Err(reason)) = glob.as_deref().map(glob_pattern) {
-            findings.problem(node.at(key), reason);
-        }
-    }
-    DiffRule {
-        path: raw.path.clone(),
-        kind: raw.kind.clone(),
-        name: raw.name.clone(),
-        target: raw.target.clone(),
-    }
 }
 
 #[cfg(test)]

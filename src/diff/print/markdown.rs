@@ -1,65 +1,119 @@
-//! For a comment or a step's summary: a table first, details folded below it. Pure.
+//! For a step's summary or a file: everything, a table first, details folded below it. Pure.
 
-use super::{counts, sign};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::{counts, has_details, sign, summary, title, unshown};
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestChange, TargetDiff};
-use crate::escape::{code, code_in_cell, fence, html, log_text, prose};
+use crate::escape::{code, fence, html, log_text, prose};
+use crate::model::ErrorReport;
 
-/// What changes, environment by environment.
+/// Everything that changes, environment by environment.
 pub fn markdown(report: &DiffReport) -> String {
-    let (base, head) = (code(&report.base_sha.short()), code(&report.head_sha.short()));
-    let news: Vec<&EnvironmentDiff> = report.environments.iter().filter(|one| one.is_news()).collect();
-    if news.is_empty() {
-        return format!("hydrator: from {base} to {head} no manifest changes.\n");
-    }
-    let mut parts = vec![format!("## hydrator: what changes from {base} to {head}")];
-    let mut rows =
-        vec!["| environment | targets | manifests | |".to_owned(), "| --- | ---: | --- | --- |".to_owned()];
-    rows.extend(news.iter().map(|environment| row(environment)));
-    parts.push(rows.join("\n"));
-    for environment in news {
-        for target in environment.targets.iter().filter(|target| target.is_news()) {
-            parts.push(details(environment, target));
-        }
-    }
+    let mut parts = vec![summary::summary(report, None)];
+    parts.extend(blocks(report).iter().map(Block::whole));
     parts.join("\n\n") + "\n"
 }
 
-fn row(environment: &EnvironmentDiff) -> String {
-    let changed = environment.targets.iter().filter(|target| target.is_news()).count();
-    let hold = environment.hold.as_ref().map(|hold| format!("held: {}", prose(hold))).unwrap_or_default();
-    format!(
-        "| {} | {changed}/{} | {} | {hold} |",
-        code_in_cell(environment.name.as_str()),
-        environment.targets_in_all,
-        counts(environment.counts()),
-    )
+/// The details of one target: pieces that can stand on different pages.
+pub(super) struct Block {
+    /// The environment.
+    pub(super) environment: String,
+    /// What stands in the line that is seen when it is folded, as HTML.
+    title: String,
+    /// Whether it is unfolded.
+    is_open: bool,
+    /// One for each manifest, and for what else there is to say.
+    pub(super) pieces: Vec<String>,
 }
 
-fn details(environment: &EnvironmentDiff, target: &TargetDiff) -> String {
-    let mut parts = Vec::new();
-    if let Some(error) = &target.error {
-        let hint = error.hint.as_ref().map(|hint| format!("\n{}", prose(hint))).unwrap_or_default();
-        parts.push(format!("{}{hint}", fence("text", &log_text(&error.message))));
+impl Block {
+    /// The pieces, folded.
+    pub(super) fn folded(&self, pieces: &[String], is_continued: bool) -> String {
+        let open = if self.is_open { " open" } else { "" };
+        let more = if is_continued { " (continued)" } else { "" };
+        let pieces = pieces.join("\n");
+        format!("<details{open}>\n<summary>{}{more}</summary>\n\n{pieces}\n</details>", self.title)
     }
-    parts.extend(target.changes.iter().map(change));
-    let open = if target.error.is_some() { " open" } else { "" };
-    let title = html(&format!("{}/{}", environment.name, target.name));
+
+    fn whole(&self) -> String {
+        self.folded(&self.pieces, false)
+    }
+}
+
+/// The details of every target that has some. What reads like in another environment is told once.
+pub(super) fn blocks(report: &DiffReport) -> Vec<Block> {
+    let mut told = BTreeMap::new();
+    let mut blocks = Vec::new();
+    for environment in &report.environments {
+        for target in environment.targets.iter().filter(|target| has_details(target)) {
+            blocks.push(block(environment, target, &mut told));
+        }
+    }
+    blocks
+}
+
+/// What was shown before, by its text, and where.
+type Told = BTreeMap<String, String>;
+
+fn block(environment: &EnvironmentDiff, target: &TargetDiff, told: &mut Told) -> Block {
+    let mut pieces = Vec::new();
+    pieces.extend(target.error.as_ref().map(|problem| error(problem) + "\n"));
+    let place = format!("{}/{}", environment.name, target.name);
+    pieces.extend(target.changes.iter().map(|one| change(one, &place, told)));
+    pieces.extend(unshown(target.form, target.hidden).map(|unshown| format!("{unshown}.\n")));
     let counts = counts([target.added, target.changed, target.removed]);
-    format!("<details{open}>\n<summary>{title} {counts}</summary>\n\n{}\n\n</details>", parts.join("\n\n"))
+    Block {
+        environment: environment.name.to_string(),
+        title: format!("<b>{}</b> {} {counts}", html(environment.name.as_str()), html(&target.name)),
+        is_open: target.error.is_some(),
+        pieces,
+    }
 }
 
-fn change(change: &ManifestChange) -> String {
+/// Why something cannot be told.
+pub(super) fn error(error: &ErrorReport) -> String {
+    let hint = error.hint.as_ref().map(|hint| format!("\n{}", prose(hint))).unwrap_or_default();
+    format!("{}{hint}", fence("text", &log_text(&error.message)))
+}
+
+fn change(change: &ManifestChange, place: &str, told: &mut Told) -> String {
     let (added, removed) = change.lines();
-    let mut text = String::new();
-    for hunk in &change.hunks {
-        text.push_str(&hunk.heading());
-        text.push('\n');
-        text.extend(hunk.lines.iter().map(ToString::to_string));
-    }
-    let title = code(&change.manifest.to_string());
-    format!(
-        "{} {title} (+{added} -{removed})\n\n{}",
+    let mut text = format!(
+        "{} {} (+{added} -{removed})\n",
         code(&sign(change.operation).to_string()),
-        fence("diff", &text)
-    )
+        code(&title(change))
+    );
+    // Writing to a string never fails.
+    for signal in &change.signals {
+        let _ = writeln!(text, "- {}: {}", summary::words(signal.kind).0, prose(&signal.text));
+    }
+    for reference in &change.references {
+        let (field, from, to) = (code(&reference.field), code(&reference.from), code(&reference.to));
+        let _ = writeln!(text, "- {field} names {to}, no more {from}");
+    }
+    text.push('\n');
+    if change.hunks.is_empty() {
+        if change.references.is_empty() {
+            text.push_str("Its text is not shown.\n");
+        }
+        return text;
+    }
+    let mut lines = String::new();
+    for hunk in &change.hunks {
+        lines.push_str(&hunk.heading());
+        lines.push('\n');
+        lines.extend(hunk.lines.iter().map(ToString::to_string));
+    }
+    let key = format!("{}\n{lines}", change.manifest.unplaced());
+    // A short one is read faster than it is looked up.
+    if lines.lines().count() > 12
+        && let Some(before) = told.get(&key)
+    {
+        let _ = writeln!(text, "The same lines as in {}.", code(before));
+        return text;
+    }
+    told.entry(key).or_insert_with(|| place.to_owned());
+    text.push_str(&fence("diff", &lines));
+    text
 }

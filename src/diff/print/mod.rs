@@ -1,14 +1,17 @@
 //! The preview as text, Markdown and JSON. Pure.
 
 mod markdown;
+mod pages;
+mod summary;
 mod text;
 
 use anyhow::{Context as _, Result};
 
-use super::report::DiffReport;
+use super::report::{DiffReport, ManifestChange, TargetDiff};
 use crate::compare::Operation;
 
 pub use markdown::markdown;
+pub use pages::{PAGE_LIMIT, PAGES, pages};
 pub use text::{Style, text};
 
 /// For programs: one object.
@@ -31,4 +34,40 @@ const fn sign(operation: Operation) -> char {
         Operation::Changed => '~',
         Operation::Removed => '-',
     }
+}
+
+/// Who it is, and who it was.
+fn title(change: &ManifestChange) -> String {
+    match &change.was {
+        Some(was) => format!("{was} → {}", change.manifest),
+        None => change.manifest.to_string(),
+    }
+}
+
+/// What is not shown, and why; nothing where all is.
+fn unshown(form: usize, hidden: usize) -> Option<String> {
+    let are = |count: usize, one: &str, many: &str| {
+        (count > 0).then(|| if count == 1 { format!("1 {one}") } else { format!("{count} {many}") })
+    };
+    let parts = [
+        are(
+            form,
+            "manifest is written differently and means the same",
+            "manifests are written differently and mean the same",
+        ),
+        are(hidden, "change is hidden by `diff.ignore`", "changes are hidden by `diff.ignore`"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// The same for all targets.
+fn unshown_in_all(report: &DiffReport) -> Option<String> {
+    let targets = || report.environments.iter().flat_map(|one| &one.targets);
+    unshown(targets().map(|one| one.form).sum(), targets().map(|one| one.hidden).sum())
+}
+
+/// Whether there are details to tell.
+const fn has_details(target: &TargetDiff) -> bool {
+    !target.changes.is_empty() || target.error.is_some()
 }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{counts, sign};
+use super::{counts, has_details, sign, summary, title, unshown_in_all};
 use crate::compare::{Line, Mark};
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestChange, TargetDiff};
 use crate::escape::{log_text, one_line};
+use crate::model::ErrorReport;
 
 /// How it looks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,33 +24,49 @@ impl Style {
 /// What changes, environment by environment.
 pub fn text(report: &DiffReport, style: Style) -> String {
     let mut out = String::new();
-    let (base, head) = (report.base_sha.short(), report.head_sha.short());
+    let base = report.base_sha.map(|base| base.short()).unwrap_or_default();
+    let head = report.head_sha.short();
     let news: Vec<&EnvironmentDiff> = report.environments.iter().filter(|one| one.is_news()).collect();
+    let unshown = unshown_in_all(report);
+    if let Some(error) = &report.error {
+        error_text(&mut out, error, style);
+    }
     // Writing to a string never fails.
+    if news.is_empty() && report.error.is_none() {
+        let but = unshown.map(|unshown| format!(" ({unshown})")).unwrap_or_default();
+        let _ = writeln!(out, "from {base} to {head} no manifest changes{but}");
+        return out;
+    }
     if news.is_empty() {
-        let _ = writeln!(out, "from {base} to {head} no manifest changes");
         return out;
     }
     let of = report.environments.len();
     let _ = writeln!(out, "from {base} to {head}: {} of {of} environments change", news.len());
     for environment in &news {
-        let hold = environment.hold.as_ref().map(|hold| format!(" (held: {})", one_line(hold)));
-        let counts = counts(environment.counts());
-        let _ = writeln!(out, "  {}: {counts}{}", environment.name, log_text(&hold.unwrap_or_default()));
+        let mut parts = vec![counts(environment.counts())];
+        parts.extend(environment.hold.as_ref().map(|hold| format!("(held: {})", one_line(hold))));
+        parts.extend(environment.behind.as_ref().map(|behind| format!("({})", one_line(&behind.words()))));
+        let _ = writeln!(out, "{}", log_text(&format!("  {}: {}", environment.name, parts.join(" "))));
+    }
+    if let Some(unshown) = unshown {
+        let _ = writeln!(out, "  {unshown}");
     }
     for environment in news {
-        for target in environment.targets.iter().filter(|target| target.is_news()) {
+        for target in environment.targets.iter().filter(|target| has_details(target)) {
             target_text(&mut out, environment, target, style);
         }
     }
     out
 }
 
+fn error_text(out: &mut String, error: &ErrorReport, style: Style) {
+    let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    let _ = writeln!(out, "\n{}", style.paint("31", &log_text(&format!("error: {}{hint}", error.message))));
+}
+
 fn target_text(out: &mut String, environment: &EnvironmentDiff, target: &TargetDiff, style: Style) {
     if let Some(error) = &target.error {
-        let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        let _ =
-            writeln!(out, "\n{}", style.paint("31", &log_text(&format!("error: {}{hint}", error.message))));
+        error_text(out, error, style);
     }
     for change in &target.changes {
         change_text(out, &format!("{}/{}", environment.name, target.name), change, style);
@@ -58,8 +75,19 @@ fn target_text(out: &mut String, environment: &EnvironmentDiff, target: &TargetD
 
 fn change_text(out: &mut String, place: &str, change: &ManifestChange, style: Style) {
     let (added, removed) = change.lines();
-    let heading = format!("{} {place}: {} (+{added} -{removed})", sign(change.operation), change.manifest);
+    let heading = format!("{} {place}: {} (+{added} -{removed})", sign(change.operation), title(change));
     let _ = writeln!(out, "\n{}", style.paint("1", &log_text(&one_line(&heading))));
+    for signal in &change.signals {
+        let line = format!("! {}: {}", summary::words(signal.kind).0, signal.text);
+        let _ = writeln!(out, "{}", style.paint("33", &log_text(&one_line(&line))));
+    }
+    for reference in &change.references {
+        let line = format!("  {} names {}, no more {}", reference.field, reference.to, reference.from);
+        let _ = writeln!(out, "{}", log_text(&one_line(&line)));
+    }
+    if change.hunks.is_empty() && change.references.is_empty() {
+        let _ = writeln!(out, "  its text is not shown");
+    }
     for hunk in &change.hunks {
         let _ = writeln!(out, "{}", style.paint("36", &hunk.heading()));
         for line in &hunk.lines {

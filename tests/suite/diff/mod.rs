@@ -1,5 +1,10 @@
 //! `hydrator diff` on real repositories: plain clones, jobs of pull requests, base manifests from the hydrated branches.
 
+mod paging;
+mod property;
+mod talking;
+mod trust;
+
 use serde_json::Value;
 
 use crate::support::command::{Outcome, Run};

@@ -161,7 +161,8 @@ const WALLS: &[(&[&str], &[&str])] = &[
         &["src/render/exec.rs", "src/git/program.rs"],
     ),
     (&["clap"], &["src/cli/", "src/main.rs"]),
-    (&["serde_yaml", "saphyr"], &["src/config/", "src/render/"]),
+    (&["serde_yaml"], &["src/config/", "src/render/"]),
+    (&["saphyr", "saphyr_parser"], &["src/config/", "src/render/", "src/compare/"]),
     (&["minijinja"], &["src/template.rs", "src/template/"]),
     (&["std::env"], &["src/main.rs", "src/ci/"]),
 ];

@@ -1,0 +1,148 @@
+//! Manifests without the values that nobody shall see. Pure.
+//!
+//! What is shown of a Secret is written anew from its fields, so that neither a comment nor an odd way of writing shows a
+//! value: only what is known to be harmless stays, everything else is named and hidden.
+
+use super::path::Path;
+use super::same::same;
+use super::tree::{Kind, Node};
+
+const HIDDEN: &str = "(hidden)";
+const CHANGED: &str = "(hidden, changed)";
+
+/// What of a manifest must not be seen.
+pub(super) enum Mask<'r> {
+    /// It is a Secret: everything but who it is.
+    Secret,
+    /// The fields that these JSON pointers mean.
+    Fields(Vec<&'r str>),
+}
+
+/// What one may see of a Secret: its outermost fields, and those of `metadata`.
+const SHOWN: &[&str] = &["apiVersion", "kind", "type", "immutable"];
+const SHOWN_OF_METADATA: &[&str] = &["name", "generateName", "namespace", "labels"];
+
+impl Mask<'_> {
+    fn hides(&self, path: &Path, node: &Node) -> bool {
+        match self {
+            Self::Fields(pointers) => pointers.iter().any(|pointer| path.is_meant_by(pointer)),
+            Self::Secret => {
+                let is_map = matches!(node.kind, Kind::Mapping { .. });
+                match path.0.len() {
+                    0 => false,
+                    1 if ["data", "stringData", "metadata"].contains(&path.field()) => !is_map,
+                    1 => !SHOWN.contains(&path.field()) || !matches!(node.kind, Kind::Scalar { .. }),
+                    2 if path.starts_with(&["metadata"]) && path.field() == "annotations" => !is_map,
+                    2 if path.starts_with(&["metadata"]) => !SHOWN_OF_METADATA.contains(&path.field()),
+                    _ => !path.starts_with(&["metadata", "labels"]),
+                }
+            }
+        }
+    }
+}
+
+/// Both sides as they may be seen: equal hidden values look the same, others do not.
+pub(super) fn masked(mask: &Mask<'_>, old: Option<&Node>, new: Option<&Node>) -> [String; 2] {
+    let write = |node: Option<&Node>, other: Option<&Node>| {
+        let mut writer = Writer { mask, text: String::new() };
+        if let Some(node) = node {
+            writer.value(&Path::default(), node, other, 0);
+        }
+        writer.text
+    };
+    [write(old, None), write(new, old)]
+}
+
+struct Writer<'m, 'r> {
+    mask: &'m Mask<'r>,
+    text: String,
+}
+
+impl Writer<'_, '_> {
+    /// A value whose lines start in column `depth`; `other` is what it is compared with.
+    fn value(&mut self, path: &Path, node: &Node, other: Option<&Node>, depth: usize) {
+        match &node.kind {
+            Kind::Mapping { entries, .. } => {
+                for entry in entries {
+                    self.text.push_str(&" ".repeat(depth));
+                    self.text.push_str(&quoted(&entry.key, true));
+                    self.text.push(':');
+                    let other = other.and_then(|other| other.get(&entry.key));
+                    self.part(&path.key(&entry.key), &entry.value, other, depth);
+                }
+            }
+            Kind::Sequence { items, .. } => {
+                for (index, item) in items.iter().enumerate() {
+                    self.text.push_str(&" ".repeat(depth));
+                    self.text.push('-');
+                    let other = other.and_then(|other| other.items().nth(index));
+                    self.part(&path.item(index, None), &item.value, other, depth);
+                }
+            }
+            Kind::Scalar { text, plain } => {
+                self.text.push_str(&quoted(text, *plain));
+                self.text.push('\n');
+            }
+        }
+    }
+
+    /// What follows a key or a dash. `other` is the same part on the other side, if it is there.
+    fn part(&mut self, path: &Path, node: &Node, other: Option<&Node>, depth: usize) {
+        if self.mask.hides(path, node) {
+            let is_changed = other.is_some_and(|other| !same(path.field(), other, node));
+            self.text.push(' ');
+            self.text.push_str(if is_changed { CHANGED } else { HIDDEN });
+            self.text.push('\n');
+            return;
+        }
+        match &node.kind {
+            Kind::Mapping { entries, .. } if entries.is_empty() => self.text.push_str(" {}\n"),
+            Kind::Sequence { items, .. } if items.is_empty() => self.text.push_str(" []\n"),
+            Kind::Scalar { .. } => {
+                self.text.push(' ');
+                self.value(path, node, None, 0);
+            }
+            _ => {
+                self.text.push('\n');
+                self.value(path, node, other, depth + 2);
+            }
+        }
+    }
+}
+
+/// A scalar on one line.
+fn quoted(text: &str, plain: bool) -> String {
+    let is_simple = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let is_word = !text.is_empty()
+        && text.chars().all(is_simple)
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if plain && is_word { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::parse;
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_secret_shows_but_who_it_is() {
+        let old = "# hunter0\napiVersion: v1\nkind: Secret\ntype: Opaque\nextra: hunter1\nmetadata:\n  name: a\n  labels: {app: web}\n  annotations: {last: hunter2}\n  more: [hunter3]\ndata: {same: hunter4, other: hunter5, deep: {x: hunter6}}\nstringData: hunter7\n";
+        let new = old.replace("hunter5", "hunter8").replace("hunter2", "hunter9");
+        let (old, new) = (parse(old).unwrap(), parse(&new).unwrap());
+        let [was, is] = masked(&Mask::Secret, Some(&old.root), Some(&new.root));
+        assert_eq!(
+            is,
+            "apiVersion: v1\nkind: Secret\ntype: Opaque\nextra: (hidden)\nmetadata:\n  name: a\n  labels:\n    app: web\n  \
+             annotations:\n    last: (hidden, changed)\n  more: (hidden)\ndata:\n  same: (hidden)\n  other: (hidden, changed)\n  \
+             deep: (hidden)\nstringData: (hidden)\n"
+        );
+        assert!(!was.contains("hunter") && !was.contains("changed"), "{was}");
+    }
+
+    #[test]
+    fn chosen_fields_of_other_kinds_are_hidden() {
+        let tree = parse("spec:\n  items:\n  - name: a\n    value: hunter1\n").unwrap();
+        let [_, is] = masked(&Mask::Fields(vec!["/spec/items/*/value"]), None, Some(&tree.root));
+        assert_eq!(is, "spec:\n  items:\n    -\n      name: a\n      value: (hidden)\n");
+    }
+}

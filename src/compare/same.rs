@@ -1,0 +1,165 @@
+//! When two values mean the same to Kubernetes: whatever the order of keys, of items with a key of their own, and
+//! however a text is quoted. Pure.
+//!
+//! Source: the `+listType` and `+listMapKey` marks of Kubernetes' API, by the fields' names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tree::{Kind, Node};
+
+/// Lists whose items are known by the values of some keys: the first set of keys that all items have.
+const KEYED: &[(&str, &[&[&str]])] = &[
+    ("containers", &[&["name"]]),
+    ("initContainers", &[&["name"]]),
+    ("ephemeralContainers", &[&["name"]]),
+    ("volumes", &[&["name"]]),
+    ("env", &[&["name"]]),
+    ("imagePullSecrets", &[&["name"]]),
+    ("secrets", &[&["name"]]),
+    ("webhooks", &[&["name"]]),
+    ("versions", &[&["name"]]),
+    (
+        "ports",
+        &[&["containerPort", "protocol"], &["containerPort"], &["port", "protocol"], &["port"], &["name"]],
+    ),
+    ("volumeMounts", &[&["mountPath"]]),
+    ("volumeDevices", &[&["devicePath"]]),
+    ("hostAliases", &[&["ip"]]),
+    ("topologySpreadConstraints", &[&["topologyKey", "whenUnsatisfiable"]]),
+    ("subjects", &[&["kind", "namespace", "name"], &["kind", "name"]]),
+    ("conditions", &[&["type"]]),
+];
+
+/// Lists of texts whose order means nothing.
+const SETS: &[&str] =
+    &["verbs", "resources", "apiGroups", "resourceNames", "nonResourceURLs", "finalizers", "accessModes"];
+
+/// What the items of a list are known by, where they are known by something.
+#[derive(Debug, Default)]
+pub(super) struct Labels {
+    /// One for each item, each of them once.
+    pub(super) labels: Vec<String>,
+    /// Whether the order of the items means something nevertheless.
+    pub(super) ordered: bool,
+}
+
+/// The labels of the items of two lists in the field `field`; `None` where an item is known by its place alone.
+pub(super) fn labels(field: &str, old: &Node, new: &Node) -> Option<[Labels; 2]> {
+    if SETS.contains(&field) {
+        let texts = |node: &Node| {
+            unique(node.items().map(|item| item.text().map(str::to_owned)).collect::<Option<_>>()?)
+        };
+        return Some([old, new].map(texts)).and_then(|[old, new]| Some([old?, new?])).map(unordered);
+    }
+    let (_, sets) = KEYED.iter().find(|(name, _)| *name == field)?;
+    let pair = sets.iter().find_map(|keys| {
+        let of = |node: &Node| unique(node.items().map(|item| label(item, keys)).collect::<Option<_>>()?);
+        Some([of(old)?, of(new)?])
+    })?;
+    // They start one after the other; and a variable may refer to those before it.
+    let refers = |node: &Node| {
+        node.items()
+            .any(|item| item.get("value").and_then(Node::text).is_some_and(|text| text.contains("$(")))
+    };
+    let ordered = field == "initContainers" || (field == "env" && (refers(old) || refers(new)));
+    Some(pair.map(|labels| Labels { labels, ordered }))
+}
+
+fn unordered(pair: [Vec<String>; 2]) -> [Labels; 2] {
+    pair.map(|labels| Labels { labels, ordered: false })
+}
+
+fn label(item: &Node, keys: &[&str]) -> Option<String> {
+    let texts: Option<Vec<&str>> = keys.iter().map(|key| item.get(key).and_then(Node::text)).collect();
+    texts.map(|texts| texts.join("/"))
+}
+
+fn unique(labels: Vec<String>) -> Option<Vec<String>> {
+    let distinct: BTreeSet<&String> = labels.iter().collect();
+    (distinct.len() == labels.len()).then_some(labels)
+}
+
+/// Whether both mean the same; `field` is the name of the field that they are in.
+pub(super) fn same(field: &str, old: &Node, new: &Node) -> bool {
+    match (&old.kind, &new.kind) {
+        (Kind::Scalar { text, plain }, Kind::Scalar { text: other, plain: other_plain }) => {
+            text == other && (plain == other_plain || is_surely_text(text))
+        }
+        (Kind::Mapping { entries, .. }, Kind::Mapping { entries: others, .. }) => {
+            let alike = |(one, other): (&super::tree::Entry, &super::tree::Entry)| {
+                one.key == other.key && same(&one.key, &one.value, &other.value)
+            };
+            entries.len() == others.len()
+                && (entries.iter().zip(others).all(alike)
+                    || entries.iter().all(|entry| {
+                        new.get(&entry.key).is_some_and(|value| same(&entry.key, &entry.value, value))
+                    }))
+        }
+        (Kind::Sequence { items, .. }, Kind::Sequence { items: others, .. }) => {
+            let alike =
+                |(one, other): (&super::tree::Item, &super::tree::Item)| same("", &one.value, &other.value);
+            items.len() == others.len()
+                && (items.iter().zip(others).all(alike) || same_items(field, old, new))
+        }
+        _ => false,
+    }
+}
+
+fn same_items(field: &str, old: &Node, new: &Node) -> bool {
+    let Some([before, after]) = labels(field, old, new) else { return false };
+    if before.ordered {
+        return false;
+    }
+    let found: BTreeMap<&String, &Node> = after.labels.iter().zip(new.items()).collect();
+    before
+        .labels
+        .iter()
+        .zip(old.items())
+        .all(|(label, item)| found.get(label).is_some_and(|other| same("", item, other)))
+}
+
+/// Whether every YAML reader takes a text without quotes for a text.
+fn is_surely_text(text: &str) -> bool {
+    const WORDS: &[&str] = &["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"];
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        && !WORDS.contains(&text.to_ascii_lowercase().as_str())
+        && !text.chars().all(|c| c.is_ascii_hexdigit() || "_.:+-".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tree::parse;
+    use super::*;
+
+    fn alike(one: &str, other: &str) -> bool {
+        same("", &parse(one).unwrap().root, &parse(other).unwrap().root)
+    }
+
+    #[test]
+    fn order_means_nothing_where_there_are_keys() {
+        assert!(alike("a: 1\nb: {c: x, d: web}\n", "b:\n  d: \"web\"\n  c: 'x'\na: 1\n"));
+        assert!(alike("ports: [{port: 1}, {port: 2}]\n", "ports: [{port: 2}, {port: 1}]\n"));
+        assert!(alike("verbs: [get, list]\n", "verbs:\n- list\n- get\n"));
+        assert!(alike("env: [{name: a, value: x}, {name: b}]\n", "env: [{name: b}, {name: a, value: x}]\n"));
+    }
+
+    #[test]
+    fn what_differs_differs() {
+        for (one, other) in [
+            ("a: 1\n", "a: \"1\"\n"),
+            ("a: yes\n", "a: \"yes\"\n"),
+            ("a: 1e3\n", "a: \"1e3\"\n"),
+            ("a:\n", "a: \"\"\n"),
+            ("args: [a, b]\n", "args: [b, a]\n"),
+            ("initContainers: [{name: a}, {name: b}]\n", "initContainers: [{name: b}, {name: a}]\n"),
+            (
+                "env: [{name: a, value: x}, {name: b, value: $(a)}]\n",
+                "env: [{name: b, value: $(a)}, {name: a, value: x}]\n",
+            ),
+            ("ports: [{port: 1}]\n", "ports: [{port: 1}, {port: 2}]\n"),
+            ("a: {}\n", "a: []\n"),
+        ] {
+            assert!(!alike(one, other), "{one}{other}");
+        }
+    }
+}

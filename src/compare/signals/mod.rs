@@ -1,0 +1,77 @@
+//! What a reviewer should not overlook in a change. Pure.
+
+mod data;
+mod exposure;
+mod fixed;
+mod rbac;
+mod workload;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::fields::FieldChange;
+use super::tree::Node;
+use crate::model::{ManifestId, SignalKind};
+
+/// One thing that a reviewer should not overlook.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Signal {
+    /// What it is about.
+    pub kind: SignalKind,
+    /// One line. Names and values in it come from the manifests.
+    pub text: String,
+}
+
+/// A manifest that changes.
+pub(super) struct Subject<'s, 't> {
+    pub(super) before: Option<(&'s ManifestId, &'t Node)>,
+    pub(super) after: Option<(&'s ManifestId, &'t Node)>,
+    pub(super) changes: &'s [FieldChange<'t>],
+}
+
+impl Subject<'_, '_> {
+    /// The kind with its group, such as `apps/Deployment`, on the side where it is.
+    fn kind(&self) -> (&str, &str) {
+        let id = self.after.or(self.before).map(|(id, _)| id);
+        id.map_or(("", ""), |id| (id.group.as_str(), id.kind.as_str()))
+    }
+
+    /// Whether it gets another identity, so that Kubernetes sees one object go and another one come.
+    fn is_replaced(&self) -> bool {
+        let (Some((old, _)), Some((new, _))) = (self.before, self.after) else { return false };
+        (&old.kind, &old.namespace, &old.name) != (&new.kind, &new.namespace, &new.name)
+    }
+}
+
+/// All signals of a change.
+pub(super) fn signals(subject: &Subject<'_, '_>) -> Vec<Signal> {
+    let mut found = Vec::new();
+    let mut say = |kind, text: String| found.push(Signal { kind, text });
+    data::find(subject, &mut say);
+    fixed::find(subject, &mut say);
+    rbac::find(subject, &mut say);
+    exposure::find(subject, &mut say);
+    workload::find(subject, &mut say);
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Those of a manifest whose fields cannot be read: whether it goes is all that is known.
+pub(super) fn unread(old: Option<&ManifestId>, new: Option<&ManifestId>) -> Vec<Signal> {
+    let is_gone = old.filter(|_| new.is_none());
+    is_gone.map(|id| Signal { kind: data::gone(id), text: format!("deletes {id}") }).into_iter().collect()
+}
+
+/// Takes up a signal.
+type Say<'s> = &'s mut dyn FnMut(SignalKind, String);
+
+/// A scalar's text on one line, or what else is there.
+fn shown(node: Option<&Node>) -> String {
+    match node.map(Node::text) {
+        Some(Some(text)) => crate::escape::cut(&crate::escape::one_line(text), 200),
+        Some(None) => "(several)".to_owned(),
+        None => "none".to_owned(),
+    }
+}

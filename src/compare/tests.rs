@@ -1,0 +1,309 @@
+//! Comparisons of small streams: what is shown, hidden, masked and signalled.
+
+use super::*;
+use crate::model::{DiffRule, SecretRule, SignalKind};
+
+fn documents(stream: &str) -> Vec<Document> {
+    let manifests = crate::render::manifests(stream.as_bytes()).expect("manifests");
+    manifests
+        .into_iter()
+        .map(|one| Document { id: one.id, text: Some(String::from_utf8(one.text).unwrap()) })
+        .collect()
+}
+
+fn compared(base: &str, head: &str, rules: &Rules<'_>) -> Comparison {
+    compare("web", &documents(base), &documents(head), rules)
+}
+
+fn shown(change: &Change) -> String {
+    change.hunks.iter().flat_map(|hunk| &hunk.lines).map(ToString::to_string).collect()
+}
+
+fn signals(base: &str, head: &str) -> Vec<String> {
+    let found = compared(base, head, &Rules::default());
+    found
+        .changes
+        .iter()
+        .flat_map(|change| &change.signals)
+        .map(|one| format!("{:?}: {}", one.kind, one.text))
+        .collect()
+}
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  template:
+    spec:
+      containers:
+      - name: app
+        image: web:1
+        env:
+        - name: A
+          value: x
+      - name: side
+        image: side:1
+";
+
+#[test]
+fn what_only_moved_is_no_change() {
+    let moved = "kind: Deployment
+apiVersion: \"apps/v1\"
+metadata: {name: web}
+spec:
+    template:
+      spec:
+        containers:
+          # another order
+          - image: side:1
+            name: side
+          - name: app
+            env:
+            - {value: x, name: A}
+            image: 'web:1'
+    replicas: 2
+";
+    let found = compared(DEPLOYMENT, moved, &Rules::default());
+    assert_eq!(found, Comparison { form: 1, ..Comparison::default() });
+}
+
+#[test]
+fn lines_are_the_texts_own_at_the_bases_places() {
+    let head = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  labels: {a: b}
+  name: web
+spec:
+  replicas: 3 # more
+  template:
+    spec:
+      containers:
+        - name: side
+          image: side:1
+        - image: web:2
+          name: app
+          env:
+            - name: B
+              value: |
+                y
+            - name: A
+              value: x
+";
+    let found = compared(DEPLOYMENT, head, &Rules::default());
+    assert_eq!(
+        shown(&found.changes[0]),
+        " apiVersion: apps/v1
+ kind: Deployment
+ metadata:
++  labels: {a: b}
+   name: web
+ spec:
+-  replicas: 2
++  replicas: 3 # more
+   template:
+     spec:
+       containers:
+       - name: app
+-        image: web:1
++        image: web:2
+         env:
++        - name: B
++          value: |
++            y
+         - name: A
+           value: x
+       - name: side
+"
+    );
+}
+
+#[test]
+fn a_first_field_that_goes_leaves_its_dash_behind() {
+    let (base, head) = (
+        "kind: A\nmetadata: {name: a}\nx:\n- a: 1\n  b: 2\n- c: 3\n",
+        "kind: A\nmetadata: {name: a}\nx:\n- b: 2\n- c: 4\n",
+    );
+    let found = compared(base, head, &Rules::default());
+    assert_eq!(
+        shown(&found.changes[0]),
+        " kind: A\n metadata: {name: a}\n x:\n-- a: 1\n-  b: 2\n-- c: 3\n+- b: 2\n+- c: 4\n"
+    );
+}
+
+#[test]
+fn rules_hide_and_count() {
+    let base = "kind: A\nmetadata:\n  name: a\n  labels: {helm.sh/chart: web-1, app: x}\n  annotations:\n    checksum/config: a\nspec:\n  x: 1\n  y: 1\n---\nkind: B\nmetadata: {name: b}\nx: 1\n";
+    let head = base
+        .replace("web-1", "web-2")
+        .replace("checksum/config: a", "checksum/config: b")
+        .replace("y: 1", "y: 2");
+    let head = head.replace("}\nx: 1\n", "}\nx: 2\n");
+    let rule = |rule: DiffRule| rule;
+    let ignore = [
+        rule(DiffRule { label: Some("helm.sh/chart".to_owned()), ..DiffRule::default() }),
+        rule(DiffRule { annotation: Some("checksum/*".to_owned()), ..DiffRule::default() }),
+        rule(DiffRule { kind: Some("B".to_owned()), target: Some("w*".to_owned()), ..DiffRule::default() }),
+    ];
+    let found = compared(base, &head, &Rules { ignore: &ignore, secrets: &[] });
+    assert_eq!((found.hidden, found.changes.len()), (3, 1));
+    let text = shown(&found.changes[0]);
+    assert!(text.ends_with("-  y: 1\n+  y: 2\n") && !text.contains("+    checksum"), "{text}");
+    let all = [DiffRule { path: Some("/spec/*".to_owned()), ..DiffRule::default() }];
+    let rules = Rules { ignore: &[&ignore[..], &all[..]].concat(), secrets: &[] };
+    let found = compared(base, &head, &rules);
+    assert_eq!((found.hidden, found.changes.len(), found.form), (4, 0, 0));
+}
+
+#[test]
+fn generated_names_are_one_change_with_their_references() {
+    let map = |hash: &str, value: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web-{hash}\ndata:\n  a: {value}\n---\n")
+    };
+    let user = |hash: &str| {
+        format!("kind: Job\napiVersion: batch/v1\nmetadata:\n  name: use\nspec:\n  ref: web-{hash}\n")
+    };
+    let base = map("5b7d8f6ghm", "x") + &user("5b7d8f6ghm");
+    let head = map("m2456789bc", "y") + &user("m2456789bc");
+    let found = compared(&base, &head, &Rules::default());
+    assert_eq!(found.changes.len(), 2);
+    let (user, map) = (&found.changes[1], &found.changes[0]);
+    assert_eq!(map.was.as_ref().map(|was| was.name.as_str()), Some("web-5b7d8f6ghm"));
+    assert!(map.signals.is_empty(), "{:?}", map.signals);
+    assert!(user.hunks.is_empty());
+    let reference = &user.references[0];
+    assert_eq!((reference.field.as_str(), reference.to.as_str()), ("spec.ref", "web-m2456789bc"));
+    let ignore = [DiffRule { generated_hashes: true, ..DiffRule::default() }];
+    let found = compared(&base, &head, &Rules { ignore: &ignore, secrets: &[] });
+    assert_eq!((found.changes.len(), found.hidden), (1, 1));
+}
+
+#[test]
+fn values_of_secrets_never_show() {
+    let secret = |value: &str, more: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n  annotations: {{last: hunter0{value}}}\nstringData:\n  pass: hunter1{value} # hunter2\n{more}"
+        )
+    };
+    let base = secret("a", "  gone: hunter3\n");
+    let head = secret("b", "  new: hunter4\n");
+    let found = compared(&base, &head, &Rules::default());
+    assert_eq!(
+        shown(&found.changes[0]),
+        " metadata:\n   name: a\n   annotations:\n-    last: (hidden)\n+    last: (hidden, changed)\n stringData:\n-  pass: (hidden)\n-  \
+         gone: (hidden)\n+  pass: (hidden, changed)\n+  new: (hidden)\n"
+    );
+    assert_eq!(found.changes[0].signals[0].text, "keys of the Secret: gone, new, pass");
+    let map = base.replace("kind: Secret", "kind: ConfigMap").replace("stringData", "data");
+    for (base, head) in [
+        (base.as_str(), ""),
+        ("", base.as_str()),
+        (&base, &map),
+        (&map, &base),
+        (&base, &(base.clone() + "x: [*y]\n")),
+    ] {
+        let text = format!("{:?}", compared_any(base, head));
+        assert!(!text.contains("hunter"), "{text}");
+    }
+}
+
+/// Compares also what hydrator would refuse to render.
+fn compared_any(base: &str, head: &str) -> Comparison {
+    let document = |text: &str| {
+        let kind = if text.contains("kind: Secret") { "Secret" } else { "ConfigMap" };
+        let id = ManifestId {
+            group: String::new(),
+            kind: kind.to_owned(),
+            namespace: String::new(),
+            name: "a".to_owned(),
+        };
+        Document { id, text: Some(text.to_owned()) }
+    };
+    let side = |text: &str| if text.is_empty() { Vec::new() } else { vec![document(text)] };
+    compare("web", &side(base), &side(head), &Rules::default())
+}
+
+#[test]
+fn chosen_fields_are_hidden_too() {
+    let secrets = [SecretRule {
+        path: "/spec/token".to_owned(),
+        kind: Some("App".to_owned()),
+        ..SecretRule::default()
+    }];
+    let app = |token: &str| format!("kind: App\nmetadata: {{name: a}}\nspec: {{token: {token}, size: 1}}\n");
+    let found = compared(&app("hunter1"), &app("hunter2"), &Rules { ignore: &[], secrets: &secrets });
+    let text = shown(&found.changes[0]);
+    assert!(text.contains("+  token: (hidden, changed)\n") && !text.contains("hunter"), "{text}");
+}
+
+#[test]
+fn signals_of_workloads() {
+    let head = DEPLOYMENT.replace("web:1", "web:2").replace("replicas: 2", "replicas: 0").replace(
+        "        image: side:1\n",
+        "        image: side:1\n        resources: {limits: {memory: 1Gi}}\n        securityContext: {privileged: true}\n",
+    );
+    assert_eq!(
+        signals(DEPLOYMENT, &head),
+        [
+            "Privilege: side: privileged",
+            "Replicas: replicas 2 → 0",
+            "Resources: side: limits.memory none → 1Gi",
+            "Image: image app: web:1 → web:2"
+        ]
+    );
+}
+
+#[test]
+fn signals_of_what_goes_and_of_what_cannot_change() {
+    let set = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec:\n  serviceName: a\n  selector: {matchLabels: {a: b}}\n";
+    assert_eq!(signals(set, ""), ["DataLoss: deletes StatefulSet.apps db"]);
+    assert_eq!(
+        signals("kind: Service\napiVersion: v1\nmetadata: {name: a}\n", ""),
+        ["Deletion: deletes Service a"]
+    );
+    let head = set.replace("serviceName: a", "serviceName: b").replace("a: b", "a: c");
+    assert_eq!(
+        signals(set, &head),
+        [
+            "Immutable: spec.selector cannot be changed: the apply will fail",
+            "Immutable: spec.serviceName cannot be changed: the apply will fail"
+        ]
+    );
+    let sealed = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\nimmutable: true\ndata: {a: x}\n";
+    assert_eq!(
+        signals(sealed, &sealed.replace('x', "y")),
+        ["Immutable: the ConfigMap is immutable: the apply will fail"]
+    );
+}
+
+#[test]
+fn signals_of_rights_and_exposure() {
+    let role = |verbs: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: r}}\nrules:\n- apiGroups: ['']\n  resources: [pods]\n  verbs: {verbs}\n"
+        )
+    };
+    assert_eq!(signals(&role("[get]"), &role("[list, get]")), ["Rbac: r may: list pods"]);
+    assert!(signals(&role("['*']"), &role("[get, watch]")).is_empty(), "less is no more");
+    let service = |kind: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: s}}\nspec:\n  type: {kind}\n  ports: [{{port: 80}}]\n"
+        )
+    };
+    assert_eq!(
+        signals(&service("ClusterIP"), &service("LoadBalancer")),
+        ["Exposure: type of the Service: ClusterIP → LoadBalancer"]
+    );
+    let ingress = |host: &str| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: i}}\nspec:\n  rules:\n  - host: {host}\n"
+        )
+    };
+    assert_eq!(
+        signals(&ingress("a.b"), &ingress("c.d")),
+        ["Exposure: serves a.b no more", "Exposure: serves c.d"]
+    );
+    assert_eq!(signals("", &ingress("a.b"))[0], format!("{:?}: serves a.b", SignalKind::Exposure));
+}

@@ -1,0 +1,132 @@
+//! The preview as comments of a forge, none longer than it takes. Pure.
+//!
+//! Pages end between environments where they can, else between manifests, and within a manifest only where it alone is
+//! longer than a page. What does not fit on the last page is counted and named by environment.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::markdown::{Block, blocks};
+use super::summary;
+use crate::diff::report::DiffReport;
+use crate::escape::{cut_markdown, link, prose};
+
+/// The most characters of a page.
+pub const PAGE_LIMIT: usize = 60_000;
+/// The most pages.
+pub const PAGES: usize = 5;
+
+/// Room for a page's number, for what ends a block, and for what is left out.
+const RESERVED: usize = 2_000;
+
+/// The pages; at least one. `whole` is where the whole diff is.
+pub fn pages(report: &DiffReport, limit: usize, most: usize, whole: Option<&str>) -> Vec<String> {
+    let first = cut_markdown(&summary::summary(report, whole), limit.saturating_sub(RESERVED));
+    let mut book = Book {
+        limit: limit.saturating_sub(RESERVED),
+        most: most.max(1),
+        pages: vec![first],
+        left: BTreeMap::new(),
+    };
+    let blocks = blocks(report);
+    let mut rest = blocks.as_slice();
+    while let Some(block) = rest.first() {
+        let count = rest.iter().take_while(|other| other.environment == block.environment).count();
+        let (environment, after) = rest.split_at(count);
+        book.environment(environment);
+        rest = after;
+    }
+    book.finish(whole)
+}
+
+struct Book {
+    limit: usize,
+    most: usize,
+    pages: Vec<String>,
+    /// How many pieces of each environment are left out.
+    left: BTreeMap<String, usize>,
+}
+
+impl Book {
+    fn used(&self) -> usize {
+        self.pages.last().map_or(0, |page| page.chars().count())
+    }
+
+    /// One environment: on this page if it fits, else from a new one on if it fits there.
+    fn environment(&mut self, blocks: &[Block]) {
+        let whole: usize =
+            blocks.iter().map(|block| block.folded(&block.pieces, false).chars().count() + 2).sum();
+        if self.used() + whole > self.limit && whole <= self.limit && self.pages.len() < self.most {
+            self.pages.push(String::new());
+        }
+        for block in blocks {
+            self.block(block);
+        }
+    }
+
+    fn block(&mut self, block: &Block) {
+        let mut rest = block.pieces.as_slice();
+        let mut is_continued = false;
+        while !rest.is_empty() {
+            let room = self.limit.saturating_sub(self.used());
+            let frame = block.folded(&[], is_continued).chars().count() + 2;
+            let mut used = frame;
+            let fits = |piece: &&String| {
+                used += piece.chars().count() + 1;
+                used <= room
+            };
+            let count = rest.iter().take_while(fits).count();
+            if count > 0 {
+                let (now, later) = rest.split_at(count);
+                self.push(&block.folded(now, is_continued));
+                (rest, is_continued) = (later, true);
+                continue;
+            }
+            let is_fresh = self.used() == 0;
+            if is_fresh {
+                // One manifest alone is longer than a page.
+                let piece = rest.first().map(|piece| cut_markdown(piece, room.saturating_sub(frame + 1)));
+                self.push(&block.folded(&[piece.unwrap_or_default()], is_continued));
+                (rest, is_continued) = (rest.get(1..).unwrap_or_default(), true);
+            } else if self.pages.len() < self.most {
+                self.pages.push(String::new());
+            } else {
+                *self.left.entry(block.environment.clone()).or_default() += rest.len();
+                return;
+            }
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        if let Some(page) = self.pages.last_mut() {
+            if !page.is_empty() {
+                page.push_str("\n\n");
+            }
+            page.push_str(text);
+        }
+    }
+
+    fn finish(mut self, whole: Option<&str>) -> Vec<String> {
+        if !self.left.is_empty() {
+            let left: Vec<String> = self
+                .left
+                .iter()
+                .map(|(name, count)| format!("{count} of {}", prose(name)))
+                .take(20)
+                .collect();
+            let more = self.left.len() - left.len();
+            let more = if more > 0 { format!(" and of {more} more environments") } else { String::new() };
+            let place = whole.map_or_else(|| "the whole diff".to_owned(), |url| link("the whole diff", url));
+            let text = format!("Too long to be shown here, see {place}: {}{more}.", left.join(", "));
+            self.push(&text);
+        }
+        let count = self.pages.len();
+        if count > 1 {
+            for (index, page) in self.pages.iter_mut().enumerate() {
+                // Writing to a string never fails.
+                let _ = write!(page, "\n\nPage {} of {count}", index + 1);
+            }
+        }
+        self.pages.into_iter().map(|page| page + "\n").collect()
+    }
+}

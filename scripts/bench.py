@@ -299,6 +299,8 @@ def run_round(options, root, round_number, results):
         for side in order:
             if name.startswith("cold"):
                 side.commit(project(environments, apps), "First version")
+                # A job's checkout is a fetch, and that is a pack.
+                side.git("gc", "--quiet")
             elif change:
                 side.commit(lambda work: change(work, round_number), name)
             if round_number == 0 and name == "the same commit again":

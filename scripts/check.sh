@@ -50,6 +50,9 @@ workflows_lint() {
     .tools/bin/zizmor --offline --no-progress --config .github/zizmor.yml action.yml "${files[@]}"
 }
 
+# Links between the documents, to files and to headings.
+links() { python3 scripts/links.py; }
+
 template() { scripts/template.sh --check; }
 
 # Paths and package mirrors of the machine at hand have no place in the project.
@@ -77,6 +80,7 @@ check "dependencies" dependencies
 check "shell scripts" scripts_lint
 check "workflows" workflows_lint
 check "GitLab template" template
+check "links" links
 check "nothing of this machine" no_machine
 
 if [ "${#failed[@]}" -gt 0 ]; then

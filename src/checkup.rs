@@ -11,9 +11,9 @@ use crate::gate::PROMOTION;
 use crate::git::RemoteRefs;
 use crate::model::{DryTree, Project};
 
-/// Where GitHub looks for workflows.
+/// Where GitHub looks for workflows; GitLab is asked for its schedules.
 const WORKFLOWS: &str = ".github/workflows";
-/// GitLab's schedules are not in the tree; nobody asks about them.
+/// What a workflow says that calls us.
 const PROGRAM: &str = "hydrator";
 
 /// Looks at the forge's settings for the branches of a configuration.

@@ -79,18 +79,32 @@ fn request(head_sha: CommitId, method: Option<MergeMethod>) -> Value {
     body
 }
 
-/// On GitLab the project has one way to merge; a request can only squash before.
-fn contradiction(forge: &GitLab, method: Option<MergeMethod>) -> Result<Option<String>> {
-    let (wanted, fits): (_, &[&str]) = match method {
-        Some(MergeMethod::Merge) => ("merge", &["merge", "rebase_merge"]),
-        Some(MergeMethod::Rebase) => ("rebase", &["ff"]),
-        Some(MergeMethod::Squash) | None => return Ok(None),
+/// On GitLab the project has one way to merge, and one word about squashing; a request can only squash besides.
+pub(super) fn contradicts(project: &Value, method: MergeMethod) -> Option<String> {
+    let squash = project["squash_option"].as_str().unwrap_or_default();
+    let (wanted, fits, squashes): (_, &[&str], _) = match method {
+        MergeMethod::Merge => ("merge", &["merge", "rebase_merge"], false),
+        MergeMethod::Rebase => ("rebase", &["ff"], false),
+        MergeMethod::Squash => ("squash", &[], true),
     };
-    let set = forge.setting("merge_method")?;
-    let Some(set) = set.as_str().filter(|set| !fits.contains(set)) else { return Ok(None) };
-    Ok(Some(format!(
-        "`mergeMethod: {wanted}` contradicts the project's own merge method, `{set}` (change one of them)"
-    )))
+    let set = match (squashes, squash) {
+        (true, "never") => {
+            return Some(format!("`mergeMethod: {wanted}` contradicts the project, which never squashes"));
+        }
+        (true, _) => return None,
+        (false, "always") => {
+            return Some(format!("`mergeMethod: {wanted}` contradicts the project, which always squashes"));
+        }
+        (false, _) => project["merge_method"].as_str()?,
+    };
+    (!fits.contains(&set))
+        .then(|| format!("`mergeMethod: {wanted}` contradicts the project's own merge method, `{set}`"))
+}
+
+fn contradiction(forge: &GitLab, method: Option<MergeMethod>) -> Result<Option<String>> {
+    let Some(method) = method else { return Ok(None) };
+    let settings = forge.settings()?;
+    Ok(contradicts(&settings, method).map(|why| format!("{why} (change one of them)")))
 }
 
 /// Merges if the head still is `head_sha`.

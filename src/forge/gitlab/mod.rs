@@ -3,6 +3,7 @@
 
 mod comments;
 mod deployments;
+mod diagnosis;
 mod dialect;
 mod landings;
 mod merge_requests;
@@ -12,7 +13,7 @@ mod question;
 mod shapes;
 mod statuses;
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 
 use anyhow::Result;
@@ -113,11 +114,12 @@ impl GitLab {
         self.http.send(&Request::send(method, self.url(rest), body, effect)).map(|answer| answer.body)
     }
 
-    /// All elements of a list, page by page. `rest` has a query already.
+    /// All elements of a list, page by page.
     fn list(&self, rest: &str) -> Result<Vec<Value>, Refused> {
         let mut found = Vec::new();
+        let more = if rest.contains('?') { '&' } else { '?' };
         for page in 1_u64.. {
-            let request = Request::get(self.url(&format!("{rest}&per_page={PAGE}&page={page}")));
+            let request = Request::get(self.url(&format!("{rest}{more}per_page={PAGE}&page={page}")));
             let answer = self.http.send(&request)?;
             if !answer.body.is_array() {
                 let hint = "is this the address of GitLab's API?";
@@ -171,12 +173,18 @@ impl GitLab {
 
     /// One of the project's settings.
     fn setting(&self, key: &str) -> Result<Value> {
-        if let Some(project) = self.project.borrow().as_ref() {
-            return Ok(project[key].clone());
+        self.settings().map(|project| project[key].clone())
+    }
+
+    /// The project's settings.
+    fn settings(&self) -> Result<Ref<'_, Value>> {
+        if self.project.borrow().is_none() {
+            let project = self
+                .get("")
+                .map_err(|refused| refused.while_doing("cannot read the settings of the project"))?;
+            *self.project.borrow_mut() = Some(project);
         }
-        let project =
-            self.get("").map_err(|refused| refused.while_doing("cannot read the settings of the project"))?;
-        Ok(self.project.borrow_mut().insert(project)[key].clone())
+        Ok(Ref::map(self.project.borrow(), |project| project.as_ref().unwrap_or(&Value::Null)))
     }
 
     /// Something about the token's own account.
@@ -322,17 +330,7 @@ impl Forge for GitLab {
     }
 
     fn diagnose(&self, grounds: &Grounds) -> Result<Vec<Finding>> {
-        let mut found = Vec::new();
-        for ground in grounds.environments.iter().filter(|ground| ground.is_gated) {
-            if !self.requires_status(&ground.active, grounds.gate)? {
-                found.push(Finding::about(
-                    &ground.active,
-                    format!("is ungated: nothing waits for the status `{}`", grounds.gate),
-                    "turn on \"Pipelines must succeed\" in the project's merge request settings",
-                ));
-            }
-        }
-        Ok(Finding::told_once(found))
+        diagnosis::diagnose(self, grounds)
     }
 
     fn compare_url(&self, base: &BranchName, head: &BranchName) -> Option<String> {

@@ -75,7 +75,14 @@ pub(super) fn permission(forge: &GitLab, name: &str) -> Result<Permission> {
 
 /// Such as 30 for a Developer; 0 for everybody who is no member, or who may not log in.
 fn level(forge: &GitLab, name: &str) -> Result<u64, Refused> {
-    let Some(id) = number(forge, name)? else { return Ok(0) };
+    match number(forge, name)? {
+        Some(id) => level_of(forge, id),
+        None => Ok(0),
+    }
+}
+
+/// The same for an account by number.
+pub(super) fn level_of(forge: &GitLab, id: u64) -> Result<u64, Refused> {
     match forge.get(&format!("/members/all/{id}")) {
         Ok(member) if member["state"] == "active" => Ok(member["access_level"].as_u64().unwrap_or_default()),
         Err(refused) if refused.class != Class::NotFound => Err(refused),

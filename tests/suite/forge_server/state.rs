@@ -163,6 +163,8 @@ pub(crate) struct State {
     /// Whether jobs may open pull requests; nothing where the token may not see that.
     pub(crate) jobs_may_open: Option<bool>,
     pub(crate) role: &'static str,
+    /// Whether the forge itself starts jobs on a schedule.
+    pub(crate) is_scheduled: bool,
     pub(crate) forbidden_methods: Vec<Method>,
     clock: i64,
 }
@@ -192,6 +194,7 @@ impl State {
             bypassed: BTreeSet::new(),
             jobs_may_open: None,
             role: "WRITE",
+            is_scheduled: false,
             forbidden_methods: Vec::new(),
             merge_queue: false,
             drafts_supported: true,

@@ -209,14 +209,17 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 22] = [
+const QUESTIONS: [&str; 25] = [
     "DELETE /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
+    "GET /personal_access_tokens/self",
     "GET /projects/{id}",
     "GET /projects/{id}/deployments",
     "GET /projects/{id}/members/all/{user_id}",
     "GET /projects/{id}/merge_requests",
     "GET /projects/{id}/merge_requests/{merge_request_iid}",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes",
+    "GET /projects/{id}/pipeline_schedules",
+    "GET /projects/{id}/protected_branches",
     "GET /projects/{id}/repository/commits/{sha}/merge_requests",
     "GET /projects/{id}/repository/commits/{sha}/refs",
     "GET /projects/{id}/repository/commits/{sha}/statuses",

@@ -3,6 +3,7 @@
 
 mod budget;
 mod contract;
+mod diagnosis;
 mod life;
 mod merging;
 mod refusals;

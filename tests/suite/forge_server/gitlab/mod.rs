@@ -195,3 +195,8 @@ impl Hosted for GitLab {
         self.pushed(repo).arguments([command, "--remote", &self.remote()])
     }
 }
+
+/// The number of an account.
+pub(crate) fn number_of(login: &str) -> u64 {
+    shapes::id(login)
+}

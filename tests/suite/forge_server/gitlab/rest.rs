@@ -46,6 +46,7 @@ impl GitLabApi {
                 return (200, json!({"version": "18.5.0-ee", "revision": "1", "enterprise": true}));
             }
             ["users"] => return users(state, query),
+            ["personal_access_tokens", "self"] => return talk::own_token(state),
             ["user"] => return (200, user(&state.viewer)),
             ["projects", project, rest @ ..] if *project == ID || *project == self.path => rest,
             _ => return not_found(),
@@ -68,6 +69,8 @@ impl GitLabApi {
             }
             ("DELETE", ["merge_requests", _, "notes", id]) => talk::own_note(state, id, talk::delete_note),
             ("POST", ["merge_requests", _, "notes", id, "award_emoji"]) => talk::award(state, id, &call.body),
+            ("GET", ["protected_branches"]) => page_of(state.rules.clone(), query),
+            ("GET", ["pipeline_schedules"]) => page_of(talk::schedules(state), query),
             ("GET", ["members", "all", id]) => talk::member(state, id),
             ("POST", ["deployments"]) => talk::deploy(state, &call.body),
             ("GET", ["deployments"]) => talk::deployments(state, query),

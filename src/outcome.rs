@@ -49,7 +49,7 @@ pub fn planned(
     let mut environments: Vec<EnvironmentReport> = reports.collect();
     environments
         .extend(crate::orphans::find(dry, observation).into_iter().map(crate::orphans::Orphan::planned));
-    Ok(RunReport { dry_sha: dry.commit.id, environments })
+    Ok(RunReport { dry_sha: dry.commit.id, environments, picture: None })
 }
 
 /// Closes what went away, opens and updates pull requests, delivers, and reports.

@@ -6,11 +6,13 @@ use crate::commit::TargetOutput;
 use crate::dry::Dry;
 use crate::error::{Failure, hint_of, kind_of, message_of};
 use crate::gate::Verdict;
+use crate::git::RemoteRefs;
 use crate::hydrate::Terms;
-use crate::model::{CommitId, Delivery, Environment, EnvironmentName};
+use crate::model::{CommitId, CommitStatus, Delivery, Environment, EnvironmentName};
 use crate::observe::Seen;
 use crate::plan::{self, Decision};
 use crate::publish::Publisher;
+use crate::tell::Overview;
 use crate::world::World;
 
 /// One environment on its way through a run.
@@ -34,8 +36,22 @@ pub struct Planned<'a> {
     pub first: Option<CommitId>,
     /// The proposed branch's tip after the run; `None` where there is no branch.
     pub proposed: Option<CommitId>,
+    /// The statuses of the proposed commit, where the forge told them before the push.
+    pub told: Option<(CommitId, Vec<CommitStatus>)>,
     /// What the gate says of the proposal; `None` where there is none, or nobody has asked yet.
     pub verdict: Option<Verdict>,
+}
+
+/// What writing pull requests works with.
+pub struct Stage<'a> {
+    /// The outside world.
+    pub world: &'a World,
+    /// The DRY commit.
+    pub dry: &'a Dry,
+    /// The refs as this run's push left them.
+    pub refs: &'a RemoteRefs,
+    /// Where all environments stand, and what the forge said of DRY commits.
+    pub overview: &'a Overview,
 }
 
 impl<'a> Planned<'a> {
@@ -51,6 +67,7 @@ impl<'a> Planned<'a> {
             processed: None,
             first: None,
             proposed: None,
+            told: None,
             verdict: None,
         }
     }

@@ -13,7 +13,7 @@ use crate::git::{Objects, Scratch, hash_of};
 use crate::hydrate::{self, Hold, Metadata, message};
 use crate::model::{CommitId, EntryKind, Environment, ManifestId, ObjectId, Target};
 use crate::plan;
-use crate::planned::Planned;
+use crate::planned::{Planned, Stage};
 use crate::promote::{
     DryCommits, DryInfo, DryLine, Intent, LargeDeletion, MoreCommits, ProposalSummary, ReferenceLine,
     TargetChange,
@@ -76,7 +76,8 @@ fn terms(tip: &Tip) -> Result<String> {
 }
 
 /// Everything that there is to say about the proposal of an environment.
-pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Result<ProposalSummary> {
+pub fn summary(stage: &Stage<'_>, planned: &Planned<'_>, proposed: CommitId) -> Result<ProposalSummary> {
+    let world = stage.world;
     let objects = world.repository.scratch.objects();
     let environment = planned.environment;
     let active = planned.seen.active.as_ref();
@@ -92,26 +93,55 @@ pub fn summary(world: &World, planned: &Planned<'_>, proposed: CommitId) -> Resu
     let kept = planned.outputs.values().map(|output| output.count).sum::<usize>();
     let added: usize = targets.iter().map(|target| target.added.len()).sum();
     let of = (kept + targets.iter().map(|target| target.removed.len()).sum::<usize>()).saturating_sub(added);
+    let mut dry_commits = match metadata.intent {
+        Some(hydrate::Intent::Rollback) => undone(world, active, &metadata),
+        _ => dry_commits(world, active.and_then(Tip::dry_sha), &metadata)?,
+    };
+    let mut dry = dry_info(&metadata)?;
+    add_requests(stage, &mut dry, &mut dry_commits);
     Ok(ProposalSummary {
         environment: environment.name.clone(),
         active: environment.active.clone(),
         proposed: environment.proposed.clone(),
         change: change_id(objects, planned, proposed)?,
         intent: intent(active, &tip),
-        dry: dry_info(&metadata)?,
+        dry,
         repo_url: Some(world.repository.web_url()).filter(|url| !url.is_empty()),
         text_version: crate::promote::text_version(&environment.pull_request),
         vars: environment.vars.clone(),
         targets,
-        dry_commits: match metadata.intent {
-            Some(hydrate::Intent::Rollback) => undone(world, active, &metadata),
-            _ => dry_commits(world, active.and_then(Tip::dry_sha), &metadata)?,
-        },
+        dry_commits,
         references: references(&metadata),
         first_run: active.is_none_or(Tip::is_blank),
         undoes_drift: active.is_some_and(|active| plan::drift(environment, &planned.seen, active).is_some()),
+        picture: picture(stage, environment),
         large_deletion: is_large(removed, of, kept).then_some(LargeDeletion { removed, of }),
     })
+}
+
+/// Adds the pull requests that brought the DRY commits in.
+fn add_requests(stage: &Stage<'_>, dry: &mut DryInfo, commits: &mut DryCommits) {
+    let asked: Vec<CommitId> =
+        commits.listed.iter().map(|line| line.sha).chain(std::iter::once(dry.sha)).collect();
+    let overview = stage.overview;
+    crate::tell::prepare(stage.world, &stage.dry.commit, overview, &asked);
+    let forge = stage.world.forge.as_ref();
+    let mut requests = overview.landings.requests(forge, &stage.dry.branch, &asked);
+    for line in &mut commits.listed {
+        line.request = requests.get(&line.sha).cloned();
+    }
+    dry.request = requests.remove(&dry.sha);
+}
+
+/// Where all environments are, if that is known.
+fn picture(stage: &Stage<'_>, environment: &Environment) -> String {
+    let environments = &stage.dry.loaded.project.environments;
+    let stands = &stage.overview.stands;
+    let at = environments.iter().position(|one| one.name == environment.name);
+    // One alone makes no picture.
+    let at = at.filter(|_| stands.len() == environments.len() && stands.len() > 1);
+    at.map(|at| crate::tell::picture(stage.world.forge.as_ref(), environments, stands, at))
+        .unwrap_or_default()
 }
 
 /// Why it is offered: what its metadata says, seen from what is active.
@@ -271,6 +301,7 @@ fn dry_info(metadata: &Metadata) -> Result<DryInfo, Failure> {
         body: metadata.body.clone(),
         author: metadata.author.clone(),
         date: metadata.date.clone(),
+        request: None,
     })
 }
 
@@ -281,6 +312,7 @@ fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> 
         sha: proposed,
         subject: metadata.subject.lines().next().unwrap_or_default().to_owned(),
         author: metadata.author.clone(),
+        request: None,
     };
     let Some(active) = active else { return Ok(DryCommits { listed: vec![own], more: MoreCommits::None }) };
     // The usual case needs no history: every push is promoted, one after the other.
@@ -298,6 +330,7 @@ fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> 
         sha: commit.id,
         subject: commit.headline().to_owned(),
         author: format!("{} <{}>", commit.author.name, commit.author.email),
+        request: None,
     });
     Ok(DryCommits { listed: listed.collect(), more })
 }

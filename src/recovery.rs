@@ -90,7 +90,11 @@ fn recover(world: &World, now: Timestamp) -> Result<Option<RunReport>> {
             None => {}
         }
     }
-    Ok((!reports.is_empty()).then_some(RunReport { dry_sha: dry.commit.id, environments: reports }))
+    Ok((!reports.is_empty()).then_some(RunReport {
+        dry_sha: dry.commit.id,
+        environments: reports,
+        picture: None,
+    }))
 }
 
 fn guarded(dry: &Dry) -> Vec<Environment> {

@@ -26,6 +26,7 @@ use crate::publish::{Change, NewCache, Published};
 use crate::rendering::{Limits, Rendering, Scope};
 use crate::settle;
 use crate::tally::Tally;
+use crate::tell::Overview;
 use crate::world::World;
 
 /// How often everything is observed again after a lost race.
@@ -60,6 +61,7 @@ pub fn run(world: &World, request: &RunRequest, progress: &dyn Progress) -> Resu
     let mut waiting = select(&dry.loaded.project, &request.environments)?;
     let mut rendering = Rendering::new(world, &dry, request.limits, request.scope)?;
     let mut reports = Tally::of(&waiting);
+    let mut overview = Overview::default();
     for attempt in 1.. {
         // The remote takes its time to answer; meanwhile the DRY tree is read.
         let mut observation = std::thread::scope(|scope| {
@@ -81,24 +83,25 @@ pub fn run(world: &World, request: &RunRequest, progress: &dyn Progress) -> Resu
         let cache = write_cache(world, &planned, &observation, &rendering, narrowed)?;
         progress.enter(Stage::Publish);
         promotion::disarm(world, &mut planned);
-        promotion::close_old(world, &planned)?;
+        promotion::close_old(world, &mut planned)?;
         let published = publish(world, &dry, &mut planned, &observation.refs, cache)?;
         if !published.moved {
             progress.enter(Stage::Promote);
-            promotion::gates(world, &dry, &mut planned, &published.refs)?;
-            let stage = settle::Stage { world, dry: &dry, refs: &published.refs };
-            reports.expect(&planned);
+            let stands = promotion::gates(world, &dry, &mut planned, &published.refs)?;
+            overview.stands = stands;
+            let stage = settle::Stage { world, dry: &dry, refs: &published.refs, overview: &overview };
+            reports.expect(&planned, published.refs.branch(&dry.branch));
             let promoted = crate::outcome::promote(&stage, planned, &rendering)?;
             reports.take(promoted.environments);
             reports.take_orphans(|| crate::outcome::close_orphans(world, &dry, &observation));
             waiting.retain(|environment| promoted.lost.contains(&environment.name));
             if waiting.is_empty() || attempt >= ATTEMPTS {
-                return Ok(reports.finish(world, dry.commit.id, progress));
+                return Ok(reports.finish(world, &dry, overview, progress));
             }
         }
         match stop_or_pause(world, attempt) {
             // What other environments came to is not lost with those that are given up.
-            Err(_) if !reports.is_empty() => return Ok(reports.finish(world, dry.commit.id, progress)),
+            Err(_) if !reports.is_empty() => return Ok(reports.finish(world, &dry, overview, progress)),
             stopped => stopped?,
         }
         progress.enter(Stage::Observe);

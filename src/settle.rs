@@ -7,28 +7,17 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 
-use crate::dry::Dry;
 use crate::error::{Failure, FailureKind};
 use crate::forge::{NewPullRequest, PullRequestLook};
 use crate::gate::PROMOTION;
-use crate::git::{Objects, RefUpdate, RemoteRefs};
+use crate::git::{Objects, RefUpdate};
 use crate::model::{BranchName, CommitId, Delivery, PullRequest, PullRequestOperation, PullRequestState};
 use crate::plan::Decision;
+pub use crate::planned::Stage;
 use crate::planned::{Planned, as_failure, publisher};
 use crate::promote::{self, PullRequestStep, Wanted};
 use crate::publish::Change;
 use crate::template::Template;
-use crate::world::World;
-
-/// What settling works with.
-pub struct Stage<'a> {
-    /// The outside world.
-    pub world: &'a World,
-    /// The DRY commit.
-    pub dry: &'a Dry,
-    /// The refs as this run's push left them.
-    pub refs: &'a RemoteRefs,
-}
 
 /// What became of one environment beyond its branches.
 #[derive(Debug, Default)]
@@ -251,7 +240,7 @@ fn open_or_update(stage: &Stage<'_>, planned: &Planned<'_>, proposed: CommitId) 
     }
     let environment = planned.environment;
     let forge = stage.world.forge.as_ref();
-    let summary = crate::proposal::summary(stage.world, planned, proposed)?;
+    let summary = crate::proposal::summary(stage, planned, proposed)?;
     let look = promote::look(&summary, &environment.pull_request, &fill_in)?;
     let wanted =
         NewPullRequest { head: environment.proposed.clone(), base: environment.active.clone(), look };

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::dry::Dry;
 use crate::model::{
     CommitId, CommitState, Environment, EnvironmentName, EnvironmentReport, Operation, PromotionReport,
-    RunReport,
+    PullRequest, PullRequestOperation, RunReport,
 };
+use crate::overview::{mermaid, nodes};
 use crate::planned::Planned;
 use crate::progress::Progress;
 use crate::promotion;
+use crate::tell::{Overview, Scene, tell};
 use crate::world::World;
 
 /// The reports so far: of an environment that is given back and done again, the last one counts.
@@ -18,13 +21,24 @@ pub struct Tally {
     orphans: Option<Vec<EnvironmentReport>>,
     /// The environments whose proposals may have to be merged now.
     due: BTreeSet<EnvironmentName>,
+    /// The pull requests that were open before.
+    open: BTreeMap<EnvironmentName, PullRequest>,
+    /// The DRY branch's tip when this was pushed.
+    tip: Option<CommitId>,
 }
 
 impl Tally {
     /// Nothing is reported yet of these environments.
     pub fn of(environments: &[Environment]) -> Self {
         let order = environments.iter().map(|environment| environment.name.clone()).collect();
-        Self { order, done: BTreeMap::new(), orphans: None, due: BTreeSet::new() }
+        Self {
+            order,
+            done: BTreeMap::new(),
+            orphans: None,
+            due: BTreeSet::new(),
+            open: BTreeMap::new(),
+            tip: None,
+        }
     }
 
     /// Whether nothing is reported yet.
@@ -32,9 +46,12 @@ impl Tally {
         self.done.is_empty()
     }
 
-    /// Takes down whose proposals may have to be merged.
-    pub fn expect(&mut self, planned: &[Planned<'_>]) {
+    /// Takes down whose proposals may have to be merged, which pull requests there are, and where the DRY branch is.
+    pub fn expect(&mut self, planned: &[Planned<'_>], tip: Option<CommitId>) {
         self.due.extend(planned.iter().filter(|one| promotion::is_due(one)).map(Planned::name));
+        let open = planned.iter().filter_map(|one| Some((one.name(), one.seen.open.clone()?)));
+        self.open.extend(open);
+        self.tip = tip;
     }
 
     /// The environments that left the configuration are dealt with once.
@@ -47,19 +64,55 @@ impl Tally {
         self.done.extend(reports.into_iter().map(|report| (report.name.clone(), report)));
     }
 
-    /// Merges what is due, and gives the whole report.
-    pub fn finish(mut self, world: &World, dry_sha: CommitId, progress: &dyn Progress) -> RunReport {
+    /// Merges what is due, tells people about it, and gives the whole report.
+    pub fn finish(
+        mut self,
+        world: &World,
+        dry: &Dry,
+        mut overview: Overview,
+        progress: &dyn Progress,
+    ) -> RunReport {
         let waits = |gate: &PromotionReport| gate.state != CommitState::Success.word();
         if self.done.values().any(|report| report.promotion.as_ref().is_some_and(waits)) {
             let was_pushed = |report: &&EnvironmentReport| report.operation == Operation::Pushed;
             self.due.extend(self.done.values().filter(was_pushed).map(|report| report.name.clone()));
         }
+        let orphans = self.orphans.take().unwrap_or_default();
         let mut environments: Vec<_> = self.order.iter().filter_map(|name| self.done.remove(name)).collect();
-        environments.extend(self.orphans.unwrap_or_default());
-        let mut report = RunReport { dry_sha, environments };
+        for stand in &mut overview.stands {
+            if let Some(report) = environments.iter().find(|report| report.name == stand.name) {
+                stand.follow(report);
+            }
+        }
+        environments.extend(orphans);
+        let picture = (!overview.stands.is_empty()).then(|| mermaid(&nodes(&overview.stands), None));
+        let mut report = RunReport { dry_sha: dry.commit.id, environments, picture };
         if !self.due.is_empty() {
             promotion::follow(world, &mut report, &self.due, &|line| progress.say(line));
+        } else if self.tip == Some(dry.commit.id) && !overview.stands.is_empty() {
+            self.tell(world, dry, &overview, &report).iter().for_each(|problem| progress.say(problem));
         }
         report
+    }
+
+    /// What this run did not write itself is told now. Pull requests that it wrote say everything already.
+    fn tell(&self, world: &World, dry: &Dry, overview: &Overview, report: &RunReport) -> Vec<String> {
+        let was_written = |name: &EnvironmentName| {
+            let request = report.environments.iter().find(|one| one.name == *name)?.pull_request.as_ref()?;
+            Some(request.operation != PullRequestOperation::None)
+        };
+        let open = overview.stands.iter().map(|stand| {
+            let written = was_written(&stand.name).unwrap_or_default();
+            self.open.get(&stand.name).filter(|_| !written).cloned()
+        });
+        let scene = Scene {
+            world,
+            project: &dry.loaded.project,
+            dry_branch: &dry.branch,
+            tip: &dry.commit,
+            stands: &overview.stands,
+            open: &open.collect::<Vec<_>>(),
+        };
+        tell(&scene, &overview.landings)
     }
 }

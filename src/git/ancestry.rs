@@ -94,6 +94,23 @@ impl Ancestry {
         Ok(None)
     }
 
+    /// The newest commits of the line of first parents that ends in `tip`, itself included, at most `limit`.
+    pub fn recent(&self, tip: ObjectId, limit: usize) -> Result<Vec<ObjectId>> {
+        let count = format!("--max-count={limit}");
+        let listed = self.search(
+            tip,
+            |ancestry| {
+                let arguments = ["rev-list", "--first-parent", &count, &tip.to_string()];
+                let listed = ancestry.scratch.git.expect(&ancestry.scratch.path, &arguments, b"")?;
+                let text = String::from_utf8_lossy(&listed);
+                let ids: Vec<ObjectId> = text.lines().filter_map(ObjectId::parse).collect();
+                Ok((ids.len() >= limit || !ancestry.is_shallow()).then_some(ids))
+            },
+            tip,
+        )?;
+        Ok(listed.unwrap_or_default())
+    }
+
     /// Deepens the history of `tip` until `found` answers, or until nothing is left to deepen.
     fn search<T>(
         &self,

@@ -61,6 +61,8 @@ pub struct PullRequest {
     pub auto_merge: bool,
     /// When it was merged, by the forge's clock.
     pub merged_at: Option<Timestamp>,
+    /// The statuses of its head, where the forge tells them along with it; check runs are not among them.
+    pub head_statuses: Option<Vec<CommitStatus>>,
 }
 
 /// The state of one commit status.

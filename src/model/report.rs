@@ -14,6 +14,9 @@ pub struct RunReport {
     pub dry_sha: CommitId,
     /// One entry per environment, in the configuration's order; those that left the configuration come last.
     pub environments: Vec<EnvironmentReport>,
+    /// The picture of all environments for Mermaid, where all of them were looked at.
+    #[serde(skip)]
+    pub picture: Option<String>,
 }
 
 /// What happened to one environment.

@@ -19,7 +19,8 @@ const NAME_LIMIT: usize = 300;
 /// The body when the configuration has no template.
 pub fn default_body(summary: &ProposalSummary) -> String {
     fitted(summary, BODY_LIMIT, |limits| {
-        let parts = [head(summary), changes(summary, limits), foot(summary)];
+        let parts = [head(summary), changes(summary, limits), where_it_goes(summary), foot(summary)];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         format!("{}\n{}\n", own_marker(summary), parts.join("\n\n"))
     })
 }
@@ -98,7 +99,8 @@ fn purpose(summary: &ProposalSummary) -> String {
         Intent::Rollback { .. } => return rollback::purpose(summary),
     };
     let what = with_subject(&what, &summary.dry.subject, &summary.dry.author);
-    format!("{what}. Merging it changes {}, which the cluster syncs.", name(summary.active.as_str()))
+    let with = came_with(summary.dry.request.as_ref());
+    format!("{what}{with}. Merging it changes {}, which the cluster syncs.", name(summary.active.as_str()))
 }
 
 fn with_subject(what: &str, text: &str, by: &str) -> String {
@@ -107,6 +109,18 @@ fn with_subject(what: &str, text: &str, by: &str) -> String {
         (false, true) => format!("{what}: {}", subject(text)),
         (false, false) => format!("{what}: {} ({})", subject(text), author(by)),
     }
+}
+
+/// The pull request that brought a DRY commit in.
+fn came_with(request: Option<&(u64, String)>) -> String {
+    request.map(|(number, url)| format!(", {}", link(&format!("\\#{number}"), url))).unwrap_or_default()
+}
+
+fn where_it_goes(summary: &ProposalSummary) -> String {
+    if summary.picture.is_empty() {
+        return String::new();
+    }
+    format!("### Where the environments are\n\n{}", summary.picture)
 }
 
 fn first_run(summary: &ProposalSummary) -> Option<String> {
@@ -223,7 +237,8 @@ fn dry_commits(summary: &ProposalSummary, limits: Limits) -> Option<String> {
 
 fn dry_line(summary: &ProposalSummary, line: &DryLine) -> String {
     let commit = commit_link(summary, &line.sha.to_string());
-    format!("- {commit} {} ({})", subject(&line.subject), author(&line.author))
+    let with = came_with(line.request.as_ref());
+    format!("- {commit} {} ({}){with}", subject(&line.subject), author(&line.author))
 }
 
 fn references(summary: &ProposalSummary, limits: Limits) -> Option<String> {

@@ -35,6 +35,8 @@ pub struct ProposalSummary {
     pub first_run: bool,
     /// Whether it undoes what somebody did to the active branch by hand.
     pub undoes_drift: bool,
+    /// The picture of all environments, in Markdown; empty where it is not known where they are.
+    pub picture: String,
     /// Set when so much is removed that people must look twice.
     pub large_deletion: Option<LargeDeletion>,
 }
@@ -96,6 +98,8 @@ pub struct DryInfo {
     pub author: String,
     /// When it was written, RFC 3339.
     pub date: String,
+    /// Number and page of the pull request that brought it in.
+    pub request: Option<(u64, String)>,
 }
 
 /// The manifests of one target that change.
@@ -155,6 +159,8 @@ pub struct DryLine {
     pub subject: String,
     /// Its author.
     pub author: String,
+    /// Number and page of the pull request that brought it in.
+    pub request: Option<(u64, String)>,
 }
 
 /// A commit of an application, which the DRY commit names as the reason for the change.

@@ -72,18 +72,23 @@ fn body(summary: &ProposalSummary, template: Option<&str>, render: Render<'_>) -
 
 /// What a title's template can use: one line of plain text each.
 pub fn title_context(summary: &ProposalSummary) -> Value {
-    context(summary, &one_line, &one_line, &summary.totals_text())
+    context(summary, &one_line, &one_line, (&summary.totals_text(), ""))
 }
 
 /// What a body's template can use: escaped for Markdown.
 pub fn body_context(summary: &ProposalSummary) -> Value {
     let changes = changes_within(summary, BODY_LIMIT - TEMPLATE_ROOM);
-    context(summary, &prose, &prose_lines, &changes)
+    context(summary, &prose, &prose_lines, (&changes, &summary.picture))
 }
 
 type Escape<'a> = &'a dyn Fn(&str) -> String;
 
-fn context(summary: &ProposalSummary, line: Escape<'_>, lines: Escape<'_>, changes: &str) -> Value {
+fn context(
+    summary: &ProposalSummary,
+    line: Escape<'_>,
+    lines: Escape<'_>,
+    (changes, picture): (&str, &str),
+) -> Value {
     let dry = &summary.dry;
     let targets = summary.targets.iter().map(|target| line(&target.name)).collect::<Vec<_>>();
     json!({
@@ -101,6 +106,7 @@ fn context(summary: &ProposalSummary, line: Escape<'_>, lines: Escape<'_>, chang
         },
         "targets": targets,
         "summary": changes,
+        "picture": picture,
         "repoUrl": summary.repo_url.as_deref().unwrap_or_default(),
     })
 }

@@ -45,6 +45,7 @@ fn proposal() -> ProposalSummary {
             body: "Why.".to_owned(),
             author: "Ann".to_owned(),
             date: "2024-05-06T07:08:09+02:00".to_owned(),
+            request: None,
         },
         repo_url: Some("https://example.com/acme/gitops".to_owned()),
         vars: BTreeMap::new(),
@@ -59,6 +60,7 @@ fn proposal() -> ProposalSummary {
         references: Vec::new(),
         first_run: false,
         undoes_drift: false,
+        picture: String::new(),
         large_deletion: None,
     }
 }
@@ -145,6 +147,7 @@ fn commits_and_references_are_listed() {
         sha: CommitId::from_bytes([byte; 20]),
         subject: subject.to_owned(),
         author: "@ann".to_owned(),
+        request: Some((u64::from(byte), format!("https://example.com/pull/{byte}"))),
     };
     summary.dry_commits.listed = vec![line(0x1a, "Newer #12"), line(0x2b, "Older")];
     summary.dry_commits.more = MoreCommits::Count(3);
@@ -156,12 +159,17 @@ fn commits_and_references_are_listed() {
     }];
     let body = default_body(&summary);
     let commits = format!(
-        "### DRY commits\n\n- [`1a1a1a1`](https://example.com/acme/gitops/commit/{}) Newer \\#\u{200b}12 (@\u{200b}ann)\n\
-         - [`2b2b2b2`](https://example.com/acme/gitops/commit/{}) Older (@\u{200b}ann)\n- and 3 more\n",
+        "### DRY commits\n\n- [`1a1a1a1`](https://example.com/acme/gitops/commit/{}) Newer \\#\u{200b}12 (@\u{200b}ann), \
+         [\\#26](https://example.com/pull/26)\n\
+         - [`2b2b2b2`](https://example.com/acme/gitops/commit/{}) Older (@\u{200b}ann), \
+         [\\#43](https://example.com/pull/43)\n- and 3 more\n",
         "1a".repeat(20),
         "2b".repeat(20)
     );
     assert!(body.contains(&commits), "{body}");
+    summary.dry.request = summary.dry_commits.listed[0].request.clone();
+    let first = default_body(&summary);
+    assert!(first.contains("(Ann), [\\#26](https://example.com/pull/26). Merging it"), "{first}");
     let reference =
         format!("- [`ccccccc`](https://example.com/acme/web/commit/{}) Fix (Bob)", "c".repeat(40));
     assert!(body.contains(&reference), "{body}");
@@ -367,6 +375,7 @@ fn existing(number: u64, base: &str) -> PullRequest {
         draft: true,
         auto_merge: false,
         merged_at: None,
+        head_statuses: None,
     }
 }
 

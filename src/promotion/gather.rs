@@ -9,7 +9,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 
 use crate::forge::Forge;
-use crate::gate::{ACTIVE, Board, Place};
+use crate::gate::{ACTIVE, Board, Place, Proposal};
 use crate::model::{
     BranchName, CommitId, CommitState, CommitStatus, Delivery, PullRequest, PullRequestState,
 };
@@ -24,6 +24,8 @@ pub struct Tips {
     pub active_parents: Vec<CommitId>,
     /// The proposed branch's tip.
     pub proposed: Option<CommitId>,
+    /// The statuses of a proposed commit, where they were told already.
+    pub told: Option<(CommitId, Vec<CommitStatus>)>,
 }
 
 /// Whether what is missing is written.
@@ -42,11 +44,15 @@ pub fn gather(
     (forge, writes): (&dyn Forge, Writes),
 ) -> Result<Statuses> {
     let asked = board.waited_for();
-    let heads = board.places.iter().filter_map(|place| place.proposal.as_ref()).map(|proposal| proposal.head);
+    let waiting = |proposal: &&Proposal| !proposal.rejected;
+    let proposals = board.places.iter().filter_map(|place| place.proposal.as_ref());
+    let heads = proposals.filter(waiting).map(|proposal| proposal.head);
     let mut commits: Vec<CommitId> = heads.collect();
     if commits.is_empty() {
         return Ok(Statuses::new());
     }
+    let mut statuses: Statuses = tips.iter().filter_map(|tips| tips.told.clone()).collect();
+    commits.retain(|head| !statuses.contains_key(head));
     let soaking: Vec<usize> = asked.iter().copied().filter(|at| is_timed(board, *at)).collect();
     for at in &asked {
         let place = &board.places[*at];
@@ -56,7 +62,9 @@ pub fn gather(
     }
     commits.sort();
     commits.dedup();
-    let mut statuses = forge.statuses(&commits)?;
+    if !commits.is_empty() {
+        statuses.extend(forge.statuses(&commits)?);
+    }
     since(board, &soaking, tips, (forge, writes, &mut statuses))?;
     for at in asked {
         let active = &mut board.places[at].active;

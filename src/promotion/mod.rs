@@ -85,6 +85,7 @@ fn settle(
         reopen = &[];
         done.take(&round, talk);
         if !round.moved {
+            round.problems.iter().for_each(|problem| talk(problem));
             return Ok(round);
         }
     }
@@ -133,7 +134,11 @@ impl Done {
             let pull_request = last.pull_request.or(before.pull_request);
             EnvironmentReport { operation: before.operation.max(last.operation), pull_request, ..last }
         });
-        RunReport { dry_sha: round.dry_sha, environments: environments.collect() }
+        RunReport {
+            dry_sha: round.dry_sha,
+            environments: environments.collect(),
+            picture: Some(round.picture),
+        }
     }
 }
 

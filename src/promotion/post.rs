@@ -30,17 +30,18 @@ fn said(statuses: &Statuses, commit: CommitId) -> Option<&CommitStatus> {
 }
 
 /// Commits that a branch is about to be moved to: hydrated commits come out the same again, and one that was let
-/// through before must not be merged on the strength of that.
-pub(super) fn close_old(commits: &[CommitId], forge: &dyn Forge) -> Result<()> {
+/// through before must not be merged on the strength of that. Returns the statuses that stay as they are.
+pub(super) fn close_old(commits: &[CommitId], forge: &dyn Forge) -> Result<Statuses> {
     if commits.is_empty() {
-        return Ok(());
+        return Ok(Statuses::new());
     }
-    let statuses = forge.statuses(commits)?;
+    let mut statuses = forge.statuses(commits)?;
     for commit in commits {
         if said(&statuses, *commit).is_some_and(|status| status.state == CommitState::Success) {
             let again = Verdict::Waits("proposed again: not looked at yet".to_owned());
             forge.set_status(*commit, &again.status())?;
+            statuses.remove(commit);
         }
     }
-    Ok(())
+    Ok(statuses)
 }

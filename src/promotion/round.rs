@@ -19,10 +19,12 @@ use crate::model::{
     PullRequest, PullRequestOperation, PullRequestReport, PullRequestState,
 };
 use crate::observe::{self, Seen};
+use crate::overview::{Stand, mermaid, nodes, stands};
 use crate::plan::{self, Permissions};
 use crate::planned::{as_failure, publisher};
 use crate::promote::state_word;
 use crate::publish::Change;
+use crate::tell::{Landings, Scene, tell};
 use crate::world::World;
 
 /// What a round found and did.
@@ -37,6 +39,10 @@ pub(super) struct Round {
     pub(super) moved: bool,
     /// Whether something waits that time or others can let through.
     pub(super) waits: bool,
+    /// All environments, for Mermaid.
+    pub(super) picture: String,
+    /// What could not be told.
+    pub(super) problems: Vec<String>,
 }
 
 /// What a round did to one environment.
@@ -85,6 +91,13 @@ pub(super) fn round(
     let verdicts = judge_all(world, &mut board, &seen, &mut failures)?;
     let act = Act { world, dry: &dry, board: &board, seen: &seen, refs: &refs };
     let moved = act.take_all(&verdicts, &mut deeds, &mut failures);
+    let known = board.places.iter().enumerate().map(|(at, place)| {
+        let has_failed = failures.contains_key(&place.environment.name);
+        (verdicts[at].clone(), seen[at].open.clone(), has_failed)
+    });
+    let stands = stands(&board, known);
+    // What moved is looked at once more, and told then.
+    let problems = if moved { Vec::new() } else { inform(world, &dry, &stands, &seen) };
     let waits = deeds.iter().zip(&board.places).any(|(deed, place)| {
         let has_failed = failures.contains_key(&place.environment.name);
         let waiting = place.proposal.as_ref().is_some_and(|proposal| !proposal.rejected);
@@ -93,7 +106,23 @@ pub(super) fn round(
     let reports = deeds.into_iter().zip(&seen).enumerate().map(|(at, (deed, seen))| {
         report(world, &board.places[at], seen, (deed, verdicts[at].as_ref()), &failures)
     });
-    Ok(Some(Round { dry_sha: dry.commit.id, reports: reports.collect(), failures, moved, waits }))
+    let reports = reports.collect();
+    let picture = mermaid(&nodes(&stands), None);
+    Ok(Some(Round { dry_sha: dry.commit.id, reports, failures, moved, waits, picture, problems }))
+}
+
+/// Tells people where everything is.
+fn inform(world: &World, dry: &Dry, stands: &[Stand], seen: &[Seen]) -> Vec<String> {
+    let open: Vec<Option<PullRequest>> = seen.iter().map(|seen| seen.open.clone()).collect();
+    let scene = Scene {
+        world,
+        project: &dry.loaded.project,
+        dry_branch: &dry.branch,
+        tip: &dry.commit,
+        stands,
+        open: &open,
+    };
+    tell(&scene, &Landings::default())
 }
 
 /// Prepares every environment; `None` if a race was lost.
@@ -282,6 +311,7 @@ pub fn tips_of(seen: &Seen) -> Tips {
     Tips {
         active_parents: seen.active.as_ref().map(|tip| tip.commit.parents.clone()).unwrap_or_default(),
         proposed: seen.proposed.as_ref().map(|tip| tip.commit.id),
+        told: seen.open.as_ref().and_then(|open| Some((open.head_sha, open.head_statuses.clone()?))),
     }
 }
 

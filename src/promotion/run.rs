@@ -13,9 +13,10 @@ use crate::gate::{Board, Place, REPLACE_LABEL, finishing};
 use crate::git::RemoteRefs;
 use crate::model::{
     CommitId, Contention, Delivery, Environment, EnvironmentName, EnvironmentReport, ErrorReport, Operation,
-    RunReport,
+    PullRequest, RunReport,
 };
 use crate::observe::{self, Observation, Seen};
+use crate::overview::{Stand, stands};
 use crate::plan::Decision;
 use crate::planned::{Planned, as_failure};
 use crate::world::World;
@@ -32,21 +33,28 @@ pub fn disarm(world: &World, planned: &mut [Planned<'_>]) {
 }
 
 /// Before a push: commits that were let through once and come again.
-pub fn close_old(world: &World, planned: &[Planned<'_>]) -> Result<()> {
-    let moves = |environment: &&Planned<'_>| {
+pub fn close_old(world: &World, planned: &mut [Planned<'_>]) -> Result<()> {
+    let moves = |environment: &Planned<'_>| {
         matches!(environment.decision, Ok(Decision::Propose | Decision::Reparent))
             && environment.proposed != environment.seen.proposed.as_ref().map(|tip| tip.commit.id)
     };
-    let commits: Vec<CommitId> = planned.iter().filter(moves).filter_map(|one| one.proposed).collect();
-    post::close_old(&commits, world.forge.as_ref())
+    let commits: Vec<CommitId> =
+        planned.iter().filter(|one| moves(one)).filter_map(|one| one.proposed).collect();
+    let mut told = post::close_old(&commits, world.forge.as_ref())?;
+    for environment in planned {
+        environment.told = environment.proposed.and_then(|commit| told.remove_entry(&commit));
+    }
+    Ok(())
 }
 
-/// After a push: what the gate says of each proposal, written on its commit.
-pub fn gates(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &RemoteRefs) -> Result<()> {
-    if !planned.iter().any(|one| is_offered(world, dry, one)) {
-        return Ok(());
-    }
+/// After a push: what the gate says of each proposal, written on its commit. Returns where all environments stand then;
+/// nothing where this run is about some of them only, and nothing is offered to those.
+pub fn gates(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &RemoteRefs) -> Result<Vec<Stand>> {
     let project = &dry.loaded.project;
+    let is_all = planned.len() == project.environments.len();
+    if !is_all && !planned.iter().any(|one| is_offered(world, dry, one)) {
+        return Ok(Vec::new());
+    }
     let config = world.config.as_str();
     let own: Vec<&EnvironmentName> = planned.iter().map(|one| &one.environment.name).collect();
     let others = observe_others(world, dry, &own, refs)?;
@@ -55,6 +63,7 @@ pub fn gates(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &Remot
     let tip = refs.branch(&dry.branch).unwrap_or(dry.commit.id);
     let mut places: Vec<Place<'_>> = Vec::new();
     let mut tips: Vec<Tips> = Vec::new();
+    let mut open: Vec<Option<PullRequest>> = Vec::new();
     for (at, environment) in project.environments.iter().enumerate() {
         let own = planned.iter().find(|one| one.environment.name == environment.name);
         let other = others.iter().find(|(name, _)| *name == at);
@@ -66,24 +75,30 @@ pub fn gates(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &Remot
             (None, None) => (places::observed(project, at, &Seen::default(), config), Seen::default()),
         };
         let proposed = own.map_or(seen.proposed.as_ref().map(|tip| tip.commit.id), |own| own.proposed);
-        tips.push(Tips { proposed, ..super::round::tips_of(&seen) });
+        let earlier = super::round::tips_of(&seen);
+        let told = own.and_then(|own| own.told.clone()).or(earlier.told);
+        tips.push(Tips { proposed, told, active_parents: earlier.active_parents });
         places.push(place);
+        open.push(seen.open);
     }
     let mut board = Board { places, tip, now: (world.clock)(), is_ancestor: &is_ancestor };
     let statuses = gather(&mut board, &tips, (world.forge.as_ref(), Writes::Active))?;
+    let mut known = Vec::new();
     for (at, place) in board.places.iter().enumerate() {
+        known.push((board.verdict(at)?, open[at].take(), false));
         let Some(own) = planned.iter_mut().find(|one| one.environment.name == place.environment.name) else {
             continue;
         };
         let rejected = place.proposal.as_ref().is_some_and(|proposal| proposal.rejected);
-        own.verdict = board.verdict(at)?.filter(|_| !rejected);
+        own.verdict = known[at].0.clone().filter(|_| !rejected);
         if let Some(verdict) = own.verdict.as_ref().filter(|_| own.decision.is_ok())
             && let Err(error) = post::post(place, verdict, &statuses, world.forge.as_ref())
         {
             own.decision = Err(as_failure(&error));
         }
+        known[at].2 = own.decision.is_err();
     }
-    Ok(())
+    Ok(stands(&board, known.into_iter()))
 }
 
 fn is_offered(world: &World, dry: &Dry, planned: &Planned<'_>) -> bool {
@@ -181,6 +196,7 @@ pub fn follow(
 ) {
     match super::promote(world, &super::PromoteRequest::default(), talk) {
         Ok(promoted) => {
+            report.picture = promoted.picture;
             for news in promoted.environments {
                 if let Some(own) = report.environments.iter_mut().find(|own| own.name == news.name) {
                     take_over(own, news);

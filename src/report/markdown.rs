@@ -15,6 +15,7 @@ pub fn markdown(report: &RunReport) -> String {
     let mut parts =
         vec![format!("## hydrator: DRY commit {}", code(&report.dry_sha.short())), totals(report)];
     parts.extend(table(report));
+    parts.extend(report.picture.as_ref().map(|picture| fence("mermaid", picture).trim_end().to_owned()));
     parts.extend(report.environments.iter().filter_map(details));
     cut_markdown(&(parts.join("\n\n") + "\n"), LIMIT)
 }

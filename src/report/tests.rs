@@ -59,7 +59,7 @@ fn failed(kind: FailureKind, message: &str, hint: Option<&str>) -> EnvironmentRe
 }
 
 fn report(environments: Vec<EnvironmentReport>) -> RunReport {
-    RunReport { dry_sha: CommitId::from_bytes([0x1a; 20]), environments }
+    RunReport { dry_sha: CommitId::from_bytes([0x1a; 20]), environments, picture: None }
 }
 
 /// One of everything.

@@ -29,6 +29,7 @@ use crate::rendering::{Limits, Rendering, Scope};
 use crate::restore::{Restoration, restore};
 use crate::run::{ATTEMPTS, change, lost_race, observe, select, stop_or_pause};
 use crate::settle::Stage;
+use crate::tell::Overview;
 use crate::world::World;
 
 use decide::Wish;
@@ -100,7 +101,8 @@ pub fn rollback(world: &World, request: &Request) -> Result<RolledBack> {
                     wish.planned.decision = Err(failure.clone());
                 }
             }
-            let stage = Stage { world, dry: &dry, refs: &published.refs };
+            let overview = Overview::default();
+            let stage = Stage { world, dry: &dry, refs: &published.refs, overview: &overview };
             let report = settle(&stage, wishes, &rendering, request)?;
             if let Some(mut report) = report {
                 revert_dry(world, &dry, request, (&spans, &mut report));
@@ -252,12 +254,14 @@ fn settle(
             planned.seen.open = None;
         }
     }
-    crate::promotion::gates(stage.world, stage.dry, &mut planned, stage.refs)?;
-    let promoted = outcome::promote(stage, planned, rendering)?;
+    let stands = crate::promotion::gates(stage.world, stage.dry, &mut planned, stage.refs)?;
+    let overview = Overview { stands, ..Overview::default() };
+    let promoted = outcome::promote(&Stage { overview: &overview, ..*stage }, planned, rendering)?;
     if !promoted.lost.is_empty() {
         return Ok(None);
     }
-    let mut report = RunReport { dry_sha: stage.dry.commit.id, environments: promoted.environments };
+    let mut report =
+        RunReport { dry_sha: stage.dry.commit.id, environments: promoted.environments, picture: None };
     for (environment, said) in report.environments.iter_mut().zip(said) {
         said.add_to(environment);
     }

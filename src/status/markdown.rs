@@ -1,7 +1,8 @@
 //! The status for a step summary: the picture, and a table with links. Pure.
 
-use super::{DryStatus, EnvironmentStatus, State, Status, mermaid};
+use super::{DryStatus, EnvironmentStatus, Status, picture};
 use crate::escape::{code, code_in_cell, cut, cut_markdown, fence, link, prose};
+use crate::overview::State;
 
 const LIMIT: usize = 200_000;
 const CELL_LIMIT: usize = 200;
@@ -11,7 +12,7 @@ pub fn markdown(status: &Status) -> String {
     let mut lines = vec![
         format!("## {} is at {}", code(status.dry_branch.as_str()), code(&status.dry_sha.short())),
         String::new(),
-        fence("mermaid", &mermaid(status)),
+        fence("mermaid", &picture(status)),
         String::new(),
         "| environment | state | runs | behind | proposed | |".to_owned(),
         "| --- | --- | --- | ---: | --- | --- |".to_owned(),

@@ -3,7 +3,6 @@
 //! Does I/O, reads only: one look at the refs, the pull requests and the statuses. How it is shown is pure.
 
 mod markdown;
-mod picture;
 mod text;
 
 use anyhow::{Context as _, Result};
@@ -12,13 +11,13 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 pub use self::markdown::markdown;
-pub use self::picture::mermaid;
 pub use self::text::text;
 use crate::branch::Tip;
 use crate::dry::{self, Dry, Wanted};
 use crate::gate::{Board, Held, PROMOTION, Place};
 use crate::model::{BranchName, CommitId, Delivery, EnvironmentName, PromotionReport};
 use crate::observe::{self, Seen};
+use crate::overview::{self, Node, State, mermaid};
 use crate::plan::{self, Permissions};
 use crate::promotion::{Tips, Writes, gather, observed, tips_of};
 use crate::world::World;
@@ -68,41 +67,6 @@ pub struct EnvironmentStatus {
     /// Whether the forge lets its pull request be merged before the gate is open; none where that does not matter, or
     /// where the forge does not say.
     pub ungated: Option<bool>,
-}
-
-/// One word for where an environment is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum State {
-    /// It has what the DRY branch says.
-    Current,
-    /// A newer DRY commit was not hydrated yet.
-    Behind,
-    /// Its proposal may be merged.
-    Ready,
-    /// Its proposal has to wait.
-    Waiting,
-    /// A person closed its proposal.
-    Rejected,
-    /// It stays where it is.
-    Held,
-    /// Nothing can be done for it.
-    Failed,
-}
-
-impl State {
-    /// The word as it stands in the report.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Current => "current",
-            Self::Behind => "behind",
-            Self::Ready => "ready",
-            Self::Waiting => "waiting",
-            Self::Rejected => "rejected",
-            Self::Held => "held",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// A DRY commit, as hydrated branches know it.
@@ -187,7 +151,7 @@ fn one(world: &World, dry: &Dry, (board, at): (&Board<'_>, usize), seen: &Seen) 
     Ok(EnvironmentStatus {
         name: environment.name.clone(),
         after: place.after.iter().map(|before| board.places[*before].environment.name.clone()).collect(),
-        state: state(place, is_open, standing.is_err(), board.tip),
+        state: overview::state(place, is_open, standing.is_err(), board.tip),
         active_branch: environment.active.clone(),
         active_sha: place.active.commit,
         active: seen.active.as_ref().and_then(dry_status),
@@ -198,18 +162,6 @@ fn one(world: &World, dry: &Dry, (board, at): (&Board<'_>, usize), seen: &Seen) 
         error: standing.err().map(|failure| failure.message),
         ungated: ungated(world, place),
     })
-}
-
-fn state(place: &Place<'_>, is_open: bool, has_failed: bool, tip: CommitId) -> State {
-    match &place.proposal {
-        _ if has_failed => State::Failed,
-        _ if place.held.is_some() => State::Held,
-        Some(proposal) if proposal.rejected => State::Rejected,
-        Some(_) if is_open => State::Ready,
-        Some(_) => State::Waiting,
-        None if place.processed == Some(tip) => State::Current,
-        None => State::Behind,
-    }
 }
 
 fn dry_status(tip: &Tip) -> Option<DryStatus> {
@@ -242,6 +194,22 @@ fn ungated(world: &World, place: &Place<'_>) -> Option<bool> {
     }
     // A token that may not read the rules is no reason to say nothing else.
     world.forge.requires_status(&environment.active, PROMOTION).ok().map(|required| !required)
+}
+
+/// The picture of all environments for Mermaid, without a fence.
+pub fn picture(status: &Status) -> String {
+    let place = |name: &EnvironmentName| status.environments.iter().position(|one| one.name == *name);
+    let node = |environment: &EnvironmentStatus| {
+        let runs = environment.active.as_ref().map(|active| active.dry_sha.chars().take(7).collect());
+        Node {
+            lines: vec![environment.name.to_string(), runs.unwrap_or_else(|| "nothing yet".to_owned())],
+            after: environment.after.iter().filter_map(place).collect(),
+            state: Some(environment.state),
+            url: environment.proposal.as_ref().and_then(|proposal| proposal.url.clone()),
+        }
+    };
+    let nodes: Vec<Node> = status.environments.iter().map(node).collect();
+    mermaid(&nodes, None)
 }
 
 /// One JSON object, ending with a line feed.

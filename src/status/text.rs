@@ -1,7 +1,8 @@
 //! The status for a terminal: the environments as a tree, each below one that it waits for. Pure.
 
-use super::{DryStatus, EnvironmentStatus, State, Status};
+use super::{DryStatus, EnvironmentStatus, Status};
 use crate::escape::{cut, log_text, one_line};
+use crate::overview::State;
 
 const SUBJECT_LIMIT: usize = 60;
 

@@ -18,6 +18,7 @@ pub const PROPOSAL_VARIABLES: &[&str] = &[
     "dry.date",
     "targets.*",
     "summary",
+    "picture",
     "repoUrl",
 ];
 
@@ -39,6 +40,8 @@ pub struct ProposalContext {
     pub targets: Vec<String>,
     /// The standard summary of the change, in Markdown.
     pub summary: String,
+    /// The picture of all environments, in Markdown.
+    pub picture: String,
     /// The repository's web page.
     pub repo_url: String,
 }
@@ -80,6 +83,7 @@ impl ProposalContext {
             },
             targets: vec!["web".to_owned()],
             summary: "`web`: 1 changed".to_owned(),
+            picture: "flowchart".to_owned(),
             repo_url: "https://forge.example.com/acme/apps".to_owned(),
         }
     }

@@ -56,6 +56,9 @@ pub(super) struct RawConfig {
     pub(super) layout: Option<RawLayout>,
     /// How environments wait for each other.
     pub(super) promotion: Option<RawPromotion>,
+    /// Whether the forge's own pages of environments show what runs where: a deployment is recorded for each DRY commit
+    /// that comes to run in an environment. Default: false.
+    pub(super) deployments: Option<bool>,
     /// Variables of all environments, used as `{vars.name}` and, in templates, as `vars.name`.
     pub(super) vars: Option<BTreeMap<String, Text>>,
     /// The environments, in the order of promotion.

@@ -39,6 +39,7 @@ pub(super) fn project(
             Some(RawContention::Finish) => Contention::Finish,
             Some(RawContention::Latest) | None => Contention::Latest,
         },
+        deployments: raw.deployments.unwrap_or_default(),
         tools: tools(raw, node.at("tools"), findings),
         commit: commit(raw, node.at("commit"), findings),
         active_pattern: patterns(raw).active,

@@ -132,6 +132,7 @@ pub(super) fn of_rest(answer: &Value) -> Option<PullRequest> {
         draft: answer["draft"].as_bool().unwrap_or_default(),
         auto_merge: !answer["auto_merge"].is_null(),
         merged_at: answer["merged_at"].as_str().and_then(|time| time.parse().ok()),
+        head_statuses: None,
     })
 }
 

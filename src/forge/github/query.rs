@@ -17,6 +17,7 @@ pub(super) const BATCH: usize = 50;
 const FRAGMENT: &str = "fragment pullRequest on PullRequest {
   id number url state title body isDraft headRefName headRefOid baseRefName isCrossRepository mergedAt
   autoMergeRequest { enabledAt }
+  headRef { target { ... on Commit { oid status { contexts { context state description createdAt } } } } }
   labels(first: 100) { nodes { name } }
   assignees(first: 20) { nodes { login } }
   reviewRequests(first: 50) { nodes { requestedReviewer { ...reviewer } } }
@@ -154,7 +155,15 @@ pub(super) fn pull_request(node: &Value) -> Option<PullRequest> {
         draft: node["isDraft"].as_bool().unwrap_or_default(),
         auto_merge: !node["autoMergeRequest"].is_null(),
         merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
+        head_statuses: head_statuses(node),
     })
+}
+
+/// The statuses of the head, unless the branch was moved and GitHub has not followed yet.
+fn head_statuses(node: &Value) -> Option<Vec<CommitStatus>> {
+    let head = &node["headRef"]["target"];
+    let is_head = head["oid"].is_string() && head["oid"] == node["headRefOid"];
+    is_head.then(|| statuses_of(head))
 }
 
 /// The nodes of a connection.

@@ -63,6 +63,7 @@ pub(super) fn of_graphql(node: &Value) -> Option<PullRequest> {
         draft,
         auto_merge: node["autoMergeEnabled"].as_bool().unwrap_or_default(),
         merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
+        head_statuses: None,
     })
 }
 

@@ -65,6 +65,7 @@ pub(super) fn of_rest(answer: &Value) -> Option<PullRequest> {
         draft,
         auto_merge: answer["merge_when_pipeline_succeeds"].as_bool().unwrap_or_default(),
         merged_at: answer["merged_at"].as_str().and_then(|time| time.parse().ok()),
+        head_statuses: None,
     })
 }
 

@@ -280,6 +280,7 @@ impl Record {
             draft: self.draft,
             auto_merge: self.auto_merge,
             merged_at: self.merged_at.map(|instant| instant.0),
+            head_statuses: None,
         }
     }
 }

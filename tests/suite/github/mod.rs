@@ -6,6 +6,7 @@ mod contract;
 mod diagnosis;
 mod life;
 mod merging;
+mod pages;
 mod refusals;
 mod surface;
 mod talking;

@@ -183,7 +183,7 @@ impl GitHubApi {
                 let number = arguments["number"].as_u64().unwrap_or_default();
                 if state.pull(number).is_some() { self.node(state, number) } else { Value::Null }
             }
-            ("Repository", "object") => self.commit(state, arguments["oid"].as_str().unwrap_or_default()),
+            ("Repository", "object") => self.landed(state, arguments["oid"].as_str().unwrap_or_default()),
             ("Repository", "deployments") => {
                 limited(deployments(state, &arguments["environments"]), arguments)
             }
@@ -266,13 +266,32 @@ impl GitHubApi {
             "reviewRequests": {"nodes": requests}, "latestReviews": {"nodes": reviews},
             "timelineItems": {"nodes": events},
             "comments": {"__typename": "IssueCommentConnection", "totalCount": comments.len(), "nodes": comments},
-            "merged": pull.life == Life::Merged,
+            "merged": pull.life == Life::Merged, "headRef": Self::head(state, pull),
             "mergeStateStatus": merge_state(state, pull, hindrance.as_ref()),
             "mergeable": if hindrance == Some(Hindrance::Conflict) { "CONFLICTING" } else { "MERGEABLE" },
             "reviewDecision": (hindrance == Some(Hindrance::Review)).then_some("REVIEW_REQUIRED"),
             "isMergeQueueEnabled": state.merge_queue, "isInMergeQueue": false,
             "mergeCommit": pull.merge_commit.as_ref().map(|oid| json!({"oid": oid})),
         })
+    }
+}
+
+impl GitHubApi {
+    /// A commit with what it came in with.
+    fn landed(&self, state: &State, oid: &str) -> Value {
+        let mut found = commit(state, oid);
+        if let Some(object) = found.as_object_mut() {
+            let merged = state.merged_with(oid);
+            let nodes: Vec<Value> = merged.iter().map(|number| self.node(state, *number)).collect();
+            object.insert("associatedPullRequests".to_owned(), json!({"nodes": nodes}));
+        }
+        found
+    }
+
+    /// The branch that a pull request offers, as long as it is there.
+    fn head(state: &State, pull: &Pull) -> Value {
+        let Some(tip) = state.tip(&pull.head).filter(|_| !pull.from_fork) else { return Value::Null };
+        json!({"__typename": "Ref", "target": commit(state, &tip.to_string())})
     }
 }
 
@@ -334,12 +353,11 @@ fn deployments(state: &State, environments: &Value) -> Value {
     json!({"__typename": "DeploymentConnection", "nodes": nodes})
 }
 
-impl GitHubApi {
-    fn commit(&self, state: &State, oid: &str) -> Value {
-        if git2::Oid::from_str(oid).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
-            return Value::Null;
-        }
-        let contexts: Vec<Value> = state
+fn commit(state: &State, oid: &str) -> Value {
+    if git2::Oid::from_str(oid).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
+        return Value::Null;
+    }
+    let contexts: Vec<Value> = state
         .newest_of_all(oid)
         .into_iter()
         .map(|status| {
@@ -347,25 +365,22 @@ impl GitHubApi {
                 "description": status.description, "createdAt": time(status.created_at)})
         })
         .collect();
-        let runs: Vec<Value> = state
-            .checks
-            .get(oid)
-            .into_iter()
-            .flatten()
-            .map(|(name, good)| {
-                let conclusion = good.map(|good| if good { "SUCCESS" } else { "FAILURE" });
-                json!({"__typename": "CheckRun", "name": name, "conclusion": conclusion, "startedAt": time(0),
+    let runs: Vec<Value> = state
+        .checks
+        .get(oid)
+        .into_iter()
+        .flatten()
+        .map(|(name, good)| {
+            let conclusion = good.map(|good| if good { "SUCCESS" } else { "FAILURE" });
+            json!({"__typename": "CheckRun", "name": name, "conclusion": conclusion, "startedAt": time(0),
             "status": if good.is_some() { "COMPLETED" } else { "IN_PROGRESS" },
             "completedAt": good.map(|_| time(60))})
-            })
-            .collect();
-        let rollup: Vec<Value> = contexts.iter().cloned().chain(runs).collect();
-        let some = |list: &[Value], value: Value| if list.is_empty() { Value::Null } else { value };
-        let merged: Vec<Value> =
-            state.merged_with(oid).iter().map(|number| self.node(state, *number)).collect();
-        json!({
-            "__typename": "Commit", "associatedPullRequests": {"nodes": merged}, "oid": oid, "status": some(&contexts, json!({"contexts": contexts})),
-            "statusCheckRollup": some(&rollup, json!({"contexts": {"nodes": rollup}})),
         })
-    }
+        .collect();
+    let rollup: Vec<Value> = contexts.iter().cloned().chain(runs).collect();
+    let some = |list: &[Value], value: Value| if list.is_empty() { Value::Null } else { value };
+    json!({
+        "__typename": "Commit", "oid": oid, "status": some(&contexts, json!({"contexts": contexts})),
+        "statusCheckRollup": some(&rollup, json!({"contexts": {"nodes": rollup}})),
+    })
 }

@@ -1,0 +1,309 @@
+//! How far one DRY commit has come: one stop for each environment, as a page and in one line. Pure.
+//!
+//! Nothing here counts time, so that a page stays the same until something happens.
+
+use super::{Node, Stand, State, mermaid};
+use crate::escape::{code, code_in_cell, cut, fence, link, marker, one_line, prose};
+use crate::model::{CommitId, CommitState, CommitStatus, EnvironmentName};
+
+/// The status on a DRY commit that says how far it has come.
+pub const PROGRESS: &str = "hydrator/progress";
+
+/// The longest description of a status that every forge takes, in characters.
+const DESCRIPTION_LIMIT: usize = 140;
+const WAIT_LIMIT: usize = 200;
+
+/// One environment on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// The environment.
+    pub name: EnvironmentName,
+    /// Whether it has arrived, and if not, why.
+    pub state: StopState,
+    /// What is to be said of it, in Markdown.
+    pub words: String,
+    /// The pull request that brings it.
+    pub request: Option<(u64, String)>,
+    after: Vec<usize>,
+}
+
+/// How a DRY commit stands to an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopState {
+    /// The environment runs it, or a newer one that has it.
+    Arrived,
+    /// It changes nothing there.
+    Untouched,
+    /// Its proposal may be merged.
+    Ready,
+    /// It waits for something.
+    Waiting,
+    /// A person, a hold or an error keeps it away.
+    Stopped,
+}
+
+/// How far a DRY commit has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Journey {
+    /// The DRY commit.
+    pub commit: CommitId,
+    /// In the configuration's order.
+    pub stops: Vec<Stop>,
+}
+
+/// How far `commit` has come; `has` tells whether another DRY commit is this one or has it.
+pub fn journey<E>(
+    commit: CommitId,
+    stands: &[Stand],
+    mut has: impl FnMut(CommitId) -> Result<bool, E>,
+) -> Result<Journey, E> {
+    let mut stops = Vec::with_capacity(stands.len());
+    for stand in stands {
+        stops.push(stop(commit, stand, &mut has)?);
+    }
+    Ok(Journey { commit, stops })
+}
+
+fn stop<E>(
+    commit: CommitId,
+    stand: &Stand,
+    has: &mut impl FnMut(CommitId) -> Result<bool, E>,
+) -> Result<Stop, E> {
+    let mut known = |other: Option<CommitId>| other.map_or(Ok(false), &mut *has);
+    let (runs, processed) = (known(stand.runs)?, known(stand.processed)?);
+    let brings = match &stand.offer {
+        Some(offer) if !runs => known(offer.dry)?,
+        _ => false,
+    };
+    let offer = stand.offer.as_ref();
+    let (state, words) = match offer {
+        _ if runs => (StopState::Arrived, arrived(commit, stand.runs)),
+        _ if stand.state == State::Failed => (StopState::Stopped, "an error: see the last run".to_owned()),
+        Some(offer) if brings && offer.rejected => {
+            (StopState::Stopped, "a person closed its pull request".to_owned())
+        }
+        Some(offer) if brings => {
+            let gate = prose(&cut(&one_line(offer.verdict.description()), WAIT_LIMIT));
+            let also = offer.dry.filter(|dry| *dry != commit);
+            let with = also.map(|dry| format!("comes with {}; ", code(&dry.short()))).unwrap_or_default();
+            if offer.verdict.is_open() {
+                (StopState::Ready, format!("{with}{gate}"))
+            } else {
+                (StopState::Waiting, format!("{with}waits: {gate}"))
+            }
+        }
+        _ if stand.hold.is_some() => {
+            let by = prose(stand.hold.as_deref().unwrap_or_default());
+            (StopState::Stopped, format!("held by {by}"))
+        }
+        Some(_) => (StopState::Waiting, "comes after what waits there now".to_owned()),
+        None if processed && stand.runs.is_some() => {
+            (StopState::Untouched, "nothing changes there".to_owned())
+        }
+        None => (StopState::Waiting, "not rendered yet".to_owned()),
+    };
+    Ok(Stop {
+        name: stand.name.clone(),
+        state,
+        words,
+        request: offer.filter(|_| brings).and_then(|offer| offer.request.clone()),
+        after: stand.after.clone(),
+    })
+}
+
+fn arrived(commit: CommitId, runs: Option<CommitId>) -> String {
+    let newer = runs.filter(|runs| *runs != commit);
+    newer.map_or_else(|| "runs it".to_owned(), |runs| format!("runs {}, which has it", code(&runs.short())))
+}
+
+impl Journey {
+    /// Whether it is everywhere where it changes something.
+    pub fn is_over(&self) -> bool {
+        self.stops.iter().all(|stop| matches!(stop.state, StopState::Arrived | StopState::Untouched))
+    }
+
+    /// Whether it changes anything anywhere.
+    pub fn matters(&self) -> bool {
+        self.stops.iter().any(|stop| stop.state != StopState::Untouched)
+    }
+
+    /// The status that says so.
+    pub fn status(&self) -> CommitStatus {
+        let names = |is: fn(&Stop) -> bool| {
+            let names: Vec<&str> =
+                self.stops.iter().filter(|stop| is(stop)).map(|stop| stop.name.as_str()).collect();
+            names.join(", ")
+        };
+        let there = names(|stop| stop.state == StopState::Arrived);
+        let missing = names(|stop| !matches!(stop.state, StopState::Arrived | StopState::Untouched));
+        let text = match (there.is_empty(), missing.is_empty()) {
+            (true, true) => "changes no environment".to_owned(),
+            (false, true) => format!("in {there}"),
+            (true, false) => format!("not yet in {missing}"),
+            (false, false) => format!("in {there}; not yet in {missing}"),
+        };
+        CommitStatus {
+            context: PROGRESS.to_owned(),
+            state: if self.is_over() { CommitState::Success } else { CommitState::Pending },
+            description: cut(&text, DESCRIPTION_LIMIT),
+            created_at: None,
+        }
+    }
+
+    /// The page, as a comment.
+    pub fn page(&self) -> String {
+        let title = if self.is_over() { "is everywhere" } else { "is on its way" };
+        let mut lines = vec![
+            marker(&[(MARK, &self.commit.to_string())]),
+            format!("### DRY commit {} {title}", code(&self.commit.short())),
+            String::new(),
+            "| environment | | |".to_owned(),
+            "| --- | --- | --- |".to_owned(),
+        ];
+        lines.extend(self.stops.iter().map(row));
+        lines.extend([String::new(), fence("mermaid", &mermaid(&self.nodes(), None)).trim_end().to_owned()]);
+        if !self.is_over() {
+            lines.extend([String::new(), COMMANDS.to_owned()]);
+        }
+        lines.join("\n") + "\n"
+    }
+
+    fn nodes(&self) -> Vec<Node> {
+        let node = |stop: &Stop| Node {
+            lines: vec![stop.name.to_string()],
+            after: stop.after.clone(),
+            state: match stop.state {
+                StopState::Arrived => Some(State::Current),
+                StopState::Untouched => None,
+                StopState::Ready => Some(State::Ready),
+                StopState::Waiting => Some(State::Waiting),
+                StopState::Stopped => Some(State::Held),
+            },
+            url: stop.request.as_ref().map(|(_, url)| url.clone()),
+        };
+        self.stops.iter().map(node).collect()
+    }
+}
+
+/// What a page's hidden mark is called.
+pub const MARK: &str = "progress";
+
+const COMMANDS: &str = "Comments that do something here, with the name of an environment: `/hydrator promote`, \
+                        `/hydrator hold`, `/hydrator rollback`, `/hydrator resume`.";
+
+fn row(stop: &Stop) -> String {
+    let sign = match stop.state {
+        StopState::Arrived => "✅",
+        StopState::Untouched => "➖",
+        StopState::Ready => "🔵",
+        StopState::Waiting => "⏳",
+        StopState::Stopped => "⛔",
+    };
+    let request = stop.request.as_ref().map(|(number, url)| link(&format!("\\#{number}"), url));
+    let words: Vec<&str> = request.iter().map(String::as_str).chain([stop.words.as_str()]).collect();
+    format!("| {} | {sign} | {} |", code_in_cell(stop.name.as_str()), words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Verdict;
+    use crate::overview::Offer;
+
+    fn commit(byte: u8) -> CommitId {
+        CommitId::from_bytes([byte; 20])
+    }
+
+    /// An environment that runs one DRY commit and has processed another one.
+    fn stand(name: &str, runs: u8, processed: u8, offer: Option<Offer>) -> Stand {
+        Stand {
+            name: EnvironmentName::new(name),
+            after: Vec::new(),
+            state: State::Waiting,
+            active: None,
+            runs: Some(commit(runs)),
+            processed: Some(commit(processed)),
+            offer,
+            hold: None,
+        }
+    }
+
+    fn offer(dry: u8, verdict: Verdict) -> Offer {
+        Offer {
+            dry: Some(commit(dry)),
+            is_rollback: false,
+            rejected: false,
+            request: Some((12, "https://example.com/12".to_owned())),
+            verdict,
+        }
+    }
+
+    /// DRY commits are numbered; each has those before it.
+    fn travel(of: u8, stands: &[Stand]) -> Journey {
+        let has = |other: CommitId| Ok::<_, std::convert::Infallible>(other >= commit(of));
+        journey(commit(of), stands, has).unwrap()
+    }
+
+    fn said(journey: &Journey) -> Vec<(StopState, &str)> {
+        journey.stops.iter().map(|stop| (stop.state, stop.words.as_str())).collect()
+    }
+
+    #[test]
+    fn every_way_to_stand_to_a_commit_has_its_words() {
+        let waits = || Verdict::Waits("dev: smoke is pending".to_owned());
+        let closed = Offer { rejected: true, ..offer(3, waits()) };
+        let mut held = stand("held", 1, 1, None);
+        held.hold = Some("rollback".to_owned());
+        let mut failed = stand("failed", 1, 1, None);
+        failed.state = State::Failed;
+        let stands = [
+            stand("there", 2, 3, None),
+            stand("past", 3, 3, None),
+            stand("untouched", 1, 2, None),
+            stand("ready", 1, 2, Some(offer(2, Verdict::Open))),
+            stand("waits", 1, 3, Some(offer(3, waits()))),
+            stand("older", 0, 1, Some(offer(1, waits()))),
+            stand("closed", 1, 3, Some(closed)),
+            held,
+            failed,
+            stand("behind", 1, 1, None),
+        ];
+        let journey = travel(2, &stands);
+        let newer = commit(3).short();
+        let wanted = [
+            (StopState::Arrived, "runs it".to_owned()),
+            (StopState::Arrived, format!("runs `{newer}`, which has it")),
+            (StopState::Untouched, "nothing changes there".to_owned()),
+            (StopState::Ready, "may be merged".to_owned()),
+            (StopState::Waiting, format!("comes with `{newer}`; waits: dev: smoke is pending")),
+            (StopState::Waiting, "comes after what waits there now".to_owned()),
+            (StopState::Stopped, "a person closed its pull request".to_owned()),
+            (StopState::Stopped, "held by rollback".to_owned()),
+            (StopState::Stopped, "an error: see the last run".to_owned()),
+            (StopState::Waiting, "not rendered yet".to_owned()),
+        ];
+        let wanted: Vec<(StopState, &str)> =
+            wanted.iter().map(|(state, words)| (*state, words.as_str())).collect();
+        assert_eq!(said(&journey), wanted);
+        let status = journey.status();
+        assert_eq!(status.state, CommitState::Pending);
+        let start = "in there, past; not yet in ready, waits, older, closed, held, failed, behind";
+        assert_eq!(status.description, start);
+        let page = journey.page();
+        assert!(page.contains("| `ready` | 🔵 | [\\#12](https://example.com/12) may be merged |"), "{page}");
+        assert!(page.contains("click e3 href"), "{page}");
+        assert!(page.contains("`/hydrator promote`"), "{page}");
+    }
+
+    #[test]
+    fn a_journey_is_over_when_it_is_everywhere() {
+        let journey = travel(2, &[stand("dev", 2, 2, None), stand("qa", 1, 2, None)]);
+        assert!(journey.is_over() && journey.matters());
+        let status = journey.status();
+        assert_eq!((status.state, status.description.as_str()), (CommitState::Success, "in dev"));
+        assert!(!journey.page().contains("/hydrator"), "nothing is left to do");
+        let nothing = travel(2, &[stand("dev", 1, 2, None)]);
+        assert!(!nothing.matters());
+        assert_eq!(nothing.status().description, "changes no environment");
+    }
+}

@@ -1,6 +1,8 @@
 //! The report for a terminal or a CI log: one aligned line for each environment, details only where something
 //! happened. Pure; everything that others wrote is made harmless.
 
+use std::collections::BTreeMap;
+
 use super::error::with_start;
 use super::{is_told, operation_counts, remark};
 use crate::escape::{cut, log_text, one_line};
@@ -25,14 +27,36 @@ pub struct TextStyle {
 pub fn text(report: &RunReport, style: TextStyle) -> String {
     let widths = Widths::of(report);
     let warnings = Warnings::of(report);
+    let notes = shared_notes(report);
     let mut lines = vec![format!("DRY commit {}", report.dry_sha.short())];
     for environment in &report.environments {
-        lines.push(environment_line(environment, &widths, style));
+        let is_shared = environment.note.as_ref().is_some_and(|note| notes.contains_key(note.as_str()));
+        let remark = if is_shared {
+            remark(&EnvironmentReport { note: None, ..environment.clone() })
+        } else {
+            remark(environment)
+        };
+        lines.push(environment_line(environment, remark, &widths, style));
         lines.extend(details(environment, &warnings, style).into_iter().map(|line| indented(&line)));
     }
     lines.extend(warnings.shared());
+    lines.extend(notes.iter().map(|(note, count)| format!("{count} environments: {}", line(note))));
     lines.push(total_line(report));
     lines.join("\n") + "\n"
+}
+
+/// Notes that all environments have, or many, with how many: what is said of a first run is the same for all of them.
+/// What is held is told one by one.
+fn shared_notes(report: &RunReport) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for environment in report.environments.iter().filter(|environment| environment.hold.is_none()) {
+        if let Some(note) = &environment.note {
+            *counts.entry(note.as_str()).or_insert(0) += 1;
+        }
+    }
+    let all = report.environments.len();
+    counts.retain(|_, count| *count > 2 || (*count > 1 && *count == all));
+    counts
 }
 
 /// Warnings, each with how many environments got it. What a tool says of a shared base, it says for every environment.
@@ -85,10 +109,15 @@ impl Widths {
     }
 }
 
-fn environment_line(environment: &EnvironmentReport, widths: &Widths, style: TextStyle) -> String {
+fn environment_line(
+    environment: &EnvironmentReport,
+    remark: Option<String>,
+    widths: &Widths,
+    style: TextStyle,
+) -> String {
     let operation = format!("{:<1$}", word(environment.operation), widths.operation);
     let operation = if style.colour { coloured(environment.operation, &operation) } else { operation };
-    let remark = remark(environment).map(|remark| cut(&line(&remark), REMARK_LIMIT)).unwrap_or_default();
+    let remark = remark.map(|remark| cut(&line(&remark), REMARK_LIMIT)).unwrap_or_default();
     // A column that is empty in every line is left out.
     let cells = [
         Some(format!("{:<1$}", name(environment), widths.name)),

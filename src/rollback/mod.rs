@@ -7,8 +7,6 @@ mod decide;
 mod find;
 mod revert;
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use jiff::Timestamp;
 
@@ -18,8 +16,8 @@ use crate::dry::{self, Dry, Wanted};
 use crate::error::Failure;
 use crate::history::{Reference, changes, difference};
 use crate::model::{
-    Delivery, DryRevertReport, Environment, EnvironmentName, EnvironmentReport, HoldReport, Moment,
-    Operation, Project, RunReport,
+    Delivery, Environment, EnvironmentName, EnvironmentReport, HoldReport, Moment, Operation, Project,
+    RunReport,
 };
 use crate::observe::Observation;
 use crate::outcome;
@@ -33,7 +31,7 @@ use crate::tell::Overview;
 use crate::world::World;
 
 use decide::Wish;
-use revert::Span;
+use revert::{revert_all, spans};
 
 /// What was asked for.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
@@ -105,7 +103,7 @@ pub fn rollback(world: &World, request: &Request) -> Result<RolledBack> {
             let stage = Stage { world, dry: &dry, refs: &published.refs, overview: &overview };
             let report = settle(&stage, wishes, &rendering, request)?;
             if let Some(mut report) = report {
-                revert_dry(world, &dry, request, (&spans, &mut report));
+                revert_all(world, &dry, request, (&spans, &mut report));
                 return Ok(RolledBack { report, differences: Vec::new() });
             }
         }
@@ -268,47 +266,6 @@ fn settle(
     Ok(Some(report))
 }
 
-/// The DRY commits that each rollback goes back over.
-fn spans(wishes: &[Wish<'_>]) -> Vec<Option<Span>> {
-    let span = |wish: &Wish<'_>| {
-        let old = wish.source.as_ref()?.dry_sha()?;
-        let now = wish.planned.seen.active.as_ref()?.dry_sha()?;
-        (old != now && wish.planned.decision.is_ok()).then_some(Span { old, now })
-    };
-    wishes.iter().map(span).collect()
-}
-
-/// Takes the same DRY commits back on the DRY branch, if that was asked for: once for all environments that went back
-/// over them. What fails there does not undo a rollback; it is told.
-fn revert_dry(
-    world: &World,
-    dry: &Dry,
-    request: &Request,
-    (spans, report): (&[Option<Span>], &mut RunReport),
-) {
-    let asked: BTreeSet<Span> = spans.iter().flatten().copied().filter(|_| request.revert_dry).collect();
-    for span in asked {
-        let mut reports: Vec<&mut EnvironmentReport> = report
-            .environments
-            .iter_mut()
-            .zip(spans)
-            .filter(|(report, own)| **own == Some(span) && report.error.is_none())
-            .map(|(report, _)| report)
-            .collect();
-        let names: Vec<EnvironmentName> = reports.iter().map(|report| report.name.clone()).collect();
-        if names.is_empty() {
-            continue;
-        }
-        let names: Vec<&EnvironmentName> = names.iter().collect();
-        let done = revert::revert(world, dry, span, (&names, request.dry_run)).unwrap_or_else(|error| {
-            DryRevertReport { error: Some(as_failure(&error).to_string()), ..DryRevertReport::default() }
-        });
-        for report in &mut reports {
-            report.dry_revert = Some(done.clone());
-        }
-    }
-}
-
 /// What would happen, and what that would change.
 fn dry_run(
     world: &World,
@@ -331,7 +288,7 @@ fn dry_run(
     for (environment, said) in report.environments.iter_mut().zip(said) {
         said.add_to(environment);
     }
-    revert_dry(world, dry, request, (&spans, &mut report));
+    revert_all(world, dry, request, (&spans, &mut report));
     Ok(RolledBack { report, differences })
 }
 

@@ -4,6 +4,8 @@
 //! Does I/O: git and the forge. Whole or nothing: where newer DRY commits changed the same lines, nothing is pushed and
 //! the paths are told. What stands on the branch already is never replaced.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use crate::dry::Dry;
@@ -12,9 +14,14 @@ use crate::escape::{code, neutralise_skip_markers, one_line, prose};
 use crate::forge::{NewPullRequest, PullRequestLook};
 use crate::git::{Merged, NewCommit, PushOutcome, RefUpdate};
 use crate::model::{
-    BranchName, Commit, CommitId, DryRevertReport, EnvironmentName, PullRequest, PullRequestState,
+    BranchName, Commit, CommitId, DryRevertReport, EnvironmentName, EnvironmentReport, PullRequest,
+    PullRequestState, RunReport,
 };
+use crate::planned::as_failure;
 use crate::world::World;
+
+use super::Request;
+use super::decide::Wish;
 
 /// DRY commits that are listed before the rest is counted.
 const LISTED: usize = 50;
@@ -31,8 +38,49 @@ pub(super) struct Span {
     pub(super) now: CommitId,
 }
 
+/// The DRY commits that each rollback goes back over.
+pub(super) fn spans(wishes: &[Wish<'_>]) -> Vec<Option<Span>> {
+    let span = |wish: &Wish<'_>| {
+        let old = wish.source.as_ref()?.dry_sha()?;
+        let now = wish.planned.seen.active.as_ref()?.dry_sha()?;
+        (old != now && wish.planned.decision.is_ok()).then_some(Span { old, now })
+    };
+    wishes.iter().map(span).collect()
+}
+
+/// Takes the same DRY commits back on the DRY branch, if that was asked for: once for all environments that went back
+/// over them. What fails there does not undo a rollback; it is told.
+pub(super) fn revert_all(
+    world: &World,
+    dry: &Dry,
+    request: &Request,
+    (spans, report): (&[Option<Span>], &mut RunReport),
+) {
+    let asked: BTreeSet<Span> = spans.iter().flatten().copied().filter(|_| request.revert_dry).collect();
+    for span in asked {
+        let mut reports: Vec<&mut EnvironmentReport> = report
+            .environments
+            .iter_mut()
+            .zip(spans)
+            .filter(|(report, own)| **own == Some(span) && report.error.is_none())
+            .map(|(report, _)| report)
+            .collect();
+        let names: Vec<EnvironmentName> = reports.iter().map(|report| report.name.clone()).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let names: Vec<&EnvironmentName> = names.iter().collect();
+        let done = revert(world, dry, span, (&names, request.dry_run)).unwrap_or_else(|error| {
+            DryRevertReport { error: Some(as_failure(&error).to_string()), ..DryRevertReport::default() }
+        });
+        for report in &mut reports {
+            report.dry_revert = Some(done.clone());
+        }
+    }
+}
+
 /// Takes back the DRY commits of a span for the environments that were rolled back over it.
-pub(super) fn revert(
+fn revert(
     world: &World,
     dry: &Dry,
     span: Span,

@@ -45,7 +45,11 @@ impl<W: Write> Masked<W> {
         let rest = self.line.split_off(end);
         let lines = std::mem::replace(&mut self.line, rest);
         // What is not UTF-8 is no text of ours; a token is ASCII, and the replacement leaves that alone.
-        self.inner.write_all(self.mask.apply(&String::from_utf8_lossy(&lines)).as_bytes())
+        match self.inner.write_all(self.mask.apply(&String::from_utf8_lossy(&lines)).as_bytes()) {
+            // A reader that went away, such as `head`, is no failure of ours: the work is done all the same.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
     }
 }
 
@@ -67,6 +71,26 @@ impl<W: Write> Write for Masked<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A reader that went away.
+    struct Gone;
+
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_failure() {
+        let mut masked = Masked::new(Gone, Mask::default());
+        masked.write_all(b"one\ntwo\n").unwrap();
+        masked.flush().unwrap();
+    }
 
     #[test]
     fn tokens_are_replaced_also_where_writes_cut_them() {

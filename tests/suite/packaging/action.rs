@@ -44,7 +44,7 @@ fn inputs_reach_the_program_by_variables_only() {
     // Each is what the installer reads, or an option of a command.
     let installer = read("scripts/install.sh");
     let repo = TestRepo::new();
-    let help = ["run", "promote", "rollback", "resume", "history", "check"].map(|command| {
+    let help = ["run", "diff", "promote", "rollback", "resume", "history", "check"].map(|command| {
         Run::hydrator(&repo).arguments([command, "--help"]).run().success().stdout().to_owned()
     });
     for name in

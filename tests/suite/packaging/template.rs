@@ -70,6 +70,9 @@ impl Template {
             let value = plain.or_else(|| Some(value["value"].as_str()?.to_owned())).expect("a text");
             variables.insert(name.as_str().unwrap().to_owned(), value);
         }
+        for (name, value) in job["variables"].as_mapping().into_iter().flatten() {
+            variables.insert(name.as_str().unwrap().to_owned(), value.as_str().expect("a text").to_owned());
+        }
         variables.extend(given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let script = [lines(&hidden["before_script"]), lines(&job["script"])].concat().join("\n");
         let run = Run::program(shell, &self.repo.home()).directory(&self.repo.work());
@@ -84,6 +87,9 @@ fn the_jobs_install_and_run_it() {
     for shell in ["/bin/sh", "/bin/bash"] {
         _ = template.run("run", shell, &[]).success();
     }
+    let dotenv = std::fs::read_to_string(template.repo.work().join("hydrator.env")).unwrap();
+    assert!(dotenv.contains("HYDRATED_OPERATION=none"), "{dotenv}");
+    assert!(template.repo.work().join("hydrator-report.json").exists());
     assert_eq!(template.release.files.asked().len(), 1, "the archive is kept for the next job");
     template.repo.merge_pull_request("hydrator/dev-next");
     template.repo.write("apps/shop/values-dev.yaml", "tag: 1.5.0\n");
@@ -131,13 +137,14 @@ fn jobs_take_turns_and_wait_for_a_person_where_they_should() {
         let rule = &job["rules"][0];
         assert_eq!(
             rule["when"].as_str(),
-            (!["run", "promote"].contains(&command)).then_some("manual"),
+            (!["run", "promote", "diff"].contains(&command)).then_some("manual"),
             "{name}"
         );
-        assert!(
-            rule["if"].as_str().unwrap().starts_with("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"),
-            "{name}"
-        );
+        let condition = match command {
+            "diff" => "$CI_PIPELINE_SOURCE == \"merge_request_event\"",
+            _ => "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
+        };
+        assert!(rule["if"].as_str().unwrap().starts_with(condition), "{name}");
     }
     // What people give is data: nothing but places of the runner's own is expanded.
     for (name, value) in hidden["variables"].as_mapping().unwrap() {

@@ -67,6 +67,18 @@ pub(super) fn armed(state: &mut State, repository: &BareRepository, now: Timesta
     Ok(())
 }
 
+/// Why the two branches cannot be put together.
+pub(super) fn hindrance(repository: &BareRepository, record: &Record) -> Result<Option<String>> {
+    let Some(base) = repository.tip(&record.base)? else {
+        return Ok(Some(format!("its base branch `{}` is gone", record.base)));
+    };
+    Ok(match combine(repository, record, base, None)? {
+        Combined::Commit(_) => None,
+        Combined::Conflicts(paths) => Some(conflicts(&record.base, &paths)),
+        Combined::Impossible(reason) => Some(reason.to_owned()),
+    })
+}
+
 /// What the forge's rules have against a merge, whatever the branches say.
 pub(super) fn rules(state: &State, record: &Record) -> Option<String> {
     obstacle(state, record, &MergeRequest::default())

@@ -16,7 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 pub use self::merge::MergeRequest;
-use self::merge::{armed, missing, rules};
+use self::merge::{armed, hindrance, missing, rules};
 use self::state::{CommentRecord, Record, State};
 use self::store::Store;
 use super::diagnosis::{Finding, Grounds};
@@ -231,10 +231,11 @@ impl Forge for LocalForge {
     }
 
     fn mergeability(&self, number: u64) -> Result<Mergeability> {
+        let repository = BareRepository::open(&self.bare)?;
         self.look(|state| {
             let record = state.find(number).ok_or_else(|| missing(number))?.clone();
             let state = match rules(state, &record) {
-                None => MergeState::Ready,
+                None => hindrance(&repository, &record)?.map_or(MergeState::Ready, MergeState::Stuck),
                 Some(words) if record.is_waiting() => MergeState::Blocked(words),
                 Some(words) => MergeState::Stuck(words),
             };

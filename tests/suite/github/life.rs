@@ -2,7 +2,7 @@
 
 use super::*;
 
-crate::stories::on!(GitHub);
+crate::stories::on!(GitHub, life);
 
 #[test]
 fn labels_and_people_are_added_once_and_never_taken_away() {

@@ -10,6 +10,7 @@ mod pages;
 mod refusals;
 mod surface;
 mod talking;
+mod verbs;
 
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-crate::stories::on!(GitLab);
+crate::stories::on!(GitLab, life);
 
 #[test]
 fn labels_and_people_come_with_the_opening_and_are_added_later() {

@@ -9,6 +9,7 @@ mod merging;
 mod refusals;
 mod surface;
 mod talking;
+mod verbs;
 
 use serde_json::{Value, json};
 

@@ -3,6 +3,7 @@
 mod by_hand;
 mod merging;
 mod talking;
+mod verbs;
 
 use std::process::Command;
 

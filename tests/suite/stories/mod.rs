@@ -1,6 +1,7 @@
 //! Stories that are told once and come true on every forge, and the ground that they stand on.
 
 pub(crate) mod life;
+pub(crate) mod verbs;
 
 use serde_json::Value;
 
@@ -10,18 +11,32 @@ pub(crate) use crate::forge_server::state::{Life, Pull};
 use crate::support::command::Outcome;
 use crate::support::git::TestRepo;
 
-/// Makes a test of each story, on one forge.
+/// Makes tests of stories on one forge: `life` of those that need a server and jobs of its CI, `verbs` of those that ask
+/// the library.
 macro_rules! on {
-    ($forge:ident: $($story:ident)*) => {
+    ($forge:ident, $of:ident: $($story:ident)*) => {
         $(
             #[test]
             fn $story() {
-                crate::stories::life::$story::<$forge>();
+                crate::stories::$of::$story::<$forge>();
             }
         )*
     };
-    ($forge:ident) => {
-        crate::stories::on! { $forge:
+    ($forge:ident, verbs) => {
+        crate::stories::on! { $forge, verbs:
+            a_pull_request_is_opened_once_changed_and_closed_once
+            the_newest_of_each_pair_is_found
+            statuses_are_read_as_they_were_set
+            a_merge_waits_for_its_status_and_names_its_head
+            what_is_armed_merges_by_itself
+            a_race_for_the_merge_has_one_winner
+            a_conflict_is_stuck
+            comments_are_ours_to_change
+            the_newest_deployment_counts
+        }
+    };
+    ($forge:ident, life) => {
+        crate::stories::on! { $forge, life:
             pushes_open_update_and_close_pull_requests
             after_every_way_to_merge_the_next_change_gets_a_new_pull_request
             a_deleted_branch_after_a_merge_is_made_again

@@ -36,6 +36,7 @@ pub(super) fn run(args: &RenderArgs, surroundings: &mut Surroundings<'_>) -> Res
     let request = rendering::Request {
         tree: source.tree(),
         project,
+        validators: &project.validators,
         variables: surroundings.variables,
         limits: args.rendering.limits(),
         stop: &surroundings.stop,

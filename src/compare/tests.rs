@@ -250,7 +250,7 @@ fn signals_of_workloads() {
             "Privilege: side: privileged",
             "Replicas: replicas 2 → 0",
             "Resources: side: limits.memory none → 1Gi",
-            "Image: image app: web:1 → web:2"
+            "Image: web 1 → 2"
         ]
     );
 }

@@ -14,7 +14,7 @@ use crate::model::{Environment, EnvironmentName, ObjectId};
 #[derive(Debug, Default)]
 pub(super) struct Hydrated {
     /// The active branches' tips.
-    active: BTreeMap<EnvironmentName, Tip>,
+    pub(super) active: BTreeMap<EnvironmentName, Tip>,
     /// The cache; what it names is here, as far as the branches have it.
     pub(super) cache: Cache,
 }

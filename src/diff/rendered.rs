@@ -3,11 +3,13 @@
 //! Does I/O: it starts renderers, and fetches what the hydrated branches have.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 
 use super::hydrated::{self, Hydrated};
-use super::report::{EnvironmentDiff, TargetDiff};
+use super::report::{Behind, EnvironmentDiff, TargetDiff};
 use super::settings::Settings;
 use super::sides::Sides;
 use super::trust::Allowed;
@@ -16,11 +18,14 @@ use crate::commit::TargetOutput;
 use crate::compare::{Document, compare};
 use crate::dry::Dry;
 use crate::error::Failure;
-use crate::git::{Objects, RemoteRefs};
+use crate::git::{RemoteRefs, SharedObjects};
 use crate::model::{Environment, EnvironmentName, Manifest, ManifestId, ObjectId};
 use crate::progress::Progress;
 use crate::proposal::blobs_of;
 use crate::rendering::{self, Rendering, Scope};
+
+/// Commits that are named of those that an environment has not got yet.
+const COMMITS_SHOWN: usize = 20;
 
 /// A target of one environment, on the sides that have it.
 struct Pair<'a> {
@@ -39,7 +44,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn target(&self) -> Option<&'a crate::model::Target> {
+    fn target(self) -> Option<&'a crate::model::Target> {
         self.environment.targets.get(self.index)
     }
 }
@@ -48,6 +53,13 @@ impl<'a> Place<'a> {
 struct Side<'a> {
     rendering: Rendering<'a>,
     environments: Vec<&'a Environment>,
+}
+
+impl<'a> Side<'a> {
+    fn validated_by(mut self, validators: &'a [Vec<String>]) -> Self {
+        self.rendering = self.rendering.validated_by(validators);
+        self
+    }
 }
 
 /// What changes in each environment.
@@ -68,8 +80,15 @@ pub(super) fn environments(
         })
         .collect();
     let hydrated = hydrated::look(scratch, refs, &newest(&chosen))?;
-    let mut base = sides.base.as_ref().map(|dry| side(ground, question, dry)).transpose()?;
-    let mut head = side(ground, question, &sides.head)?;
+    let mut base = sides
+        .base
+        .as_ref()
+        .map(|dry| Ok::<_, anyhow::Error>(side(ground, question, dry)?.validated_by(&[])))
+        .transpose()?;
+    // The base is not on trial, and a pull request does not choose its own judges.
+    let judges =
+        sides.base.as_ref().map(|base| base.loaded.project.validators.as_slice()).unwrap_or_default();
+    let mut head = side(ground, question, &sides.head)?.validated_by(judges);
     let mut pairs = Vec::new();
     for (old, new) in &chosen {
         pairs.extend(pairs_of(*old, *new));
@@ -93,9 +112,12 @@ pub(super) fn environments(
     fetch(ground, &outputs)?;
     let settings = Settings::of(question, sides);
     let mut found: BTreeMap<&EnvironmentName, Vec<TargetDiff>> = BTreeMap::new();
-    for (pair, outputs) in affected.iter().zip(outputs) {
-        found.entry(pair.name).or_default().push(target(scratch.objects(), pair, outputs, &settings)?);
+    let objects = SharedObjects::open(scratch)?;
+    let jobs: Vec<(&Pair<'_>, Outputs)> = affected.iter().zip(outputs).collect();
+    for ((pair, _), target) in jobs.iter().zip(targets(&objects, &jobs, &settings)) {
+        found.entry(pair.name).or_default().push(target?);
     }
+    let behind = behind(ground, sides, &hydrated);
     let report = |(base, head): &(Option<&Environment>, Option<&Environment>)| {
         let environment = head.or(*base)?;
         Some(EnvironmentDiff {
@@ -103,7 +125,7 @@ pub(super) fn environments(
             active_branch: environment.active.clone(),
             targets_in_all: environment.targets.len(),
             hold: hydrated.hold(&environment.name),
-            behind: None,
+            behind: behind.get(&environment.name).cloned(),
             targets: found.remove(&environment.name).unwrap_or_default(),
         })
     };
@@ -236,16 +258,45 @@ fn fetch(ground: &Ground<'_>, outputs: &[Outputs]) -> Result<()> {
     scratch.fetch_blobs(&blobs)
 }
 
+/// Compares every target, several at the same time.
+fn targets(
+    objects: &SharedObjects,
+    jobs: &[(&Pair<'_>, Outputs)],
+    settings: &Settings,
+) -> Vec<Result<TargetDiff>> {
+    let results: Vec<Mutex<Option<Result<TargetDiff>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some((index, (pair, outputs))) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|index| Some((index, jobs.get(index)?)))
+        {
+            let done = target(objects, pair, outputs, settings);
+            *results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let missing = || Err(anyhow::anyhow!("a target was not compared"));
+    let take = |result: Mutex<Option<Result<TargetDiff>>>| {
+        result.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(missing)
+    };
+    results.into_iter().map(take).collect()
+}
+
 fn target(
-    objects: Objects<'_>,
+    objects: &SharedObjects,
     pair: &Pair<'_>,
-    outputs: Outputs,
+    outputs: &Outputs,
     settings: &Settings,
 ) -> Result<TargetDiff> {
     let (name, output) = pair
         .head
-        .as_ref()
-        .or(pair.base.as_ref())
+        .or(pair.base)
         .and_then(Place::target)
         .map(|target| (target.name.clone(), target.output.to_string()))
         .unwrap_or_default();
@@ -258,19 +309,20 @@ fn target(
         }
         return Ok(diff.with(found));
     }
-    let failed = [outputs.head, outputs.base].into_iter().flatten().find_map(Result::err);
+    let failed =
+        [&outputs.head, &outputs.base].into_iter().flatten().find_map(|output| output.as_ref().err());
     Ok(match failed {
-        Some(failure) => diff.failed(failure),
+        Some(failure) => diff.failed(failure.clone()),
         None => diff,
     })
 }
 
 /// The manifests in a tree. A file that cannot be read as manifests is named, and its text never shown.
-fn documents(objects: Objects<'_>, tree: Option<ObjectId>) -> Result<Vec<Document>> {
+fn documents(objects: &SharedObjects, tree: Option<ObjectId>) -> Result<Vec<Document>> {
     let Some(tree) = tree else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    for (path, blob) in blobs_of(objects, tree)? {
-        let bytes = objects.blob(blob)?.unwrap_or_default();
+    for (path, blob) in objects.with(|objects| blobs_of(objects, tree))? {
+        let bytes = objects.with(|objects| objects.blob(blob))?.unwrap_or_default();
         if let Some(manifests) = crate::render::manifests(&bytes) {
             found.extend(manifests.into_iter().flat_map(document));
             continue;
@@ -280,6 +332,27 @@ fn documents(objects: Objects<'_>, tree: Option<ObjectId>) -> Result<Vec<Documen
         found.push(Document { id, text: None });
     }
     Ok(found)
+}
+
+/// What each environment has not got yet of the DRY branch. Where history does not tell, nothing is said.
+fn behind(ground: &Ground<'_>, sides: &Sides, hydrated: &Hydrated) -> BTreeMap<EnvironmentName, Behind> {
+    let mut found = BTreeMap::new();
+    for (name, tip) in &hydrated.active {
+        let Some(active) = tip.dry_sha().filter(|active| *active != sides.base_id) else { continue };
+        let between = ground
+            .repository
+            .ancestry()
+            .and_then(|ancestry| ancestry.between(active, sides.base_id, COMMITS_SHOWN + 1));
+        let Ok(Some(mut commits)) = between else { continue };
+        let more = commits.len() > COMMITS_SHOWN;
+        commits.truncate(COMMITS_SHOWN);
+        let commits: Vec<String> =
+            commits.iter().map(|commit| format!("{} {}", commit.id.short(), commit.headline())).collect();
+        if !commits.is_empty() {
+            found.insert(name.clone(), Behind { active, commits, more });
+        }
+    }
+    found
 }
 
 fn document(manifest: Manifest) -> Vec<Document> {

@@ -57,7 +57,9 @@ impl Behind {
     pub fn words(&self) -> String {
         let count = self.commits.len();
         let (more, s) = (if self.more { "more than " } else { "" }, if count == 1 { "" } else { "s" });
-        format!("{more}{count} commit{s} behind: {}", self.commits.join(", "))
+        let named: Vec<&str> = self.commits.iter().take(3).map(String::as_str).collect();
+        let rest = if count > named.len() { ", and older ones" } else { "" };
+        format!("{more}{count} commit{s} behind already: {}{rest}", named.join(", "))
     }
 }
 

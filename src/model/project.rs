@@ -32,6 +32,8 @@ pub struct Project {
     pub proposed_pattern: String,
     /// How `hydrator diff` shows changes.
     pub diff: DiffSettings,
+    /// Programs with their arguments that look at what each target renders to, and refuse it by failing.
+    pub validators: Vec<Vec<String>>,
     /// The most refs that one push may move; `None` means no limit.
     pub max_refs_per_push: Option<usize>,
     /// The environments, in the order of the file.

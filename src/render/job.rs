@@ -154,7 +154,7 @@ impl Renderers<'_> {
         names.filter_map(|name| Some((name.to_owned(), self.setup.variables.get(name)?.clone()))).collect()
     }
 
-    fn own_variables(&self, scratch: &Scratch, is_go: bool) -> Vec<(String, String)> {
+    pub(super) fn own_variables(&self, scratch: &Scratch, is_go: bool) -> Vec<(String, String)> {
         let home = scratch.path("home");
         let mut variables = vec![
             ("PATH", self.setup.toolbox.path_variable().to_owned()),

@@ -24,6 +24,7 @@ mod talk;
 mod template;
 mod tools;
 mod unique;
+mod validate;
 mod values;
 mod version;
 mod yaml;
@@ -120,12 +121,20 @@ pub struct Renderers<'a> {
     setup: RenderSetup<'a>,
     charts: helm::Charts,
     scratches: AtomicUsize,
+    validators: &'a [Vec<String>],
 }
 
 impl<'a> Renderers<'a> {
     /// Makes the renderers of one run; nothing is started.
     pub fn new(setup: RenderSetup<'a>) -> Self {
-        Self { setup, charts: helm::Charts::default(), scratches: AtomicUsize::new(0) }
+        Self { setup, charts: helm::Charts::default(), scratches: AtomicUsize::new(0), validators: &[] }
+    }
+
+    /// The same, with programs that look at every target's manifests; one that fails makes the target fail.
+    #[must_use]
+    pub const fn validated_by(mut self, validators: &'a [Vec<String>]) -> Self {
+        self.validators = validators;
+        self
     }
 
     /// Renders every job, several at the same time. `on_done` gets each result with the job's index as soon as there is
@@ -172,6 +181,7 @@ impl<'a> Renderers<'a> {
         let started = Instant::now();
         let output = self.output(job)?;
         let manifests = unique::manifests(output.streams)?;
+        self.validate(job, &manifests)?;
         let (warnings, commands, version) = (output.warnings, output.commands, output.version);
         Ok(Rendered { manifests, warnings, commands, version, duration: started.elapsed() })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use serde_yaml::Value;
 
 /// Where the values of a Secret are.
@@ -32,6 +33,23 @@ pub fn outline(text: &str) -> SecretOutline {
     }
     outline.rest = digest(&manifest);
     outline
+}
+
+/// The values of a manifest that is a Secret, as they are written and as they are meant: to be hidden elsewhere.
+pub(super) fn values(text: &str) -> Vec<String> {
+    let manifest: Value = serde_yaml::from_str(text).unwrap_or(Value::Null);
+    if manifest.get("kind").and_then(Value::as_str) != Some("Secret") {
+        return Vec::new();
+    }
+    let maps = FIELDS.iter().filter_map(|field| manifest.get(field).and_then(Value::as_mapping));
+    let written: Vec<String> =
+        maps.flat_map(|map| map.values().filter_map(Value::as_str)).map(str::to_owned).collect();
+    let meant = written.iter().filter_map(|value| {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(value.trim()).ok()?;
+        String::from_utf8(bytes).ok()
+    });
+    let meant: Vec<String> = meant.collect();
+    [written, meant].concat()
 }
 
 fn digest(value: &Value) -> String {

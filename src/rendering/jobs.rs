@@ -55,6 +55,8 @@ pub struct Request<'a> {
     pub tree: &'a dyn DryTree,
     /// Its configuration.
     pub project: &'a Project,
+    /// Programs that look at what each target renders to.
+    pub validators: &'a [Vec<String>],
     /// The process's variables.
     pub variables: &'a Variables,
     /// Limits.
@@ -129,7 +131,7 @@ pub(super) fn render_jobs(
         cancel: request.stop,
         options: options(request.limits),
     };
-    Renderers::new(setup).render_all(jobs, on_done);
+    Renderers::new(setup).validated_by(request.validators).render_all(jobs, on_done);
     Ok(())
 }
 

@@ -63,8 +63,14 @@ impl<'a> Rendering<'a> {
     /// The same without a forge.
     pub fn on(ground: Ground<'a>, dry: &'a Dry, limits: Limits, scope: Scope) -> Result<Self> {
         let project = &dry.loaded.project;
-        let request =
-            Request { tree: &dry.tree, project, variables: ground.variables, limits, stop: ground.stop };
+        let request = Request {
+            tree: &dry.tree,
+            project,
+            validators: &project.validators,
+            variables: ground.variables,
+            limits,
+            stop: ground.stop,
+        };
         Ok(Self {
             reading: Reading::new(request),
             request,
@@ -76,6 +82,13 @@ impl<'a> Rendering<'a> {
             held: BTreeSet::new(),
             warnings: BTreeMap::new(),
         })
+    }
+
+    /// Other validators than those of its own configuration.
+    #[must_use]
+    pub const fn validated_by(mut self, validators: &'a [Vec<String>]) -> Self {
+        self.request.validators = validators;
+        self
     }
 
     /// Where the manifests are written.

@@ -45,8 +45,7 @@ fn leaf(path: &Path, before: Option<&Node>, after: Option<&Node>, say: Say<'_>) 
     let fields = fields(path);
     match fields.as_slice() {
         [.., "image"] if is_text(before) && is_text(after) => {
-            let container = container(path).map(|name| format!("{name}: ")).unwrap_or_default();
-            say(SignalKind::Image, format!("image {container}{}", change()));
+            say(SignalKind::Image, image(&shown(before), &shown(after)));
         }
         ["spec", name @ ("replicas" | "minReplicas" | "maxReplicas")] => {
             say(SignalKind::Replicas, format!("{name} {}", change()));
@@ -68,6 +67,19 @@ fn leaf(path: &Path, before: Option<&Node>, after: Option<&Node>, say: Say<'_>) 
             say(SignalKind::Resources, format!("{} {}", below_container(path), change()));
         }
         _ => {}
+    }
+}
+
+/// From one image to another: where only the tag differs, the name is said once.
+fn image(before: &str, after: &str) -> String {
+    // A port has a slash behind it.
+    let parts = |image: &'_ str| {
+        let at = image.rfind([':', '@']).filter(|at| !image[*at..].contains('/'))?;
+        Some((image[..at].to_owned(), image[at + 1..].to_owned()))
+    };
+    match (parts(before), parts(after)) {
+        (Some((name, old)), Some((other, new))) if name == other => format!("{name} {old} → {new}"),
+        _ => format!("{before} → {after}"),
     }
 }
 

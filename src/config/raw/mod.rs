@@ -74,6 +74,9 @@ pub(super) struct RawConfig {
     pub(super) pull_request: Option<RawPullRequest>,
     /// How `hydrator diff` shows changes.
     pub(super) diff: Option<RawDiff>,
+    /// Programs with their arguments, run without a shell over each target that is rendered: the last argument is a
+    /// directory with one file for each manifest. One that fails makes the target fail.
+    pub(super) validate: Option<Vec<Vec<String>>>,
     /// Whether renderers may fetch from the network: remote resources, charts and dependencies. Default: false.
     pub(super) allow_remote: Option<bool>,
     /// The most refs that one push may move, for forges that cap them.

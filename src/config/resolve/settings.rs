@@ -45,9 +45,27 @@ pub(super) fn project(
         active_pattern: patterns(raw).active,
         proposed_pattern: patterns(raw).proposed,
         diff: diff::settings(raw.diff.as_ref(), node.at("diff"), findings),
+        validators: validators(raw, node.at("validate"), findings),
         max_refs_per_push: raw.max_refs_per_push.and_then(|most| usize::try_from(most).ok()),
         environments: Vec::new(),
     }
+}
+
+fn validators(raw: &RawConfig, node: &Node, findings: &mut Findings) -> Vec<Vec<String>> {
+    let commands = raw.validate.clone().unwrap_or_default();
+    for (index, command) in commands.iter().enumerate() {
+        match command.first().map(String::as_str) {
+            None | Some("") => findings.problem(node.item(index), "the program is empty"),
+            // What lies in the DRY tree is a pull request's own.
+            Some(name) if name.contains('/') && !name.starts_with('/') => findings.problem_with_hint(
+                node.item(index),
+                format!("`{name}` is relative, and what it leads to may be anybody's"),
+                "name a program on the path, or give an absolute path",
+            ),
+            Some(_) => {}
+        }
+    }
+    commands
 }
 
 fn tools(raw: &RawConfig, node: &Node, findings: &mut Findings) -> BTreeMap<Tool, String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{counts, has_details, unshown_in_all};
 use crate::compare::Signal;
-use crate::diff::report::{DiffReport, EnvironmentDiff};
+use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestName};
 use crate::escape::{code, code_in_cell, cut, prose};
 use crate::model::SignalKind;
 
@@ -98,31 +98,38 @@ fn signals(news: &[&EnvironmentDiff]) -> Option<String> {
     let mut found: BTreeMap<&Signal, BTreeMap<String, Vec<&str>>> = BTreeMap::new();
     for environment in news {
         for (target, change, signal) in environment.signals() {
-            // A deletion says itself who goes.
-            let is_named = matches!(signal.kind, SignalKind::DataLoss | SignalKind::Deletion);
-            let who = if is_named { String::new() } else { change.manifest.unplaced() };
-            let place = if target.name.is_empty() { who } else { format!("{} {who}", target.name) };
-            let places = found.entry(signal).or_default().entry(place.trim().to_owned()).or_default();
-            if places.last() != Some(&environment.name.as_str()) {
-                places.push(environment.name.as_str());
+            let place = subject(signal.kind, &target.name, &change.manifest);
+            let names = found.entry(signal).or_default().entry(place).or_default();
+            if names.last() != Some(&environment.name.as_str()) {
+                names.push(environment.name.as_str());
             }
         }
     }
-    let mut lines: Vec<String> = Vec::new();
-    for (signal, places) in &found {
-        let (word, _) = words(signal.kind);
-        let word = if is_grave(signal.kind) { format!("**{word}**") } else { word.to_owned() };
-        let shown: Vec<String> = places
-            .iter()
-            .take(PLACES_SHOWN)
-            .map(|(place, names)| format!("{} in {}", code(&cut(place, 150)), prose(&names.join(", "))))
-            .collect();
-        let more = places.len() - shown.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        lines.push(format!("- {word}: {} ({}{more})", prose(&cut(&signal.text, 300)), shown.join("; ")));
-    }
+    let mut lines: Vec<String> = found.iter().map(|(signal, places)| line(signal, places)).collect();
     let more = lines.len().saturating_sub(SIGNALS_SHOWN);
     lines.truncate(SIGNALS_SHOWN);
     lines.extend((more > 0).then(|| format!("- and {more} more, each told below at its manifest")));
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// What a signal is about, beyond its own words.
+fn subject(kind: SignalKind, target: &str, manifest: &ManifestName) -> String {
+    match kind {
+        // These say themselves who goes; and of an image it matters more where it runs than in what.
+        SignalKind::DataLoss | SignalKind::Deletion | SignalKind::Image => target.to_owned(),
+        _ => format!("{target}: {}", manifest.unplaced()),
+    }
+}
+
+fn line(signal: &Signal, places: &BTreeMap<String, Vec<&str>>) -> String {
+    let (word, _) = words(signal.kind);
+    let word = if is_grave(signal.kind) { format!("**{word}**") } else { word.to_owned() };
+    let shown: Vec<String> = places
+        .iter()
+        .take(PLACES_SHOWN)
+        .map(|(place, names)| format!("{} in {}", code(&cut(place, 150)), prose(&names.join(", "))))
+        .collect();
+    let more = places.len() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("- {word}: {} ({}{more})", prose(&cut(&signal.text, 300)), shown.join("; "))
 }

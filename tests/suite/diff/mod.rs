@@ -4,6 +4,7 @@ mod paging;
 mod property;
 mod talking;
 mod trust;
+mod validators;
 
 use serde_json::Value;
 
@@ -177,6 +178,29 @@ fn base_manifests_come_from_the_hydrated_branch_where_it_has_them() {
     assert_eq!(rendered(), "one\ntwo\none\ntwo\n");
     let back = repo.hydration().run().success().json();
     assert_eq!(back["environments"][0]["operation"], "none");
+}
+
+#[test]
+fn holds_and_what_an_environment_is_behind_by_are_named() {
+    let repo = TestRepo::with_files(&project::embedded());
+    _ = repo.hydration().run().success();
+    repo.merge_pull_request("hydrator/prod-next");
+    repo.write("plain/prod/more.yaml", "kind: A\nmetadata: {name: a}\n");
+    repo.commit("plain: more");
+    _ = repo.hydration().run().success();
+    repo.switch("faster");
+    change_prod(&repo);
+    repo.commit("jobs: later");
+    let prod = json(&repo, &[])["environments"][2].clone();
+    let commits = prod["behind"]["commits"].as_array().unwrap();
+    assert_eq!(commits.len(), 1);
+    assert!(commits[0].as_str().unwrap().ends_with(" plain: more"), "{prod:#}");
+    repo.switch("main");
+    repo.merge_pull_request("hydrator/prod-next");
+    let rollback = ["rollback", "--forge", "local", "--environment", "prod", "--push", "--actor", "alice"];
+    drop(Run::hydrator(&repo).arguments(rollback).run().success());
+    let said = diff(&repo, &["--head", "faster"]).success().stdout().to_owned();
+    assert!(said.contains("  prod: ~1 (held: rolled back by alice on "), "{said}");
 }
 
 #[test]

@@ -1,0 +1,95 @@
+//! Validators: programs that look at what a target renders to, and refuse it. I/O.
+//!
+//! Each gets a directory with one file for each manifest, named after it, so that what it says names the manifest.
+
+use std::fs;
+
+use anyhow::{Context as _, bail};
+
+use super::exec::{self, End, Invocation, Limits};
+use super::export::create_directory;
+use super::job::{Scratch, shell_line};
+use super::secret::values;
+use super::talk::{self, Replacements};
+use super::{RenderJob, Renderers};
+use crate::error::{Failure, FailureKind};
+use crate::hydrate::layout;
+use crate::model::{Layout, Manifest};
+
+/// The directory that validators get, as the last argument.
+const DIRECTORY: &str = "manifests";
+/// Shorter values of Secrets are words that stand anywhere.
+const SHORTEST_SECRET: usize = 5;
+
+impl Renderers<'_> {
+    /// Lets every validator look at the manifests of a job.
+    pub(super) fn validate(&self, job: &RenderJob<'_>, manifests: &[Manifest]) -> anyhow::Result<()> {
+        if self.validators.is_empty() || manifests.is_empty() {
+            return Ok(());
+        }
+        let scratch = self.new_scratch("validate")?;
+        let directory = scratch.tree().join(DIRECTORY);
+        create_directory(&directory)?;
+        for (name, bytes) in layout::files(Layout::Split, manifests) {
+            let path = directory.join(name);
+            fs::write(&path, bytes).with_context(|| format!("cannot write `{path}`"))?;
+        }
+        let mut replacements = Replacements::default();
+        let secrets = manifests.iter().flat_map(|manifest| values(&String::from_utf8_lossy(&manifest.text)));
+        for value in secrets.filter(|value| value.len() >= SHORTEST_SECRET) {
+            replacements.hide(&value);
+        }
+        replacements.add(format!("{}/", scratch.tree()), "");
+        replacements.add(scratch.path(""), "");
+        let mut failures = Vec::new();
+        for command in self.validators {
+            failures.extend(self.judged(command, &scratch, &replacements)?);
+        }
+        if failures.is_empty() {
+            return Ok(());
+        }
+        let name = &job.target.name;
+        bail!(Failure::render(failures.join("\n")).hint(format!(
+            "mend what it names in the source of `{name}`; `validate` in the configuration says what is run"
+        )))
+    }
+
+    /// What one validator has against what lies in the scratch directory.
+    fn judged(
+        &self,
+        command: &[String],
+        scratch: &Scratch,
+        replacements: &Replacements,
+    ) -> anyhow::Result<Option<String>> {
+        let Some((name, arguments)) = command.split_first() else { return Ok(None) };
+        let program = if name.starts_with('/') {
+            name.into()
+        } else {
+            self.setup.toolbox.find(name).with_context(|| {
+                Failure::render(format!("the validator `{name}` is not on the path"))
+                    .hint("install it before hydrator runs")
+            })?
+        };
+        let arguments = arguments.iter().cloned().chain([DIRECTORY.to_owned()]).collect();
+        let environment = self.own_variables(scratch, false);
+        let invocation = Invocation { program, arguments, directory: scratch.tree(), environment };
+        let limits = Limits {
+            time: self.setup.options.time_limit,
+            output: self.setup.options.output_limit,
+            cancel: self.setup.cancel,
+        };
+        let finished = exec::run(&invocation, limits)?;
+        let how = match finished.end {
+            End::Success => return Ok(None),
+            End::Failure(code) => format!("ends with {code}"),
+            End::Signal(signal) => format!("was ended by signal {signal}"),
+            End::TimedOut => format!("took longer than {} s", limits.time.as_secs_f64()),
+            End::Flooded => "wrote more than the output limit".to_owned(),
+            End::Cancelled => bail!(Failure::new(FailureKind::Unexpected, "the run was interrupted")),
+        };
+        let said = [finished.stdout, finished.stderr].map(|said| talk::message(&said, replacements));
+        let said: Vec<String> = said.into_iter().filter(|said| !said.is_empty()).collect();
+        let shown = shell_line(command.iter().map(String::as_str));
+        Ok(Some(format!("the validator `{shown}` {how}: {}", said.join("\n"))))
+    }
+}

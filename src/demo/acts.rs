@@ -81,7 +81,8 @@ fn review(stage: &Stage<'_>, page: &mut Page<'_>) -> Result<()> {
 /// The part of the body that is about manifests.
 fn shown_body(request: &PullRequest) -> std::str::Lines<'_> {
     let body = request.body.split_once("### What changes\n\n").map_or("", |(_, body)| body);
-    body.split_once("\n---\n").map_or(body, |(body, _)| body).trim_end().lines()
+    let body = body.split_once("\n---\n").map_or(body, |(body, _)| body);
+    body.split_once("\n### ").map_or(body, |(body, _)| body).trim_end().lines()
 }
 
 fn run_again(stage: &Stage<'_>, page: &mut Page<'_>) -> Result<()> {

@@ -34,6 +34,9 @@ pub(super) struct DiffArgs {
     /// Compare with the base itself, not with the commit at which the head left it
     #[arg(long)]
     exact: bool,
+    /// Render the head twice, and show what differs: random passwords, times, the order of a map
+    #[arg(long, conflicts_with_all = ["base", "exact", "comment"])]
+    determinism: bool,
     /// Show also what `diff.ignore` and `diff.signals` hide
     #[arg(long)]
     show_hidden: bool,
@@ -74,6 +77,7 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings<'_>) -> Resul
         base: args.base.clone(),
         head: args.head.clone(),
         exact: args.exact,
+        determinism: args.determinism,
         show_hidden: args.show_hidden,
         trusts: args.trust,
         environments: args.environments.names(),

@@ -32,6 +32,7 @@ pub use print::{PAGE_LIMIT, PAGES, Style, json, markdown, pages, text};
 pub use report::{Behind, DiffReport, EnvironmentDiff, ManifestChange, ManifestName, TargetDiff, schema};
 
 /// What is asked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 #[derive(Clone, Debug, Default)]
 pub struct Question {
     /// What is compared with; by default the DRY branch.
@@ -40,6 +41,8 @@ pub struct Question {
     pub head: Option<String>,
     /// Compare with `base` itself, not with the commit at which `head` left it.
     pub exact: bool,
+    /// Compare the head with itself: everything is rendered twice, and what differs is not deterministic.
+    pub determinism: bool,
     /// Show what the rules for noise hide.
     pub show_hidden: bool,
     /// Let the head's configuration bring programs, flags and the network along.
@@ -77,6 +80,7 @@ pub fn preview(ground: &Ground<'_>, question: &Question, progress: &dyn Progress
         base_sha: Some(sides.base_id),
         head_sha: sides.head.commit.id,
         error: None,
+        determinism: question.determinism,
         environments,
     })
 }
@@ -84,5 +88,11 @@ pub fn preview(ground: &Ground<'_>, question: &Question, progress: &dyn Progress
 /// A head whose configuration is wrong: what is wrong is what there is to tell.
 fn broken(head: CommitId, error: &anyhow::Error) -> DiffReport {
     let error = ErrorReport { kind: kind_of(error), message: message_of(error), hint: hint_of(error) };
-    DiffReport { base_sha: None, head_sha: head, error: Some(error), environments: Vec::new() }
+    DiffReport {
+        base_sha: None,
+        head_sha: head,
+        error: Some(error),
+        determinism: false,
+        environments: Vec::new(),
+    }
 }

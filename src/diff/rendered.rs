@@ -95,7 +95,7 @@ pub(super) fn environments(
     }
     let mut affected = Vec::new();
     for pair in pairs {
-        if is_affected(&pair, base.as_ref(), &head)? {
+        if question.determinism || is_affected(&pair, base.as_ref(), &head)? {
             affected.push(pair);
         }
     }
@@ -156,7 +156,9 @@ fn side<'a>(ground: &'a Ground<'_>, question: &Question, dry: &'a Dry) -> Result
         variables: ground.variables,
         stop: ground.stop,
     };
-    let mut rendering = Rendering::on(place, dry, question.limits, Scope::Affected)?;
+    // What a branch has already was rendered at another time: here each side renders for itself.
+    let scope = if question.determinism { Scope::Full } else { Scope::Affected };
+    let mut rendering = Rendering::on(place, dry, question.limits, scope)?;
     let environments = &dry.loaded.project.environments;
     rendering.read_ahead(environments);
     Ok(Side { rendering, environments: environments.iter().collect() })

@@ -18,6 +18,8 @@ pub struct DiffReport {
     pub head_sha: CommitId,
     /// Why nothing can be told: the head's configuration is wrong.
     pub error: Option<ErrorReport>,
+    /// Whether one commit was rendered twice, to find what is not deterministic.
+    pub determinism: bool,
     /// Every environment that either has, in the order of promotion.
     pub environments: Vec<EnvironmentDiff>,
 }

@@ -43,6 +43,10 @@ pub(super) fn find(ground: &Ground<'_>, question: &Question, refs: &RemoteRefs) 
                 .hint("commit it, or name another path with `--config`")
         })?,
     };
+    if question.determinism {
+        let base = dry::find(scratch, refs, head_id, ground.config)?;
+        return Ok(Found::Sides(Box::new(Sides { base, base_id: head_id, head })));
+    }
     let tip = base(ground, question, refs, &head.branch)?;
     let base_id = if question.exact { tip } else { left_at(ground.repository, tip, head_id)? };
     bring(scratch, base_id)?;

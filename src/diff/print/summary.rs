@@ -41,10 +41,18 @@ pub(super) fn summary(report: &DiffReport, link: Option<&str>) -> String {
     let unshown = unshown_in_all(report);
     if news.is_empty() && report.error.is_none() {
         let but = unshown.map(|unshown| format!(" ({unshown})")).unwrap_or_default();
+        if report.determinism {
+            return format!("hydrator: {head} renders to the same twice{but}.");
+        }
         let from = base.map(|base| format!("from {base} to ")).unwrap_or_default();
         return format!("hydrator: {from}{head} no manifest changes{but}.");
     }
-    let mut parts = vec![format!("### hydrator: what {head} changes in the manifests")];
+    let heading = if report.determinism {
+        format!("### hydrator: {head} is not rendered to the same twice")
+    } else {
+        format!("### hydrator: what {head} changes in the manifests")
+    };
+    let mut parts = vec![heading];
     if let Some(error) = &report.error {
         parts.push(super::markdown::error(error));
     }
@@ -58,6 +66,7 @@ pub(super) fn summary(report: &DiffReport, link: Option<&str>) -> String {
         parts.extend(signals(&news));
     }
     let same = report.environments.len() - news.len();
+    let base = base.filter(|_| !report.determinism);
     let mut last: Vec<String> = base.map(|base| format!("Compared with {base}")).into_iter().collect();
     last.extend(
         (same > 0).then(|| format!("{same} of {} environments stay as they are", report.environments.len())),

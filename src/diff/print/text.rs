@@ -34,14 +34,22 @@ pub fn text(report: &DiffReport, style: Style) -> String {
     // Writing to a string never fails.
     if news.is_empty() && report.error.is_none() {
         let but = unshown.map(|unshown| format!(" ({unshown})")).unwrap_or_default();
-        let _ = writeln!(out, "from {base} to {head} no manifest changes{but}");
+        let _ = if report.determinism {
+            writeln!(out, "{head} renders to the same twice{but}")
+        } else {
+            writeln!(out, "from {base} to {head} no manifest changes{but}")
+        };
         return out;
     }
     if news.is_empty() {
         return out;
     }
     let of = report.environments.len();
-    let _ = writeln!(out, "from {base} to {head}: {} of {of} environments change", news.len());
+    let _ = if report.determinism {
+        writeln!(out, "{head} is not rendered to the same twice: {} of {of} environments differ", news.len())
+    } else {
+        writeln!(out, "from {base} to {head}: {} of {of} environments change", news.len())
+    };
     for environment in &news {
         let mut parts = vec![counts(environment.counts())];
         parts.extend(environment.hold.as_ref().map(|hold| format!("(held: {})", one_line(hold))));

@@ -254,3 +254,25 @@ fn a_revision_that_nobody_knows_is_named() {
         assert!(said.contains(&format!("`{option} nowhere` is no commit of the checkout")), "{said}");
     }
 }
+
+#[test]
+fn what_renders_differently_twice_is_found() {
+    let repo = TestRepo::with_files(&project::embedded());
+    let said = diff(&repo, &["--determinism", "--exit-code"]).success();
+    assert!(said.stdout().ends_with("renders to the same twice\n"), "{}", said.stdout());
+    let script =
+        "printf 'kind: ConfigMap\\nmetadata: { name: dice }\\ndata: { time: \"%s\" }\\n' \"$(date +%s%N)\"";
+    let target = format!(
+        "version: 1\ndryBranch: main\nenvironments: [{{name: dev}}]\ntargets:\n  - {{path: plain/dev, name: plain}}\n  - path: templates/jobs\n    name: dice\n    command: [sh, -c, {}]\n    inputs: []\n",
+        serde_json::to_string(script).unwrap()
+    );
+    repo.write("hydrator.yaml", &target);
+    repo.commit("Throw dice");
+    let outcome = diff(&repo, &["--determinism", "--exit-code"]).code(10);
+    let said = outcome.stdout();
+    assert!(said.contains("is not rendered to the same twice: 1 of 1 environments differ"), "{said}");
+    assert!(said.contains("~ dev/dice: ConfigMap dice (+1 -1)"), "{said}");
+    assert!(!said.contains("dev/plain"), "{said}");
+    let markdown = diff(&repo, &["--determinism", "--format", "markdown"]).success();
+    assert!(markdown.stdout().contains("is not rendered to the same twice"), "{}", markdown.stdout());
+}

@@ -54,6 +54,7 @@ fn report(random: &mut Random) -> DiffReport {
         }
     };
     DiffReport {
+        determinism: false,
         base_sha: CommitId::parse(&"1".repeat(40)),
         head_sha: CommitId::parse(&"2".repeat(40)).unwrap(),
         error: None,

@@ -10,8 +10,11 @@ use anyhow::Result;
 use crate::error::{Failure, FailureKind};
 use crate::forge::{NewPullRequest, PullRequestLook};
 use crate::gate::PROMOTION;
+use crate::gate::REPLACE_LABEL;
 use crate::git::{Objects, RefUpdate};
-use crate::model::{BranchName, CommitId, Delivery, PullRequest, PullRequestOperation, PullRequestState};
+use crate::model::{
+    BranchName, CommitId, Contention, Delivery, PullRequest, PullRequestOperation, PullRequestState,
+};
 use crate::plan::Decision;
 pub use crate::planned::Stage;
 use crate::planned::{Planned, as_failure, publisher};
@@ -159,6 +162,7 @@ fn deliver(stage: &Stage<'_>, planned: &Planned<'_>, outcome: &mut Outcome) -> R
                 return Ok(false);
             };
             outcome.pull_request = request.or_else(|| planned.seen.open.clone());
+            take_off_replace(stage, planned)?;
             outcome.pull_request_operation = Some(match operation {
                 PullRequestOperation::Created => {
                     outcome.warning = ungated(stage, planned);
@@ -207,6 +211,18 @@ fn ungated(stage: &Stage<'_>, planned: &Planned<'_>) -> Option<String> {
             environment.active
         )
     })
+}
+
+/// The label let this run replace what waited; the next one has to ask again.
+fn take_off_replace(stage: &Stage<'_>, planned: &Planned<'_>) -> Result<()> {
+    let finishes = stage.dry.loaded.project.contention == Contention::Finish;
+    let open = planned.seen.open.as_ref();
+    match open.filter(|_| finishes && matches!(planned.decision, Ok(Decision::Propose))) {
+        Some(open) if open.has_label(REPLACE_LABEL) => {
+            stage.world.forge.remove_label(open.number, REPLACE_LABEL)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether the proposed branch got another commit.

@@ -56,6 +56,9 @@ fn rules(environment: &Environment) -> String {
     for window in &environment.merge_windows {
         rules.push(format!("merges {} {} {}", window.days, window.hours, window.timezone));
     }
+    for freeze in &environment.freezes {
+        rules.push(format!("frozen {} to {} {}", freeze.from, freeze.to, freeze.timezone));
+    }
     if rules.is_empty() { "-".to_owned() } else { rules.join("; ") }
 }
 

@@ -6,6 +6,7 @@
 
 mod de;
 mod describe;
+mod freeze;
 mod node;
 mod parse;
 mod pattern;
@@ -21,6 +22,7 @@ mod window;
 use camino::Utf8Path;
 
 pub use describe::describe;
+pub use freeze::FrozenTime;
 pub use problem::{Problem, Problems};
 pub use resolve::{check_dry_branch, seconds};
 pub use window::Window;

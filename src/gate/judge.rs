@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::words::{end, line, moment};
 use super::{Board, Kind, Place, Proposal, Verdict};
-use crate::config::Window;
+use crate::config::{FrozenTime, Window};
 use crate::model::{CommitId, CommitState};
 
 /// How a predecessor stands to a DRY commit.
@@ -32,6 +32,7 @@ impl Board<'_> {
         if proposal.kind != Kind::Rollback {
             waits.extend(own_hold(place, proposal));
             waits.extend(self.waits_for_others(at)?);
+            waits.extend(frozen(place, self.now));
             waits.extend(window(place, self.now));
         }
         Ok(Some(if waits.is_empty() { Verdict::Open } else { Verdict::Waits(line(&waits)) }))
@@ -172,6 +173,20 @@ fn soaking(place: &Place<'_>, now: Timestamp) -> Option<String> {
         return Some(format!("soaking in {name}"));
     };
     (now < over).then(|| format!("soaking in {name} until {}", end(since, over)))
+}
+
+/// The environment's own freezes; of several that are on, the one that ends last.
+fn frozen(place: &Place<'_>, now: Timestamp) -> Option<String> {
+    // The configuration was checked: what is not understood here never ends.
+    let on = place.environment.freezes.iter().filter_map(|freeze| match FrozenTime::parse(freeze) {
+        Ok(time) if time.is_on(now) => Some((Some(time.to), freeze)),
+        Ok(_) => None,
+        Err(_) => Some((None, freeze)),
+    });
+    let (until, freeze) = on.max_by_key(|(until, _)| until.map_or(Timestamp::MAX, |until| until))?;
+    let until = until.map(|until| format!(" until {}", moment(until))).unwrap_or_default();
+    let reason = if freeze.reason.is_empty() { String::new() } else { format!(": {}", freeze.reason) };
+    Some(format!("frozen{until}{reason}"))
 }
 
 /// The environment's own merge windows: one of them must be open.

@@ -16,8 +16,8 @@ pub use dry_tree::{DryEntry, DryTree, EntryKind};
 pub use manifest::{Manifest, ManifestId, ManifestPart};
 pub use names::{BranchName, CommitId, EnvironmentName, ObjectId};
 pub use project::{
-    AfterPolicy, CommitSettings, Contention, Delivery, DriftPolicy, Environment, Gates, Identity, Layout,
-    MergeMethod, MergeWindow, OnFailure, Order, Project, PullRequestSettings,
+    AfterPolicy, CommitSettings, Contention, Delivery, DriftPolicy, Environment, Freeze, Gates, Identity,
+    Layout, MergeMethod, MergeWindow, OnFailure, Order, Project, PullRequestSettings,
 };
 pub use pull_request::{CommitState, CommitStatus, PullRequest, PullRequestState};
 pub use report::{

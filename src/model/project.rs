@@ -192,6 +192,19 @@ pub struct MergeWindow {
     pub timezone: String,
 }
 
+/// A time in which an environment is not merged, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Freeze {
+    /// A day such as `2026-12-20`, or a time such as `2026-12-20T18:00`.
+    pub from: String,
+    /// The same; a day is frozen to its end.
+    pub to: String,
+    /// An IANA name.
+    pub timezone: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
 /// How the pull request looks; templates are checked when the configuration is loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PullRequestSettings {
@@ -232,6 +245,8 @@ pub struct Environment {
     pub gates: Gates,
     /// When it may be merged; empty means always.
     pub merge_windows: Vec<MergeWindow>,
+    /// When it may not be merged, whatever the windows say.
+    pub freezes: Vec<Freeze>,
     /// How its pull request looks.
     pub pull_request: PullRequestSettings,
     /// What to do about hand edits of the active branch.
@@ -244,4 +259,11 @@ pub struct Environment {
     pub vars: BTreeMap<String, String>,
     /// Its targets, sorted by output.
     pub targets: Vec<Target>,
+}
+
+impl Environment {
+    /// Whether time alone may keep it from being merged.
+    pub fn has_times(&self) -> bool {
+        !self.merge_windows.is_empty() || !self.freezes.is_empty()
+    }
 }

@@ -65,6 +65,13 @@ pub struct PullRequest {
     pub head_statuses: Option<Vec<CommitStatus>>,
 }
 
+impl PullRequest {
+    /// Whether it has a label; forges do not tell upper from lower case in them.
+    pub fn has_label(&self, label: &str) -> bool {
+        self.labels.iter().any(|own| own.eq_ignore_ascii_case(label))
+    }
+}
+
 /// The state of one commit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

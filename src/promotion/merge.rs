@@ -70,7 +70,7 @@ fn arm(
     (head, words): (CommitId, &str),
 ) -> Result<Advance> {
     let waits = |more: &str| Ok(Advance::Waits(Some(format!("the forge waits: {words}{more}"))));
-    if !environment.merge_windows.is_empty() {
+    if environment.has_times() {
         return waits("");
     }
     if !forge.requires_status(&environment.active, PROMOTION)? {

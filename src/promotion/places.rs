@@ -74,9 +74,9 @@ pub(super) fn after_push<'a>(
     place
 }
 
-/// Whether a pull request has a label; forges do not tell upper from lower case in them.
+/// Whether there is a pull request with this label.
 pub fn has_label(request: Option<&PullRequest>, label: &str) -> bool {
-    request.is_some_and(|request| request.labels.iter().any(|own| own.eq_ignore_ascii_case(label)))
+    request.is_some_and(|request| request.has_label(label))
 }
 
 /// The places of the environments before this one.

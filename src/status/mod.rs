@@ -188,7 +188,7 @@ fn behind(world: &World, dry: &Dry, place: &Place<'_>) -> Result<Option<usize>> 
 /// Whether somebody can merge it before its gate is open. One that waits for nobody has nothing to lose.
 fn ungated(world: &World, place: &Place<'_>) -> Option<bool> {
     let environment = place.environment;
-    let waits = !place.after.is_empty() || !environment.merge_windows.is_empty();
+    let waits = !place.after.is_empty() || environment.has_times();
     if !waits || environment.delivery != Delivery::PullRequest {
         return None;
     }

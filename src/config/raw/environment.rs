@@ -97,7 +97,7 @@ pub(in crate::config) enum RawOnFailure {
     Rollback,
 }
 
-/// A time in which an environment may be merged.
+/// A time in which an environment may be merged; with `from` and `to` a freeze, in which it may not.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::config) struct RawWindow {
@@ -107,6 +107,12 @@ pub(in crate::config) struct RawWindow {
     pub(in crate::config) hours: Option<String>,
     /// An IANA time zone, such as `Europe/Berlin`. Default: `UTC`.
     pub(in crate::config) timezone: Option<String>,
+    /// Where a freeze begins: a day such as `2026-12-20`, or a time such as `2026-12-20T18:00`.
+    pub(in crate::config) from: Option<String>,
+    /// Where it ends; a day is frozen to its end.
+    pub(in crate::config) to: Option<String>,
+    /// Why it is frozen; people read it where something waits.
+    pub(in crate::config) reason: Option<String>,
 }
 
 /// How a pull request looks. Title and body are templates.

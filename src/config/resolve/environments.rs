@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::super::freeze::FrozenTime;
 use super::super::node::Node;
 use super::super::placeholders::is_name;
 use super::super::problem::Findings;
@@ -13,7 +14,7 @@ use super::super::structure::shown;
 use super::super::window::Window;
 use super::branches;
 use crate::model::{
-    AfterPolicy, BranchName, Delivery, DriftPolicy, Environment, EnvironmentName, Gates, MergeMethod,
+    AfterPolicy, BranchName, Delivery, DriftPolicy, Environment, EnvironmentName, Freeze, Gates, MergeMethod,
     MergeWindow, OnFailure, PullRequestSettings, Target,
 };
 
@@ -26,7 +27,7 @@ pub(super) struct Draft<'a> {
     pub(super) vars: BTreeMap<String, String>,
     pub(super) targets: Vec<Target>,
     gates: Gates,
-    windows: Vec<MergeWindow>,
+    windows: (Vec<MergeWindow>, Vec<Freeze>),
 }
 
 /// The environments as far as they can be understood one by one.
@@ -87,7 +88,8 @@ impl Draft<'_> {
                 None => AfterPolicy::Order,
             },
             gates: self.gates,
-            merge_windows: self.windows,
+            merge_windows: self.windows.0,
+            freezes: self.windows.1,
             pull_request: pull_request(config.pull_request.as_ref(), raw.pull_request.as_ref()),
             drift: match raw.drift {
                 Some(RawDrift::Repair) => DriftPolicy::Repair,
@@ -209,19 +211,42 @@ pub fn seconds(text: &str) -> Option<u64> {
     (smallest != u64::MAX && total <= 3_650 * 86_400).then_some(total)
 }
 
-fn windows(raw: &[RawWindow], node: &Node, findings: &mut Findings) -> Vec<MergeWindow> {
-    let windows = raw.iter().enumerate().map(|(index, raw)| {
-        let window = MergeWindow {
-            days: raw.days.clone().unwrap_or_else(|| "mon-sun".to_owned()),
-            hours: raw.hours.clone().unwrap_or_else(|| "00:00-24:00".to_owned()),
-            timezone: raw.timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
+/// The windows, and the freezes among them.
+fn windows(raw: &[RawWindow], node: &Node, findings: &mut Findings) -> (Vec<MergeWindow>, Vec<Freeze>) {
+    let (mut windows, mut freezes) = (Vec::new(), Vec::new());
+    for (index, raw) in raw.iter().enumerate() {
+        let timezone = raw.timezone.clone().unwrap_or_else(|| "UTC".to_owned());
+        let problem = match (&raw.from, &raw.to) {
+            (None, None) if raw.reason.is_some() => {
+                Some("a `reason` belongs to a freeze: give `from` and `to` too".to_owned())
+            }
+            (None, None) => {
+                let window = MergeWindow {
+                    days: raw.days.clone().unwrap_or_else(|| "mon-sun".to_owned()),
+                    hours: raw.hours.clone().unwrap_or_else(|| "00:00-24:00".to_owned()),
+                    timezone,
+                };
+                let problem = Window::parse(&window).err();
+                windows.push(window);
+                problem
+            }
+            (Some(from), Some(to)) if raw.days.is_none() && raw.hours.is_none() => {
+                let reason = raw.reason.clone().unwrap_or_default();
+                let freeze = Freeze { from: from.clone(), to: to.clone(), timezone, reason };
+                let problem = FrozenTime::parse(&freeze).err();
+                freezes.push(freeze);
+                problem
+            }
+            (Some(_), Some(_)) => {
+                Some("a freeze has no `days` and `hours`: it lasts all the time".to_owned())
+            }
+            _ => Some("a freeze has both `from` and `to`".to_owned()),
         };
-        if let Err(reason) = Window::parse(&window) {
-            findings.problem(node.item(index), reason);
+        if let Some(problem) = problem {
+            findings.problem(node.item(index), problem);
         }
-        window
-    });
-    windows.collect()
+    }
+    (windows, freezes)
 }
 
 /// What an environment gives replaces what holds for all.

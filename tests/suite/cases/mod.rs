@@ -1,6 +1,8 @@
 //! Golden cases: each directory of `tests/cases` is a behaviour that a user would name. Its `case.yaml` says what
 //! happens, its `want.md` tells what came of it; the latter is generated, read by people, and compared ever after.
 
+mod elsewhere;
+mod looks;
 mod play;
 mod script;
 mod story;
@@ -32,6 +34,40 @@ fn every_case_goes_as_its_story_says() {
         problems.len(),
         cases.len()
     );
+}
+
+/// Cases that are played on every forge. Not among them: those whose steps are jobs of one CI system, those with a soak,
+/// which runs by each forge's own clock, and those that look at what one forge alone shows.
+const EVERYWHERE: [&str; 7] = [
+    "change-updates-the-open-pull-request",
+    "merged-by-squash",
+    "promoted-in-order",
+    "promotion-held-by-a-label",
+    "proposal-closed-by-a-person",
+    "rolled-back-by-merge",
+    "update-branch-pressed",
+];
+
+#[test]
+fn cases_come_out_the_same_on_every_forge() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut problems = Vec::new();
+    for name in EVERYWHERE {
+        let case = cases.join(name);
+        let script = Script::read(&case);
+        let play = |forge| play::play_elsewhere(&case, &script, Path::new(HYDRATOR), forge);
+        let [local, others @ ..] = std::thread::scope(|scope| {
+            let playing = elsewhere::Elsewhere::all().map(|forge| scope.spawn(move || play(forge)));
+            playing.map(|playing| playing.join().expect("the case can be played"))
+        });
+        for other in others.iter().filter(|other| **other != local) {
+            let diff = TextDiff::from_lines(&local, other);
+            let diff =
+                diff.unified_diff().context_radius(3).header("the local forge", "another one").to_string();
+            problems.push(format!("=== {name}\n{diff}"));
+        }
+    }
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }
 
 fn directories(directory: &Path) -> Vec<PathBuf> {

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::elsewhere::Elsewhere;
+use super::looks;
 use super::script::{Commit, Look, PersonCommit, Script, Step, Words};
 use super::story::{DRY_BRANCH, Story, notes, short, tree};
 use crate::support::checkout::Checkout;
@@ -19,11 +21,34 @@ const WRITERS: &[&str] = &["init", "render"];
 
 /// Plays a case with a hydrator and tells its story.
 pub(crate) fn play(case: &Path, script: &Script, hydrator: &Path) -> String {
+    perform(case, script, hydrator, (TestRepo::new(), None))
+}
+
+/// The same on another forge, with what is the same on all of them.
+pub(super) fn play_elsewhere(
+    case: &Path,
+    script: &Script,
+    hydrator: &Path,
+    start: fn(&TestRepo) -> Elsewhere,
+) -> String {
+    let repo = TestRepo::new();
+    let elsewhere = start(&repo);
+    let told = perform(case, script, hydrator, (repo, Some(&elsewhere)));
+    elsewhere.without_addresses(&told)
+}
+
+fn perform(
+    case: &Path,
+    script: &Script,
+    hydrator: &Path,
+    (repo, elsewhere): (TestRepo, Option<&Elsewhere>),
+) -> String {
     let story = Story::new(&script.title, &script.about);
     let mut stage = Stage {
         case,
         hydrator,
-        repo: TestRepo::new(),
+        repo,
+        elsewhere,
         story,
         pull_requests: None,
         variables: Vec::new(),
@@ -74,6 +99,8 @@ struct Stage<'a> {
     case: &'a Path,
     hydrator: &'a Path,
     repo: TestRepo,
+    /// The forge; nothing for the local one beside the remote's own directory.
+    elsewhere: Option<&'a Elsewhere>,
     story: Story,
     /// As they were told last; nothing before hydrator has run.
     pull_requests: Option<String>,
@@ -187,20 +214,31 @@ impl Stage<'_> {
     }
 
     fn local(&mut self, words: &Words) {
-        let outcome = self.program(&[vec!["local".to_owned()], words.list()].concat());
-        self.tell(&outcome);
+        let by_hand = self.elsewhere.is_some_and(|elsewhere| elsewhere.by_hand(&self.repo, &words.list()));
+        if !by_hand {
+            let outcome = self.program(&[vec!["local".to_owned()], words.list()].concat());
+            // Elsewhere nothing is printed.
+            if self.elsewhere.is_none() {
+                self.tell(&outcome);
+            }
+        }
         self.pull_requests.get_or_insert_default();
     }
 
     fn program(&self, arguments: &[String]) -> Outcome {
         let run = Run::program(self.hydrator, &self.repo.home());
         let pairs = self.variables.iter().filter_map(|pair| pair.split_once('='));
-        pairs
+        let run = pairs
             .fold(run, |run, (name, value)| run.variable(name, value))
             .directory(&self.repo.work())
             .arguments(arguments)
             .variable("HYDRATOR_REPO", &self.repo.work().display().to_string())
-            .variable("HYDRATOR_FORGE", "local")
+            .variable("HYDRATOR_FORGE", "local");
+        let run = match self.elsewhere {
+            Some(elsewhere) => elsewhere.lend(run, &self.repo),
+            None => run,
+        };
+        run
             // Who asks for a rollback, and when: both stand in the commit.
             .variable("GITHUB_ACTOR", "carol")
             .variable("SOURCE_DATE_EPOCH", "1700100000")
@@ -234,62 +272,12 @@ impl Stage<'_> {
     }
 
     fn list_pull_requests(&self) -> String {
+        if let Some(all) = self.elsewhere.and_then(Elsewhere::pull_requests) {
+            return all.iter().map(pull_request).collect();
+        }
         let list = ["local", "list", "--format", "json"].map(str::to_owned);
         let list = self.program(&list).success().json();
         list.as_array().expect("a list of pull requests is an array").iter().map(pull_request).collect()
-    }
-
-    /// From the local forge's own file: its list does not show bodies.
-    fn whole_pull_request(&self, number: u64) -> String {
-        let state = self.forge_file();
-        let mut all = state["pullRequests"].as_array().into_iter().flatten();
-        let found =
-            all.find(|one| one["number"] == number).unwrap_or_else(|| panic!("no pull request #{number}"));
-        let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
-        let mut told = format!("{}\n", text("title"));
-        for key in ["labels", "reviewers", "teamReviewers", "assignees"] {
-            let values: Vec<&str> =
-                found[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            if !values.is_empty() {
-                told += &[key, ": ", &values.join(", "), "\n"].concat();
-            }
-        }
-        if found["draft"] == true {
-            told += "draft\n";
-        }
-        for comment in found["comments"].as_array().into_iter().flatten() {
-            let part = |key: &str| comment[key].as_str().unwrap_or_default();
-            let reactions: Vec<&str> =
-                comment["reactions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let reactions =
-                if reactions.is_empty() { String::new() } else { format!(" ({})", reactions.join(", ")) };
-            let (author, body) = (part("author"), part("body").trim_end());
-            told = told + "comment of " + author + &reactions + ": " + body + "\n";
-        }
-        told + "\n" + &text("body")
-    }
-
-    /// The commits' statuses, without their times.
-    fn statuses(&self) -> String {
-        let state = self.forge_file();
-        let commits = state["statuses"].as_object().into_iter().flatten();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let line = |commit: &str, context: &str, status: &Value| {
-            let (state, words) = (text(&status["state"]), text(&status["description"]));
-            format!("{} {context} {state}: {words}\n", short(commit))
-        };
-        commits
-            .flat_map(|(commit, contexts)| {
-                let contexts = contexts.as_object().into_iter().flatten();
-                contexts.map(move |(context, status)| line(commit, context, status))
-            })
-            .collect()
-    }
-
-    fn forge_file(&self) -> Value {
-        let file = self.repo.remote().join("hydrator-forge/state.json");
-        let text = std::fs::read(file).expect("the forge's file");
-        serde_json::from_slice(&text).expect("the forge's file is JSON")
     }
 
     fn show(&mut self, look: &Look) {
@@ -299,9 +287,14 @@ impl Stage<'_> {
             Look::Branches => ("Branches:".to_owned(), branches(repo)),
             Look::PullRequests => ("Pull requests:".to_owned(), self.list_pull_requests()),
             Look::PullRequest(number) => {
-                (format!("Pull request #{number}:"), self.whole_pull_request(*number))
+                let elsewhere = self.elsewhere.and_then(|elsewhere| elsewhere.pull_request(*number));
+                let found = elsewhere.unwrap_or_else(|| looks::of_file_by_number(repo, *number));
+                (format!("Pull request #{number}:"), looks::pull_request(&found))
             }
-            Look::Statuses => ("Statuses:".to_owned(), self.statuses()),
+            Look::Statuses => {
+                let elsewhere = self.elsewhere.and_then(Elsewhere::statuses);
+                ("Statuses:".to_owned(), looks::statuses(elsewhere.unwrap_or_else(|| looks::of_file(repo))))
+            }
             Look::Notes => ("Notes:".to_owned(), notes(repo, NOTES)),
             Look::Tree(revision) => (format!("Files of {revision}:"), tree(repo, revision)),
             Look::Log(revision) => {

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use git2::{MergeOptions, Oid, Repository, Signature};
+use camino::Utf8Path;
+use git2::{MergeOptions, Oid, Repository};
+use hydrator::git::bare::{BareRepository, Combined};
+use hydrator::model::{CommitId, MergeMethod};
 
 /// Where a pull request is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,16 @@ pub(crate) enum Method {
     Merge,
     Squash,
     Rebase,
+}
+
+impl From<MergeMethod> for Method {
+    fn from(method: MergeMethod) -> Self {
+        match method {
+            MergeMethod::Merge => Self::Merge,
+            MergeMethod::Squash => Self::Squash,
+            MergeMethod::Rebase => Self::Rebase,
+        }
+    }
 }
 
 impl Method {
@@ -356,26 +369,37 @@ impl State {
         if index.has_conflicts() { None } else { index.write_tree_to(&git).ok() }
     }
 
+    /// The commit that a merge makes: the same one as on the local forge, so that cases come out the same everywhere.
+    fn combined(&self, pull: &Pull, method: Method) -> Option<Oid> {
+        let path = Utf8Path::from_path(&self.remote)?;
+        let repository = BareRepository::open(path).ok()?;
+        let head = CommitId::parse(&pull.head_sha)?;
+        let base = CommitId::parse(&self.tip(&pull.base)?.to_string())?;
+        let Pull { number, title, .. } = pull;
+        let made = match method {
+            Method::Merge => {
+                let message = format!("Merge pull request #{number} from {}\n\n{title}\n", pull.head);
+                repository.merge(base, head, &message)
+            }
+            Method::Squash => {
+                let message = format!("{title} (#{number})\n\n{}", repository.message_body(head).ok()?);
+                repository.squash(base, head, &format!("{}\n", message.trim_end()))
+            }
+            Method::Rebase => repository.rebase(base, head),
+        };
+        match made.ok()? {
+            Combined::Commit(commit) => Oid::from_str(&commit.to_string()).ok(),
+            Combined::Conflicts(_) | Combined::Impossible(_) => None,
+        }
+    }
+
     /// Merges whatever hinders it but a conflict, and returns the base's new commit.
     pub(crate) fn merge(&mut self, number: u64, method: Method) -> Option<String> {
         let now = self.now();
         let pull = self.pulls.iter().find(|pull| pull.number == number)?.clone();
-        let tree = self.merged_tree(&pull)?;
+        self.merged_tree(&pull)?;
+        let commit = self.combined(&pull, method)?;
         let git = self.git();
-        let head = git.find_commit(Oid::from_str(&pull.head_sha).ok()?).ok()?;
-        let base = git.find_commit(self.tip(&pull.base)?).ok()?;
-        let tree = git.find_tree(tree).ok()?;
-        let forge = Signature::new("Forge", "noreply@example.com", &git2::Time::new(now, 0)).ok()?;
-        let merge = format!("Merge pull request #{number} from {}\n\n{}\n", pull.head, pull.title);
-        let squash = format!("{} (#{number})\n", pull.title);
-        let commit = match method {
-            Method::Merge => git.commit(None, &forge, &forge, &merge, &tree, &[&base, &head]),
-            Method::Squash => git.commit(None, &head.author(), &forge, &squash, &tree, &[&base]),
-            Method::Rebase => {
-                git.commit(None, &head.author(), &forge, head.message().unwrap_or_default(), &tree, &[&base])
-            }
-        };
-        let commit = commit.ok()?;
         git.reference(&format!("refs/heads/{}", pull.base), commit, true, "merged").ok()?;
         if self.delete_branch_on_merge
             && let Ok(mut head) = git.find_reference(&format!("refs/heads/{}", pull.head))

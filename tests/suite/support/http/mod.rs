@@ -205,6 +205,11 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     reader.read_line(&mut first)?;
     let mut words = first.split_whitespace().map(str::to_owned);
     let (Some(method), Some(path)) = (words.next(), words.next()) else { return Ok(()) };
+    // Whoever takes this server for a proxy asks for the whole address.
+    let path = match path.strip_prefix("http://").and_then(|rest| rest.find('/').map(|at| &rest[at..])) {
+        Some(path) => path.to_owned(),
+        None => path,
+    };
     let headers = read_headers(&mut reader)?;
     if headers.has("expect", "100-continue") {
         let mut writer = stream;

@@ -12,6 +12,7 @@ pub mod cached_tree;
 pub mod checkup;
 pub mod ci;
 pub mod cli;
+pub mod comment;
 pub mod commit;
 pub mod compare;
 pub mod config;

@@ -123,6 +123,9 @@ fn comment(payload: &Value, event: &str) -> Result<CommentEvent, Failure> {
         id: id("/comment/id")?,
         body: text(payload, "/comment/body", event)?,
         author: text(payload, "/comment/user/login", event)?,
+        at: text(payload, "/comment/created_at", event)?.parse().map_err(|_| {
+            Failure::usage(format!("the event `{event}` has no usable `/comment/created_at`"))
+        })?,
     })
 }
 
@@ -239,7 +242,7 @@ mod tests {
         let Event::PullRequest(found) = detected("pull_request", &gone).unwrap().event else { panic!() };
         assert!(found.from_fork);
         let payload = json!({"action": "created", "issue": {"number": 7, "pull_request": {}},
-            "comment": {"id": 9, "body": "/rollback", "user": {"login": "alice"}}});
+            "comment": {"id": 9, "body": "/rollback", "user": {"login": "alice"}, "created_at": "2026-01-01T10:00:00Z"}});
         let Event::Comment(found) = detected("issue_comment", &payload).unwrap().event else { panic!() };
         assert!(
             found.on_pull_request && found.id == 9 && found.author == "alice" && found.body == "/rollback"

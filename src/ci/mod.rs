@@ -9,6 +9,8 @@ pub mod gitlab;
 mod actor;
 mod remote;
 
+use jiff::Timestamp;
+
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId};
 use crate::secret::Secret;
@@ -99,6 +101,8 @@ pub struct CommentEvent {
     pub body: String,
     /// Who wrote it.
     pub author: String,
+    /// When, by the forge's clock.
+    pub at: Timestamp,
 }
 
 /// Reads the file of an event.

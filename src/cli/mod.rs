@@ -3,6 +3,7 @@
 mod actions;
 mod arguments;
 mod check;
+mod comment;
 mod demo;
 mod diff;
 mod files;
@@ -63,6 +64,8 @@ enum Command {
     History(history::HistoryArgs),
     /// Look at every proposal again, without rendering: gates, merges for `autoMerge`
     Promote(promote::PromoteArgs),
+    /// Do what a comment on a pull request asks for, such as `/hydrator promote prod`
+    Comment(comment::CommentArgs),
     /// Show where every environment is, and what it waits for
     Status(status::StatusArgs),
     /// Render environments into a directory; no branch is read or written
@@ -122,6 +125,7 @@ fn carry_out(arguments: Vec<String>, surroundings: &mut Surroundings<'_>) -> Res
         Command::Resume(args) => resume::run(&args, surroundings),
         Command::History(args) => history::run(&args, surroundings),
         Command::Promote(args) => promote::run(&args, surroundings),
+        Command::Comment(args) => comment::run(&args, surroundings),
         Command::Status(args) => status::run(&args, surroundings),
         Command::Render(args) => render::run(&args, surroundings),
         Command::Init(args) => init::run(&args, surroundings),

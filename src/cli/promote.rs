@@ -35,7 +35,8 @@ pub(super) struct PromoteArgs {
 pub(super) fn run(args: &PromoteArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let world = world(&args.repository, &args.forge, surroundings)?;
     let names = args.reopen.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
-    let request = PromoteRequest { reopen: names.map(EnvironmentName::new).collect(), wait: args.wait };
+    let reopen = names.map(EnvironmentName::new).collect();
+    let request = PromoteRequest { reopen, approved: Vec::new(), wait: args.wait };
     let now = now(surroundings.variables)?;
     let progress = &surroundings.progress;
     let report = crate::recovery::promote(&world, &request, now, &|line| progress.say(line))?;

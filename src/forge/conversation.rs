@@ -1,6 +1,9 @@
 //! The verbs of talking: comments on pull requests, reactions to them, who may do what, and labels taken off.
 
 use anyhow::Result;
+use jiff::Timestamp;
+
+use crate::model::CommitId;
 
 /// A comment on a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +63,12 @@ pub trait Conversation {
 
     /// What somebody may do in the repository. Somebody whom the forge does not know may do nothing.
     fn permission(&self, login: &str) -> Result<Permission>;
+
+    /// The head of an open pull request, and since when it has it by the forge's clock; nothing where the forge does not
+    /// tell.
+    fn head_since(&self, _number: u64) -> Result<Option<(CommitId, Timestamp)>> {
+        Ok(None)
+    }
 
     /// Takes a label off a pull request. One that is not there is no error.
     fn remove_label(&self, number: u64, label: &str) -> Result<()>;

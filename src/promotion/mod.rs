@@ -23,7 +23,7 @@ pub use self::places::{has_label, observed};
 pub use self::round::tips_of;
 pub use self::run::{close_old, disarm, follow, gates, is_due, keep};
 use crate::error::Failure;
-use crate::model::{EnvironmentName, EnvironmentReport, Operation, RunReport};
+use crate::model::{CommitId, EnvironmentName, EnvironmentReport, Operation, RunReport};
 use crate::world::World;
 use round::{Round, round};
 
@@ -38,6 +38,8 @@ const ATTEMPTS: u32 = 5;
 pub struct PromoteRequest {
     /// Environments whose rejected proposals are offered again.
     pub reopen: Vec<EnvironmentName>,
+    /// Environments whose proposals are merged as with `autoMerge`, each with the head that was looked at.
+    pub approved: Vec<(EnvironmentName, CommitId)>,
     /// How long to wait for proposals that cannot be merged yet.
     pub wait: Duration,
 }
@@ -49,7 +51,7 @@ pub fn promote(world: &World, request: &PromoteRequest, talk: &(dyn Fn(&str) + S
     let mut done = Done::default();
     let mut reopen = request.reopen.as_slice();
     loop {
-        let round = settle(world, reopen, &mut done, talk)?;
+        let round = settle(world, (reopen, &request.approved), &mut done, talk)?;
         reopen = &[];
         let left = request.wait.saturating_sub(start.elapsed());
         if !round.waits || left.is_zero() || !pause(world, PAUSE.min(left)) {
@@ -61,7 +63,7 @@ pub fn promote(world: &World, request: &PromoteRequest, talk: &(dyn Fn(&str) + S
 /// Rounds until nothing moves any more.
 fn settle(
     world: &World,
-    reopen: &[EnvironmentName],
+    (reopen, approved): (&[EnvironmentName], &[(EnvironmentName, CommitId)]),
     done: &mut Done,
     talk: &(dyn Fn(&str) + Sync),
 ) -> Result<Round> {
@@ -71,7 +73,7 @@ fn settle(
         if world.stop.load(Ordering::Relaxed) {
             return Err(Failure::new(crate::error::FailureKind::Unexpected, "stopped by a signal").into());
         }
-        let Some(round) = round(world, reopen, &done.failures)? else {
+        let Some(round) = round(world, (reopen, approved), &done.failures)? else {
             lost += 1;
             if lost >= ATTEMPTS {
                 return Err(Failure::git(

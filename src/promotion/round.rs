@@ -57,7 +57,7 @@ struct Deed {
 /// One round; `None` if another writer was faster. Environments in `given_up` failed before and are left alone.
 pub(super) fn round(
     world: &World,
-    reopening: &[EnvironmentName],
+    (reopening, approved): (&[EnvironmentName], &[(EnvironmentName, CommitId)]),
     given_up: &BTreeMap<EnvironmentName, Failure>,
 ) -> Result<Option<Round>> {
     let scratch = &world.repository.scratch;
@@ -89,7 +89,7 @@ pub(super) fn round(
         is_ancestor: &is_ancestor,
     };
     let verdicts = judge_all(world, &mut board, &seen, &mut failures)?;
-    let act = Act { world, dry: &dry, board: &board, seen: &seen, refs: &refs };
+    let act = Act { world, dry: &dry, board: &board, seen: &seen, refs: &refs, approved };
     let moved = act.take_all(&verdicts, &mut deeds, &mut failures);
     let known = board.places.iter().enumerate().map(|(at, place)| {
         let has_failed = failures.contains_key(&place.environment.name);
@@ -217,6 +217,7 @@ struct Act<'a> {
     board: &'a Board<'a>,
     seen: &'a [Seen],
     refs: &'a RemoteRefs,
+    approved: &'a [(EnvironmentName, CommitId)],
 }
 
 impl Act<'_> {
@@ -248,7 +249,9 @@ impl Act<'_> {
             return Ok(false);
         };
         match environment.delivery {
-            Delivery::PullRequest if environment.auto_merge => {
+            Delivery::PullRequest
+                if environment.auto_merge || self.is_approved(environment, proposal.head) =>
+            {
                 let Some(open) = &self.seen[at].open else {
                     deed.note = Some("has no pull request yet: `hydrator run` opens it".to_owned());
                     return Ok(false);
@@ -261,6 +264,10 @@ impl Act<'_> {
             }
             _ => Ok(false),
         }
+    }
+
+    fn is_approved(&self, environment: &Environment, head: CommitId) -> bool {
+        self.approved.iter().any(|(name, seen)| *name == environment.name && *seen == head)
     }
 
     /// Moves the active branch to the proposal. Asserts the proposed branch: a newer run's must not be passed over.

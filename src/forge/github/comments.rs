@@ -2,6 +2,7 @@
 //! knows which are ours whatever the token belongs to, and written by REST.
 
 use anyhow::Result;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::pull_requests::same_text;
@@ -10,6 +11,7 @@ use super::{GitHub, Place, Question};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused, Request, encoded};
 use crate::forge::{Comment, Permission, Reaction};
+use crate::model::CommitId;
 
 /// How often something is tried whose answer was lost.
 const ATTEMPTS: u32 = 4;
@@ -141,6 +143,30 @@ pub(super) fn react(forge: &GitHub, number: u64, id: u64, reaction: Reaction) ->
             return Err(refused.while_doing(&doing).into());
         }
     }
+}
+
+/// The head, and when it came: with the pull request, or by the last forced push. Ours are forced ones.
+pub(super) fn head_since(forge: &GitHub, number: u64) -> Result<Option<(CommitId, Timestamp)>> {
+    let Place { owner, name, .. } = &forge.place;
+    let text = "query head($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      headRefOid createdAt
+      timelineItems(last: 1, itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT]) {
+        nodes { ... on HeadRefForcePushedEvent { createdAt } }
+      }
+    }
+  }
+}";
+    let variables = json!({"owner": owner, "name": name, "number": number});
+    let data = forge.ask(&Question { text: text.to_owned(), variables }).map_err(|refused| {
+        refused.while_doing(&format!("cannot read since when pull request #{number} has its head"))
+    })?;
+    let node = &data["repository"]["pullRequest"];
+    let time = |node: &Value| node["createdAt"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
+    let pushed = nodes(&node["timelineItems"]).filter_map(time).max();
+    let head = node["headRefOid"].as_str().and_then(CommitId::parse);
+    Ok(head.zip(time(node).max(pushed)))
 }
 
 /// What somebody may do in the repository. GitHub maps every role to one of four words.

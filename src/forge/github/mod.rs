@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use self::dialect::{GitHubDialect, graphql_type};
@@ -211,6 +212,10 @@ impl Conversation for GitHub {
 
     fn permission(&self, login: &str) -> Result<Permission> {
         comments::permission(self, login)
+    }
+
+    fn head_since(&self, number: u64) -> Result<Option<(CommitId, Timestamp)>> {
+        comments::head_since(self, number)
     }
 
     fn remove_label(&self, number: u64, label: &str) -> Result<()> {

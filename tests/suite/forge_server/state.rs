@@ -74,6 +74,8 @@ pub(crate) struct Pull {
     pub(crate) comments: Vec<Said>,
     pub(crate) auto_merge: Option<Method>,
     pub(crate) created_at: i64,
+    /// When its head was moved last.
+    pub(crate) moved_at: Option<i64>,
     pub(crate) merged_at: Option<i64>,
     pub(crate) merge_commit: Option<String>,
 }
@@ -303,6 +305,7 @@ impl State {
                 pull.merge_commit = Some(head.to_string());
                 pull.close(Life::Merged);
             } else {
+                pull.moved_at = Some(now);
                 // Approvals are of a diff.
                 pull.reviews.clear();
                 pull.head_sha = head.to_string();
@@ -451,6 +454,7 @@ impl State {
             comments: Vec::new(),
             auto_merge: None,
             created_at: self.now(),
+            moved_at: None,
             merged_at: None,
             merge_commit: None,
         };

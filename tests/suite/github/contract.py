@@ -103,7 +103,9 @@ def concrete(value, _info, kind):
         return "Team" if "slug" in value else "User"
     if kind.name == "StatusCheckRollupContext":
         return "CheckRun" if "name" in value else "StatusContext"
-    return {"GitObject": "Commit", "Actor": "User", "PullRequestTimelineItems": "ReviewRequestedEvent"}[kind.name]
+    if kind.name == "PullRequestTimelineItems":
+        return "HeadRefForcePushedEvent" if "createdAt" in value else "ReviewRequestedEvent"
+    return {"GitObject": "Commit", "Actor": "User"}[kind.name]
 
 
 def graphql(call):

@@ -88,6 +88,7 @@ fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
     forge.comments(number).unwrap();
     assert!(forge.react(number, comment.id, Reaction::Seen).unwrap());
     assert!(!forge.react(number, comment.id, Reaction::Seen).unwrap());
+    forge.head_since(number).unwrap();
     forge.remove_label(number, "production").unwrap();
     forge.remove_label(number, "production").unwrap();
     forge.permission("alice").unwrap();
@@ -109,7 +110,7 @@ fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 31] = [
+const QUESTIONS: [&str; 32] = [
     "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
     "GET /repos/{owner}/{repo}/actions/permissions/workflow",
@@ -134,6 +135,7 @@ const QUESTIONS: [&str; 31] = [
     "graphql comments",
     "graphql deployments",
     "graphql disarm",
+    "graphql head",
     "graphql landings",
     "graphql mergeability",
     "graphql newest",

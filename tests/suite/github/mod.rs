@@ -2,6 +2,7 @@
 //! and everything that the API can answer.
 
 mod budget;
+mod comment;
 mod contract;
 mod diagnosis;
 mod life;

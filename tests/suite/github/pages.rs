@@ -4,7 +4,7 @@ use super::*;
 use crate::forge_server::state::Method;
 
 /// A pull request of a person against the DRY branch, merged as people do.
-fn land(repo: &TestRepo, github: &GitHub, value: &str, method: Method) -> u64 {
+pub(super) fn land(repo: &TestRepo, github: &GitHub, value: &str, method: Method) -> u64 {
     let git = repo.work_git();
     git.run(&["checkout", "-q", "-b", "change", "main"]);
     for name in ENVIRONMENTS {

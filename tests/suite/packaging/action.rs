@@ -95,7 +95,7 @@ impl Runner {
     fn new(example: &str) -> Self {
         let (repo, release) = (TestRepo::new(), Release::of(&format!("exec '{HYDRATOR}' \"$@\"")));
         repo.copy_directory(&project(&format!("examples/{example}")));
-        for workflow in ["run", "promote", "rollback", "check"] {
+        for workflow in ["run", "promote", "rollback", "check", "comments"] {
             let text = read(&format!("examples/github/{workflow}.yml"));
             repo.write(&format!(".github/workflows/{workflow}.yml"), &text);
         }
@@ -104,10 +104,14 @@ impl Runner {
         Self { repo, release }
     }
 
-    /// Runs a workflow of the example for an event, with its inputs.
+    /// Runs a workflow of the example for an event, with its inputs; a comment is an event as a whole.
     fn run(&self, workflow: &str, event: &str, inputs: &serde_json::Value) -> Outcome {
         let payload = self.release.path("event.json");
-        std::fs::write(&payload, serde_json::json!({ "inputs": inputs }).to_string()).unwrap();
+        let text = match event {
+            "issue_comment" => inputs.to_string(),
+            _ => serde_json::json!({ "inputs": inputs }).to_string(),
+        };
+        std::fs::write(&payload, text).unwrap();
         let local = format!("OWNER/hydrator@v1={}", self.release.path("").display());
         let run = Run::program(tools::program("act"), &self.repo.home()).directory(&self.repo.work());
         run.arguments([event, "--workflows", &format!(".github/workflows/{workflow}.yml")])
@@ -202,6 +206,29 @@ fn a_runner_hydrates_a_push_and_rolls_back() {
         (Some("carol"), Some(reason.replace('\n', " ").as_str()))
     );
     assert!(runner.repo.remote_git().try_run(&["show", "hydrator/prod-next:pwned"]).is_err());
+    assert!(!runner.repo.work().join("pwned").exists());
+}
+
+#[test]
+fn a_runner_does_what_a_comment_asks_for() {
+    let runner = Runner::new("templates");
+    _ = runner.run("run", "push", &serde_json::json!({})).success();
+    let path = camino::Utf8PathBuf::from_path_buf(runner.repo.remote()).unwrap();
+    let forge = hydrator::forge::local::LocalForge::open(&path).unwrap();
+    let comment = |body: &str, kind: &str| {
+        let said = forge.comment_as("carol", 1, body).unwrap();
+        let payload = serde_json::json!({"action": "created", "issue": {"number": 1, "pull_request": {"url": "x"}},
+            "comment": {"id": said.id, "body": body, "user": {"login": "carol", "type": kind},
+                "created_at": "2026-01-01T10:00:00Z"}});
+        _ = runner.run("comments", "issue_comment", &payload).success();
+        forge.reactions(1, said.id).unwrap()
+    };
+    assert_eq!(comment("Wait.\n\n/hydrator hold dev\n$(touch pwned)", "User"), ["seen", "done"]);
+    let requests = runner.repo.pull_requests();
+    assert_eq!(requests[0]["labels"], serde_json::json!(["hold"]));
+    assert!(comment("/hydrator resume dev", "Bot").is_empty(), "the workflow does not listen to bots");
+    assert_eq!(comment("/hydrator resume dev", "User"), ["seen", "done"]);
+    assert_eq!(runner.repo.pull_requests()[0]["labels"], serde_json::json!([]));
     assert!(!runner.repo.work().join("pwned").exists());
 }
 

@@ -187,6 +187,11 @@ impl GitHubApi {
             ("Repository", "deployments") => {
                 limited(deployments(state, &arguments["environments"]), arguments)
             }
+            ("PullRequest", "timelineItems")
+                if arguments["itemTypes"] == json!(["HEAD_REF_FORCE_PUSHED_EVENT"]) =>
+            {
+                object["forcePushes"].clone()
+            }
             ("PullRequest", "comments") => paged(object[name].clone(), arguments),
             ("PullRequest", "mergeStateStatus") if state.unknown > 0 => {
                 state.unknown -= 1;
@@ -264,7 +269,10 @@ impl GitHubApi {
             "autoMergeRequest": pull.auto_merge.map(|_| json!({"enabledAt": time(pull.created_at)})),
             "labels": {"nodes": labels}, "assignees": {"nodes": pull.assignees.iter().map(user).collect::<Vec<_>>()},
             "reviewRequests": {"nodes": requests}, "latestReviews": {"nodes": reviews},
-            "timelineItems": {"nodes": events},
+            "timelineItems": {"nodes": events}, "createdAt": time(pull.created_at),
+            "forcePushes": {"nodes": pull.moved_at.iter().map(|at| {
+                json!({"__typename": "HeadRefForcePushedEvent", "createdAt": time(*at)})
+            }).collect::<Vec<_>>()},
             "comments": {"__typename": "IssueCommentConnection", "totalCount": comments.len(), "nodes": comments},
             "merged": pull.life == Life::Merged, "headRef": Self::head(state, pull),
             "mergeStateStatus": merge_state(state, pull, hindrance.as_ref()),

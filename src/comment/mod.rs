@@ -1,0 +1,250 @@
+//! `hydrator comment`: what somebody asks for in a comment on a pull request, done or refused.
+//!
+//! Does I/O through the forge, and through the commands that do the work. Who may ask is what the forge says of the
+//! commenter's permission, never what the event says; what is done is done to what the commenter could see.
+
+mod words;
+
+use anyhow::Result;
+use jiff::Timestamp;
+
+pub use self::words::{USAGE, Verb, Wish, wish};
+use crate::dry::{self, Wanted};
+use crate::error::{Failure, message_of};
+use crate::escape::{code, cut, neutralise_quick_actions, prose};
+use crate::forge::{Permission, PullRequestLook, Reaction};
+use crate::gate::HOLD_LABEL;
+use crate::model::{CommitId, Environment, EnvironmentReport, Operation, PullRequest, RunReport};
+use crate::plan::Permissions;
+use crate::progress::Progress;
+use crate::promotion::{self, PromoteRequest};
+use crate::rollback;
+use crate::run::RunRequest;
+use crate::world::World;
+
+const ANSWER_LIMIT: usize = 2_000;
+
+/// A comment, as the event tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The pull request that it is on.
+    pub number: u64,
+    /// Its id.
+    pub id: u64,
+    /// Who wrote it.
+    pub author: String,
+    /// Its text.
+    pub body: String,
+    /// When it was written, by the forge's clock.
+    pub at: Timestamp,
+}
+
+/// What came of a comment.
+#[derive(Debug)]
+pub enum Answer {
+    /// It asks for nothing, or was acted on before.
+    Nothing,
+    /// It was done; what there is to say of it, if anything, and the report of the command.
+    Done(Option<String>, Option<RunReport>),
+    /// It was not done, and why.
+    Refused(String),
+}
+
+/// Does what a comment asks for, and tells the commenter: by a reaction, and in words where it is refused.
+pub fn act(world: &World, asked: &Asked, progress: &dyn Progress) -> Result<Answer> {
+    let Some(wish) = wish(&asked.body) else { return Ok(Answer::Nothing) };
+    let forge = world.forge.as_ref();
+    if forge.permission(&asked.author)? < Permission::Write {
+        return refuse(world, asked, "this takes the permission to write to the repository");
+    }
+    // The mark that it was read: a job that runs again does nothing twice.
+    if !forge.react(asked.number, asked.id, Reaction::Seen)? {
+        return Ok(Answer::Nothing);
+    }
+    let wish = match wish {
+        Ok(wish) => wish,
+        Err(problem) => return refuse(world, asked, &problem),
+    };
+    match fulfil(world, asked, &wish, progress) {
+        Ok(Ok((words, report))) => {
+            forge.react(asked.number, asked.id, Reaction::Done)?;
+            if let Some(words) = &words {
+                forge.say(asked.number, &answer(words))?;
+            }
+            Ok(Answer::Done(words, report))
+        }
+        Ok(Err(refused)) => refuse(world, asked, &refused),
+        Err(error) => {
+            // The job fails with it, too; whoever asked reads it where they asked.
+            refuse(world, asked, &message_of(&error))?;
+            Err(error)
+        }
+    }
+}
+
+fn refuse(world: &World, asked: &Asked, why: &str) -> Result<Answer> {
+    let forge = world.forge.as_ref();
+    // Said once, however often the job runs.
+    if forge.react(asked.number, asked.id, Reaction::Refused)? {
+        forge.say(asked.number, &answer(&format!("Not done: {}", prose(why))))?;
+    }
+    Ok(Answer::Refused(why.to_owned()))
+}
+
+/// An answer never asks for anything itself.
+fn answer(words: &str) -> String {
+    neutralise_quick_actions(&cut(words, ANSWER_LIMIT))
+}
+
+/// What was done, or why it is refused.
+type Fulfilled = std::result::Result<(Option<String>, Option<RunReport>), String>;
+
+fn fulfil(world: &World, asked: &Asked, wish: &Wish, progress: &dyn Progress) -> Result<Fulfilled> {
+    let scratch = &world.repository.scratch;
+    let refs = scratch.look()?;
+    let dry = dry::load(scratch, &refs, Wanted::Tip, &world.config)?;
+    let project = &dry.loaded.project;
+    let Some(environment) = project.environment(&wish.environment) else {
+        let known: Vec<&str> = project.environments.iter().map(|one| one.name.as_str()).collect();
+        let name = &wish.environment;
+        return Ok(Err(format!("there is no environment {name}; there are {}", known.join(", "))));
+    };
+    let newest = world.forge.newest_pull_request(&environment.proposed, &environment.active)?;
+    let open = newest.clone().filter(|one| one.state == crate::model::PullRequestState::Open);
+    match &wish.verb {
+        Verb::Promote => promote(world, asked, (environment, open.as_ref()), progress),
+        Verb::Hold => hold(world, environment, open.as_ref(), progress),
+        Verb::Resume => resume(world, environment, open.as_ref(), progress),
+        Verb::Rollback(to) => {
+            let merged = newest.and_then(|newest| newest.merged_at);
+            if merged.is_some_and(|merged| merged > asked.at) {
+                let name = &environment.name;
+                return Ok(Err(format!("{name} was promoted after this was written: look again")));
+            }
+            let request = rollback::Request {
+                environments: vec![environment.name.clone()],
+                all_after: None,
+                to: to.clone(),
+                targets: Vec::new(),
+                actor: asked.author.clone(),
+                reason: format!("asked for in a comment on #{}", asked.number),
+                now: asked.at,
+                hold: true,
+                let_pass: false,
+                push: false,
+                dry_run: false,
+                revert_dry: false,
+                permissions: Permissions::default(),
+            };
+            let report = rollback::rollback(world, &request)?.report;
+            Ok(told(environment, report))
+        }
+    }
+}
+
+/// What is merged is the head that was there when the comment was written.
+fn promote(
+    world: &World,
+    asked: &Asked,
+    (environment, open): (&Environment, Option<&PullRequest>),
+    progress: &dyn Progress,
+) -> Result<Fulfilled> {
+    let name = &environment.name;
+    let Some(open) = open else { return Ok(Err(format!("{name} has no open pull request"))) };
+    let Some((head, since)) = world.forge.head_since(open.number)? else {
+        return Ok(Err("this forge does not tell which head was there when this was written".to_owned()));
+    };
+    if since > asked.at {
+        return Ok(Err(format!(
+            "what #{} offers to {name} was changed after this was written: look again",
+            open.number
+        )));
+    }
+    let report = promoted(world, vec![(name.clone(), head)], progress)?;
+    let Some(own) = own(environment, &report) else { return Ok(Err(format!("nothing came of {name}"))) };
+    if matches!(own.operation, Operation::Merged | Operation::Pushed) {
+        return Ok(Ok((None, Some(report))));
+    }
+    let gate = own.promotion.as_ref().map(|gate| gate.description.clone());
+    let error = own.error.as_ref().map(|error| error.message.clone());
+    // An open gate says nothing: then it is the forge that waits.
+    let is_open = own.promotion.as_ref().is_some_and(|gate| gate.state == "success");
+    let why = error.or_else(|| own.note.clone()).or_else(|| gate.filter(|_| !is_open));
+    Ok(Err(why.unwrap_or_else(|| format!("{name} is not merged yet"))))
+}
+
+fn hold(
+    world: &World,
+    environment: &Environment,
+    open: Option<&PullRequest>,
+    progress: &dyn Progress,
+) -> Result<Fulfilled> {
+    let Some(open) = open else {
+        return Ok(Err(format!("{} has no open pull request that could be held", environment.name)));
+    };
+    let look = PullRequestLook {
+        title: open.title.clone(),
+        body: open.body.clone(),
+        labels: vec![HOLD_LABEL.to_owned()],
+        ..PullRequestLook::default()
+    };
+    world.forge.update(open.number, &look)?;
+    let report = promoted(world, Vec::new(), progress)?;
+    Ok(Ok((None, Some(report))))
+}
+
+/// The label goes, and what a rollback or a hand edit holds is proposed again.
+fn resume(
+    world: &World,
+    environment: &Environment,
+    open: Option<&PullRequest>,
+    progress: &dyn Progress,
+) -> Result<Fulfilled> {
+    if let Some(open) = open.filter(|open| open.has_label(HOLD_LABEL)) {
+        world.forge.remove_label(open.number, HOLD_LABEL)?;
+        let report = promoted(world, Vec::new(), progress)?;
+        return Ok(Ok((None, Some(report))));
+    }
+    let request = RunRequest {
+        environments: vec![environment.name.clone()],
+        permissions: Permissions { resume: true, ..Permissions::default() },
+        ..RunRequest::default()
+    };
+    let report = crate::run::run(world, &request, progress)?;
+    Ok(told(environment, report))
+}
+
+fn promoted(
+    world: &World,
+    approved: Vec<(crate::model::EnvironmentName, CommitId)>,
+    progress: &dyn Progress,
+) -> Result<RunReport> {
+    let request = PromoteRequest { approved, ..PromoteRequest::default() };
+    promotion::promote(world, &request, &|line| progress.say(line))
+}
+
+/// What a command came to for the environment, in words.
+fn told(environment: &Environment, report: RunReport) -> Fulfilled {
+    let Some(own) = own(environment, &report) else { return Err("nothing came of it".to_owned()) };
+    if let Some(error) = &own.error {
+        return Err(error.message.clone());
+    }
+    match (&own.pull_request, own.operation) {
+        (_, Operation::None) => Err(own.note.clone().unwrap_or_else(|| "there is nothing to do".to_owned())),
+        (Some(request), _) => {
+            let words = format!("See #{} for {}.", request.number, code(environment.name.as_str()));
+            Ok((Some(words), Some(report)))
+        }
+        _ => Ok((None, Some(report))),
+    }
+}
+
+fn own<'a>(environment: &Environment, report: &'a RunReport) -> Option<&'a EnvironmentReport> {
+    report.environments.iter().find(|own| own.name == environment.name)
+}
+
+/// The error where there is no comment to act on.
+pub fn no_comment(event: &str) -> Failure {
+    Failure::usage(format!("`hydrator comment` acts on comments, and this job was started by `{event}`"))
+        .hint("start it for `issue_comment` with the type `created`")
+}

@@ -1,0 +1,108 @@
+//! What a comment asks for: the first line that starts with `/hydrator`. Pure.
+
+use crate::history::Reference;
+use crate::model::EnvironmentName;
+
+/// What starts a line that asks for something.
+const CALL: &str = "/hydrator";
+
+/// What can be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Merge what is offered, if its gate is open.
+    Promote,
+    /// Keep what is offered from being merged.
+    Hold,
+    /// Bring an older state back.
+    Rollback(Reference),
+    /// End a hold, by the label or by a rollback.
+    Resume,
+}
+
+/// What a comment asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What to do.
+    pub verb: Verb,
+    /// Where.
+    pub environment: EnvironmentName,
+}
+
+/// How a wish is written, for people who wrote something else.
+pub const USAGE: &str = "write `/hydrator promote E`, `hold E`, `rollback E`, `rollback E STATE` or `resume E` with an environment E";
+
+/// What the comment asks for; `None` if it asks for nothing, an error if nobody can tell.
+pub fn wish(body: &str) -> Option<Result<Wish, String>> {
+    let mut fenced = false;
+    for line in body.lines() {
+        // What is shown as code is talked about, not asked for.
+        if line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~") {
+            fenced = !fenced;
+        }
+        let mut words = line.split_whitespace();
+        // Four blanks make code as well, and a quote is what somebody else said.
+        if !fenced && line.starts_with(CALL) && words.next() == Some(CALL) {
+            return Some(understood(&words.collect::<Vec<_>>()));
+        }
+    }
+    None
+}
+
+fn understood(words: &[&str]) -> Result<Wish, String> {
+    let (verb, environment) = match words {
+        ["promote", environment] => (Verb::Promote, environment),
+        ["hold", environment] => (Verb::Hold, environment),
+        ["resume", environment] => (Verb::Resume, environment),
+        ["rollback", environment] => (Verb::Rollback(Reference::Previous), environment),
+        ["rollback", environment, state] => (Verb::Rollback(state.parse()?), environment),
+        _ => return Err(USAGE.to_owned()),
+    };
+    Ok(Wish { verb, environment: EnvironmentName::new(*environment) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(body: &str) -> Option<Result<(Verb, String), String>> {
+        wish(body).map(|wish| wish.map(|wish| (wish.verb, wish.environment.to_string())))
+    }
+
+    #[test]
+    fn every_wish_is_understood() {
+        let wish = |verb, name: &str| Some(Ok((verb, name.to_owned())));
+        assert_eq!(asked("/hydrator promote prod"), wish(Verb::Promote, "prod"));
+        assert_eq!(asked("Now!\r\n/hydrator  hold prod \r\n"), wish(Verb::Hold, "prod"));
+        assert_eq!(asked("/hydrator resume dev"), wish(Verb::Resume, "dev"));
+        assert_eq!(asked("/hydrator rollback dev"), wish(Verb::Rollback(Reference::Previous), "dev"));
+        assert_eq!(
+            asked("/hydrator rollback dev last-healthy\n/hydrator hold dev"),
+            wish(Verb::Rollback(Reference::LastHealthy), "dev"),
+            "the first one counts"
+        );
+    }
+
+    #[test]
+    fn talking_about_it_asks_for_nothing() {
+        for body in [
+            "",
+            "promote prod",
+            "Try `/hydrator promote prod`",
+            "> /hydrator promote prod",
+            "    /hydrator promote prod",
+            "```\n/hydrator promote prod\n```",
+            "/hydrators promote prod",
+        ] {
+            assert_eq!(asked(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_understands_is_an_error() {
+        for body in ["/hydrator", "/hydrator promote", "/hydrator promote a b", "/hydrator destroy prod"] {
+            assert_eq!(asked(body), Some(Err(USAGE.to_owned())), "{body}");
+        }
+        let state = asked("/hydrator rollback prod yesterday").unwrap().unwrap_err();
+        assert!(state.contains("a state is"), "{state}");
+    }
+}

@@ -101,8 +101,10 @@ impl Tally {
             let request = report.environments.iter().find(|one| one.name == *name)?.pull_request.as_ref()?;
             Some(request.operation != PullRequestOperation::None)
         };
+        // After an error, everything stays as it is but what is said of the DRY commit.
+        let has_failed = overview.stands.iter().any(|stand| stand.failed);
         let open = overview.stands.iter().map(|stand| {
-            let written = was_written(&stand.name).unwrap_or_default();
+            let written = has_failed || was_written(&stand.name).unwrap_or_default();
             self.open.get(&stand.name).filter(|_| !written).cloned()
         });
         let scene = Scene {

@@ -78,7 +78,7 @@ fn stop<E>(
     let offer = stand.offer.as_ref();
     let (state, words) = match offer {
         _ if runs => (StopState::Arrived, arrived(commit, stand.runs)),
-        _ if stand.state == State::Failed => (StopState::Stopped, "an error: see the last run".to_owned()),
+        _ if stand.failed => (StopState::Stopped, "an error: see the last run".to_owned()),
         Some(offer) if brings && offer.rejected => {
             (StopState::Stopped, "a person closed its pull request".to_owned())
         }
@@ -220,6 +220,7 @@ mod tests {
             name: EnvironmentName::new(name),
             after: Vec::new(),
             state: State::Waiting,
+            failed: false,
             active: None,
             runs: Some(commit(runs)),
             processed: Some(commit(processed)),
@@ -255,7 +256,7 @@ mod tests {
         let mut held = stand("held", 1, 1, None);
         held.hold = Some("rollback".to_owned());
         let mut failed = stand("failed", 1, 1, None);
-        failed.state = State::Failed;
+        failed.failed = true;
         let stands = [
             stand("there", 2, 3, None),
             stand("past", 3, 3, None),

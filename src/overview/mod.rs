@@ -57,8 +57,10 @@ pub struct Stand {
     pub name: EnvironmentName,
     /// The environments that it waits for, by their places.
     pub after: Vec<usize>,
-    /// All of it in one word.
+    /// All of it in one word, whatever this run could do for it.
     pub state: State,
+    /// Whether this run could do nothing for it.
+    pub failed: bool,
     /// The active branch's tip.
     pub active: Option<CommitId>,
     /// The DRY commit that runs.
@@ -72,6 +74,11 @@ pub struct Stand {
 }
 
 impl Stand {
+    /// What this run found, in one word.
+    pub const fn found(&self) -> State {
+        if self.failed { State::Failed } else { self.state }
+    }
+
     /// Takes over what became of the environment after it was looked at.
     pub fn follow(&mut self, report: &EnvironmentReport) {
         let request = report.pull_request.as_ref();
@@ -79,7 +86,7 @@ impl Stand {
             offer.request.get_or_insert_with(|| (request.number, request.url.clone()));
         }
         if report.error.is_some() {
-            self.state = State::Failed;
+            self.failed = true;
         } else if report.operation == Operation::Pushed {
             self.active = report.active_sha;
             self.runs = self.offer.take().and_then(|offer| offer.dry).or(self.runs);
@@ -127,7 +134,8 @@ fn stand(
     Stand {
         name: place.environment.name.clone(),
         after: place.after.clone(),
-        state: state(place, is_open, has_failed, board.tip),
+        state: state(place, is_open, false, board.tip),
+        failed: has_failed,
         active: place.active.commit,
         runs: place.active.dry,
         processed: place.processed,

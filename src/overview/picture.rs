@@ -33,13 +33,14 @@ pub fn nodes(stands: &[Stand]) -> Vec<Node> {
             stand.runs.map_or_else(|| "nothing yet".to_owned(), |runs| runs.short()),
         ],
         after: stand.after.clone(),
-        state: Some(stand.state),
+        state: Some(stand.found()),
         url: stand.offer.as_ref().and_then(|offer| offer.request.as_ref()).map(|(_, url)| url.clone()),
     };
     stands.iter().map(node).collect()
 }
 
-/// The picture in the pull request of the environment at this place, with its marks. It shows what changes seldom.
+/// The picture in the pull request of the environment at this place, with its marks. It shows what changes seldom, and
+/// nothing that another run would not see: an error is for the summary of the run that met it.
 pub fn around(stands: &[Stand], at: usize, page: impl Fn(usize) -> Option<String>) -> String {
     let mut near: BTreeSet<usize> = stands[at].after.iter().copied().collect();
     near.extend((0..stands.len()).filter(|other| stands[*other].after.contains(&at)));
@@ -123,6 +124,7 @@ mod tests {
             name: EnvironmentName::new(name),
             after: after.to_vec(),
             state,
+            failed: false,
             active: None,
             runs: None,
             processed: None,
@@ -146,6 +148,9 @@ mod tests {
         let wanted = format!("Above.\r\n{after}\nBelow.");
         assert_eq!(redrawn(&body, &after), Some(wanted));
         assert_eq!(redrawn("Nothing of ours.", &after), None);
+        stands[0].failed = true;
+        assert_eq!(around(&stands, 1, page), after, "an error that another run would not see");
+        assert_eq!(nodes(&stands)[0].state, Some(State::Failed));
     }
 
     #[test]

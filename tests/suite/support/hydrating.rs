@@ -20,6 +20,22 @@ pub(crate) struct RemoteState {
     pub(crate) forge: Option<String>,
 }
 
+impl RemoteState {
+    /// The state but for how far DRY commits have come, which is said of commits that fail, too.
+    pub(crate) fn without_progress(mut self) -> Self {
+        self.forge = self.forge.map(|text| {
+            let mut state: serde_json::Value = serde_json::from_str(&text).expect("the forge's file is JSON");
+            let statuses = state["statuses"].as_object_mut().expect("commits have statuses");
+            statuses.values_mut().for_each(|contexts| {
+                _ = contexts.as_object_mut().expect("statuses have contexts").remove("hydrator/progress");
+            });
+            statuses.retain(|_, contexts| contexts != &serde_json::json!({}));
+            serde_json::to_string_pretty(&state).expect("it is JSON still")
+        });
+        self
+    }
+}
+
 /// What a state means, whichever pushes led to it: branches, what their notes say, pull requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Meaning {

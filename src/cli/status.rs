@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::Surroundings;
 use super::arguments::{ForgeArgs, Format, RepositoryArgs, world};
+use super::rollback::now;
 use crate::status;
 
 /// Arguments of `hydrator status`.
@@ -22,7 +23,7 @@ pub(super) struct StatusArgs {
 /// Runs the command.
 pub(super) fn run(args: &StatusArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
     let world = world(&args.repository, &args.forge, surroundings)?;
-    let found = status::status(&world)?;
+    let found = status::status(&world, now(surroundings.variables)?)?;
     let text = match args.format {
         Format::Text => status::text(&found, surroundings.colour),
         Format::Json => status::json(&found)?,

@@ -12,6 +12,8 @@ pub const PROGRESS: &str = "hydrator/progress";
 /// The longest description of a status that every forge takes, in characters.
 const DESCRIPTION_LIMIT: usize = 140;
 const WAIT_LIMIT: usize = 200;
+const FAILED_IN: &str = "error in";
+const FAILED: &str = "an error: see the last run";
 
 /// One environment on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +40,12 @@ pub enum StopState {
     Ready,
     /// It waits for something.
     Waiting,
-    /// A person, a hold or an error keeps it away.
+    /// It was not rendered yet.
+    Unrendered,
+    /// A person or a hold keeps it away.
     Stopped,
+    /// An error keeps it away.
+    Failed,
 }
 
 /// How far a DRY commit has come.
@@ -78,7 +84,7 @@ fn stop<E>(
     let offer = stand.offer.as_ref();
     let (state, words) = match offer {
         _ if runs => (StopState::Arrived, arrived(commit, stand.runs)),
-        _ if stand.failed => (StopState::Stopped, "an error: see the last run".to_owned()),
+        _ if stand.failed => (StopState::Failed, FAILED.to_owned()),
         Some(offer) if brings && offer.rejected => {
             (StopState::Stopped, "a person closed its pull request".to_owned())
         }
@@ -96,11 +102,14 @@ fn stop<E>(
             let by = prose(stand.hold.as_deref().unwrap_or_default());
             (StopState::Stopped, format!("held by {by}"))
         }
-        Some(_) => (StopState::Waiting, "comes after what waits there now".to_owned()),
+        Some(_) => {
+            let state = if processed { StopState::Waiting } else { StopState::Unrendered };
+            (state, "comes after what waits there now".to_owned())
+        }
         None if processed && stand.runs.is_some() => {
             (StopState::Untouched, "nothing changes there".to_owned())
         }
-        None => (StopState::Waiting, "not rendered yet".to_owned()),
+        None => (StopState::Unrendered, "not rendered yet".to_owned()),
     };
     Ok(Stop {
         name: stand.name.clone(),
@@ -122,6 +131,23 @@ impl Journey {
         self.stops.iter().all(|stop| matches!(stop.state, StopState::Arrived | StopState::Untouched))
     }
 
+    /// Takes over from the status before where it could not be rendered: only a run sees that happen, and whatever
+    /// looks at it later would say that it was not tried yet.
+    pub fn keep_failed(&mut self, before: &CommitStatus) {
+        let unrendered = |stop: &&mut Stop| stop.state == StopState::Unrendered;
+        for stop in self.stops.iter_mut().filter(unrendered) {
+            if failed_in(before, &stop.name) {
+                stop.state = StopState::Failed;
+                FAILED.clone_into(&mut stop.words);
+            }
+        }
+    }
+
+    /// Whether an error keeps it away from anywhere.
+    pub fn has_failed(&self) -> bool {
+        self.stops.iter().any(|stop| stop.state == StopState::Failed)
+    }
+
     /// Whether it changes anything anywhere.
     pub fn matters(&self) -> bool {
         self.stops.iter().any(|stop| stop.state != StopState::Untouched)
@@ -129,22 +155,28 @@ impl Journey {
 
     /// The status that says so.
     pub fn status(&self) -> CommitStatus {
-        let names = |is: fn(&Stop) -> bool| {
+        let part = |start: &str, is: fn(StopState) -> bool| {
             let names: Vec<&str> =
-                self.stops.iter().filter(|stop| is(stop)).map(|stop| stop.name.as_str()).collect();
-            names.join(", ")
+                self.stops.iter().filter(|stop| is(stop.state)).map(|stop| stop.name.as_str()).collect();
+            (!names.is_empty()).then(|| format!("{start} {}", names.join(", ")))
         };
-        let there = names(|stop| stop.state == StopState::Arrived);
-        let missing = names(|stop| !matches!(stop.state, StopState::Arrived | StopState::Untouched));
-        let text = match (there.is_empty(), missing.is_empty()) {
-            (true, true) => "changes no environment".to_owned(),
-            (false, true) => format!("in {there}"),
-            (true, false) => format!("not yet in {missing}"),
-            (false, false) => format!("in {there}; not yet in {missing}"),
+        let parts = [
+            part(FAILED_IN, |state| state == StopState::Failed),
+            part("in", |state| state == StopState::Arrived),
+            part("not yet in", |state| {
+                !matches!(state, StopState::Failed | StopState::Arrived | StopState::Untouched)
+            }),
+        ];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let text = if text.is_empty() { "changes no environment".to_owned() } else { text };
+        let state = match (self.has_failed(), self.is_over()) {
+            (true, _) => CommitState::Failure,
+            (false, true) => CommitState::Success,
+            (false, false) => CommitState::Pending,
         };
         CommitStatus {
             context: PROGRESS.to_owned(),
-            state: if self.is_over() { CommitState::Success } else { CommitState::Pending },
+            state,
             description: cut(&text, DESCRIPTION_LIMIT),
             created_at: None,
         }
@@ -176,13 +208,25 @@ impl Journey {
                 StopState::Arrived => Some(State::Current),
                 StopState::Untouched => None,
                 StopState::Ready => Some(State::Ready),
-                StopState::Waiting => Some(State::Waiting),
+                StopState::Waiting | StopState::Unrendered => Some(State::Waiting),
                 StopState::Stopped => Some(State::Held),
+                StopState::Failed => Some(State::Failed),
             },
             url: stop.request.as_ref().map(|(_, url)| url.clone()),
         };
         self.stops.iter().map(node).collect()
     }
+}
+
+/// Whether a status of a DRY commit says that it could not be rendered for the environment.
+pub fn failed_in(status: &CommitStatus, name: &EnvironmentName) -> bool {
+    if status.context != PROGRESS || status.state != CommitState::Failure {
+        return false;
+    }
+    let first = status.description.split("; ").next().unwrap_or_default();
+    let Some(names) = first.strip_prefix(FAILED_IN) else { return false };
+    // A list that was cut may have had any name.
+    names.ends_with('…') || names.trim().split(", ").any(|one| one == name.as_str())
 }
 
 /// What a page's hidden mark is called.
@@ -196,8 +240,9 @@ fn row(stop: &Stop) -> String {
         StopState::Arrived => "✅",
         StopState::Untouched => "➖",
         StopState::Ready => "🔵",
-        StopState::Waiting => "⏳",
+        StopState::Waiting | StopState::Unrendered => "⏳",
         StopState::Stopped => "⛔",
+        StopState::Failed => "❌",
     };
     let request = stop.request.as_ref().map(|(number, url)| link(&format!("\\#{number}"), url));
     let words: Vec<&str> = request.iter().map(String::as_str).chain([stop.words.as_str()]).collect();
@@ -277,23 +322,53 @@ mod tests {
             (StopState::Untouched, "nothing changes there".to_owned()),
             (StopState::Ready, "may be merged".to_owned()),
             (StopState::Waiting, format!("comes with `{newer}`; waits: dev: smoke is pending")),
-            (StopState::Waiting, "comes after what waits there now".to_owned()),
+            (StopState::Unrendered, "comes after what waits there now".to_owned()),
             (StopState::Stopped, "a person closed its pull request".to_owned()),
             (StopState::Stopped, "held by rollback".to_owned()),
-            (StopState::Stopped, "an error: see the last run".to_owned()),
-            (StopState::Waiting, "not rendered yet".to_owned()),
+            (StopState::Failed, "an error: see the last run".to_owned()),
+            (StopState::Unrendered, "not rendered yet".to_owned()),
         ];
         let wanted: Vec<(StopState, &str)> =
             wanted.iter().map(|(state, words)| (*state, words.as_str())).collect();
         assert_eq!(said(&journey), wanted);
         let status = journey.status();
-        assert_eq!(status.state, CommitState::Pending);
-        let start = "in there, past; not yet in ready, waits, older, closed, held, failed, behind";
+        assert_eq!(status.state, CommitState::Failure);
+        let start = "error in failed; in there, past; not yet in ready, waits, older, closed, held, behind";
         assert_eq!(status.description, start);
         let page = journey.page();
         assert!(page.contains("| `ready` | 🔵 | [\\#12](https://example.com/12) may be merged |"), "{page}");
         assert!(page.contains("click e3 href"), "{page}");
         assert!(page.contains("`/hydrator promote`"), "{page}");
+    }
+
+    #[test]
+    fn an_error_is_kept_in_mind_until_it_is_rendered() {
+        let stands = [
+            stand("dev", 1, 1, None),
+            stand("qa", 2, 2, None),
+            stand("prod", 0, 1, Some(offer(1, Verdict::Open))),
+        ];
+        let mut journey = travel(2, &stands);
+        let mut before = journey.status();
+        assert_eq!(
+            (before.state, before.description.as_str()),
+            (CommitState::Pending, "in qa; not yet in dev, prod")
+        );
+        before.description = "error in dev, prod; in qa".to_owned();
+        journey.keep_failed(&before);
+        assert!(!journey.has_failed(), "it was no failure");
+        before.state = CommitState::Failure;
+        journey.keep_failed(&before);
+        let now = journey.status();
+        assert_eq!((now.state, &now.description), (CommitState::Failure, &before.description));
+        let mut rendered = travel(2, &[stand("dev", 1, 2, None), stand("qa", 2, 2, None)]);
+        rendered.keep_failed(&before);
+        assert_eq!(rendered.status().state, CommitState::Success);
+        let many: Vec<Stand> = (0..50)
+            .map(|at| Stand { failed: true, ..stand(&format!("cluster-{at}"), 1, 1, None) })
+            .collect();
+        let cut = travel(2, &many).status();
+        assert!(failed_in(&cut, &many[49].name), "{}", cut.description);
     }
 
     #[test]

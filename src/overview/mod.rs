@@ -6,7 +6,7 @@ mod picture;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use self::journey::{Journey, MARK, PROGRESS, Stop, StopState, journey};
+pub use self::journey::{Journey, MARK, PROGRESS, Stop, StopState, failed_in, journey};
 pub use self::picture::{Node, around, mermaid, nodes, redrawn};
 use crate::gate::{Board, Kind, Place, Verdict};
 use crate::model::{CommitId, EnvironmentName, EnvironmentReport, Operation, PullRequest};

@@ -60,5 +60,6 @@ fn remarks(environment: &EnvironmentStatus) -> String {
 
 fn dry(commit: &DryStatus) -> String {
     let short: String = commit.dry_sha.chars().take(7).collect();
-    format!("{} {}", code_in_cell(&short), prose(&cut(&commit.subject, CELL_LIMIT)))
+    let subject = prose(&cut(&commit.subject, CELL_LIMIT));
+    format!("{} {subject} ({})", code_in_cell(&short), prose(&commit.origin()))
 }

@@ -6,6 +6,7 @@ mod markdown;
 mod text;
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
@@ -15,7 +16,7 @@ pub use self::text::text;
 use crate::branch::Tip;
 use crate::dry::{self, Dry, Wanted};
 use crate::gate::{Board, Held, PROMOTION, Place};
-use crate::model::{BranchName, CommitId, Delivery, EnvironmentName, PromotionReport};
+use crate::model::{BranchName, CommitId, CommitStatus, Delivery, EnvironmentName, PromotionReport};
 use crate::observe::{self, Seen};
 use crate::overview::{self, Node, State, mermaid};
 use crate::plan::{self, Permissions};
@@ -33,6 +34,8 @@ pub struct Status {
     pub dry_branch: BranchName,
     /// Its tip.
     pub dry_sha: CommitId,
+    /// When this was looked at, RFC 3339.
+    pub at: String,
     /// One entry for each environment, in the configuration's order.
     pub environments: Vec<EnvironmentStatus>,
 }
@@ -81,6 +84,8 @@ pub struct DryStatus {
     pub author: String,
     /// When it was written, RFC 3339.
     pub date: String,
+    /// How long ago that was, in seconds; none where the date is none.
+    pub age_seconds: Option<i64>,
 }
 
 /// What is offered to an environment.
@@ -99,8 +104,8 @@ pub struct ProposalStatus {
     pub gate: PromotionReport,
 }
 
-/// Looks at everything, and writes nothing.
-pub fn status(world: &World) -> Result<Status> {
+/// Looks at everything, and writes nothing. Ages are counted up to `now`.
+pub fn status(world: &World, now: Timestamp) -> Result<Status> {
     let scratch = &world.repository.scratch;
     let refs = scratch.look()?;
     let dry = dry::load(scratch, &refs, Wanted::Tip, &world.config)?;
@@ -127,51 +132,107 @@ pub fn status(world: &World) -> Result<Status> {
     };
     let tips: Vec<Tips> = seen.iter().map(tips_of).collect();
     gather(&mut board, &tips, (world.forge.as_ref(), Writes::Nothing))?;
-    let environments = seen.iter().enumerate().map(|(at, seen)| one(world, &dry, (&board, at), seen));
+    let look = Look { world, dry: &dry, board: &board, now, said: &said_of_tip(world, &board)? };
+    let environments = seen.iter().enumerate().map(|(at, seen)| look.one(at, seen));
     Ok(Status {
         dry_branch: dry.branch.clone(),
         dry_sha: dry.commit.id,
+        at: now.to_string(),
         environments: environments.collect::<Result<_>>()?,
     })
 }
 
-fn one(world: &World, dry: &Dry, (board, at): (&Board<'_>, usize), seen: &Seen) -> Result<EnvironmentStatus> {
-    let place = &board.places[at];
-    let environment = place.environment;
-    let standing = plan::standing(environment, seen, world.config.as_str(), Permissions::default());
-    let gate = board.verdict(at)?;
-    let proposal = place.proposal.as_ref().zip(gate.as_ref()).map(|(proposal, verdict)| ProposalStatus {
-        sha: proposal.head,
-        brings: seen.proposed.as_ref().and_then(dry_status),
-        number: seen.open.as_ref().map(|open| open.number),
-        url: seen.open.as_ref().map(|open| open.url.clone()),
-        gate: verdict.report(),
-    });
-    let is_open = gate.as_ref().is_some_and(crate::gate::Verdict::is_open);
-    Ok(EnvironmentStatus {
-        name: environment.name.clone(),
-        after: place.after.iter().map(|before| board.places[*before].environment.name.clone()).collect(),
-        state: overview::state(place, is_open, standing.is_err(), board.tip),
-        active_branch: environment.active.clone(),
-        active_sha: place.active.commit,
-        active: seen.active.as_ref().and_then(dry_status),
-        processed: place.processed,
-        behind: behind(world, dry, place)?,
-        proposal,
-        hold: place.held.as_ref().map(|Held { by, .. }| by.clone()),
-        error: standing.err().map(|failure| failure.message),
-        ungated: ungated(world, place),
-    })
+/// What runs said of the newest DRY commit: nothing else remembers where it could not be rendered.
+fn said_of_tip(world: &World, board: &Board<'_>) -> Result<Vec<CommitStatus>> {
+    if board.places.iter().all(|place| place.processed == Some(board.tip)) {
+        return Ok(Vec::new());
+    }
+    Ok(world.forge.statuses(&[board.tip])?.remove(&board.tip).unwrap_or_default())
 }
 
-fn dry_status(tip: &Tip) -> Option<DryStatus> {
-    let metadata = tip.metadata.as_ref()?;
-    Some(DryStatus {
-        dry_sha: metadata.dry_sha.clone(),
-        subject: metadata.subject.lines().next().unwrap_or_default().to_owned(),
-        author: metadata.author.clone(),
-        date: metadata.date.clone(),
-    })
+/// What every environment is looked at with.
+struct Look<'a> {
+    world: &'a World,
+    dry: &'a Dry,
+    board: &'a Board<'a>,
+    now: Timestamp,
+    said: &'a [CommitStatus],
+}
+
+impl Look<'_> {
+    fn one(&self, at: usize, seen: &Seen) -> Result<EnvironmentStatus> {
+        let Self { world, dry, board, .. } = *self;
+        let place = &board.places[at];
+        let environment = place.environment;
+        let gate = board.verdict(at)?;
+        let proposal = place.proposal.as_ref().zip(gate.as_ref()).map(|(proposal, verdict)| ProposalStatus {
+            sha: proposal.head,
+            brings: seen.proposed.as_ref().and_then(|tip| self.dry_status(tip)),
+            number: seen.open.as_ref().map(|open| open.number),
+            url: seen.open.as_ref().map(|open| open.url.clone()),
+            gate: verdict.report(),
+        });
+        let is_open = gate.as_ref().is_some_and(crate::gate::Verdict::is_open);
+        let error = self.error(place, seen);
+        Ok(EnvironmentStatus {
+            name: environment.name.clone(),
+            after: place.after.iter().map(|before| board.places[*before].environment.name.clone()).collect(),
+            state: overview::state(place, is_open, error.is_some(), board.tip),
+            active_branch: environment.active.clone(),
+            active_sha: place.active.commit,
+            active: seen.active.as_ref().and_then(|tip| self.dry_status(tip)),
+            processed: place.processed,
+            behind: behind(world, dry, place)?,
+            proposal,
+            hold: place.held.as_ref().map(|Held { by, .. }| by.clone()),
+            error,
+            ungated: ungated(world, place),
+        })
+    }
+
+    fn error(&self, place: &Place<'_>, seen: &Seen) -> Option<String> {
+        let config = self.world.config.as_str();
+        let standing = plan::standing(place.environment, seen, config, Permissions::default());
+        if let Err(failure) = standing {
+            return Some(failure.message);
+        }
+        let name = &place.environment.name;
+        let has_failed = self.said.iter().any(|status| overview::failed_in(status, name));
+        (has_failed && place.processed != Some(self.board.tip))
+            .then(|| format!("{} could not be hydrated: see the last run", self.board.tip.short()))
+    }
+
+    fn dry_status(&self, tip: &Tip) -> Option<DryStatus> {
+        let metadata = tip.metadata.as_ref()?;
+        let written: Option<Timestamp> = metadata.date.parse().ok();
+        Some(DryStatus {
+            dry_sha: metadata.dry_sha.clone(),
+            subject: metadata.subject.lines().next().unwrap_or_default().to_owned(),
+            author: metadata.author.clone(),
+            date: metadata.date.clone(),
+            age_seconds: written.map(|written| self.now.as_second() - written.as_second()),
+        })
+    }
+}
+
+impl DryStatus {
+    /// Who wrote it and how long ago, such as `Alice Example, 3 days ago`.
+    fn origin(&self) -> String {
+        let author = self.author.split('<').next().unwrap_or_default().trim();
+        let age = self.age_seconds.map(ago);
+        [Some(author.to_owned()).filter(|author| !author.is_empty()), age]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+/// A time that has passed, in the largest unit that there are two of.
+fn ago(seconds: i64) -> String {
+    const UNITS: [(i64, &str); 3] = [(86_400, "days"), (3_600, "hours"), (60, "minutes")];
+    let unit = UNITS.iter().find(|(length, _)| seconds >= 2 * length);
+    unit.map_or_else(|| "just now".to_owned(), |(length, name)| format!("{} {name} ago", seconds / length))
 }
 
 /// How many DRY commits do not run here; a DRY commit that changes nothing here runs as well.
@@ -221,4 +282,23 @@ pub fn json(status: &Status) -> Result<String> {
 pub fn schema() -> serde_json::Value {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     generator.into_root_schema_for::<Status>().to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ago;
+
+    #[test]
+    fn ages_are_round() {
+        for (seconds, words) in [
+            (-5, "just now"),
+            (119, "just now"),
+            (120, "2 minutes ago"),
+            (7_199, "119 minutes ago"),
+            (7_200, "2 hours ago"),
+            (172_800, "2 days ago"),
+        ] {
+            assert_eq!(ago(seconds), words);
+        }
+    }
 }

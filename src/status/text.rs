@@ -83,9 +83,7 @@ fn details(status: &Status, environment: &EnvironmentStatus) -> Vec<String> {
 /// The DRY commit on one line.
 fn dry(commit: &DryStatus) -> String {
     let short: String = commit.dry_sha.chars().take(7).collect();
-    let author = commit.author.split('<').next().unwrap_or_default();
-    let day = commit.date.get(..10).unwrap_or_default();
-    line(&format!("{short} {} ({}, {day})", cut(&commit.subject, SUBJECT_LIMIT), author.trim()))
+    line(&format!("{short} {} ({})", cut(&commit.subject, SUBJECT_LIMIT), commit.origin()))
 }
 
 fn coloured(state: State, text: &str) -> String {

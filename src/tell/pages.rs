@@ -51,7 +51,7 @@ pub(super) fn update(scene: &Scene<'_>, landings: &Landings) -> Result<()> {
         let is_tip = *commit == scene.tip.id;
         // What is over stays so; what nobody began is begun when it is found among the recent ones.
         if is_tip || said(landing).is_some_and(|status| status.state != CommitState::Success) {
-            let journey = history.journey(*commit)?;
+            let journey = history.journey(*commit, landing)?;
             pages.push(Page { journey, landing, may_begin: is_tip });
         }
     }
@@ -59,7 +59,7 @@ pub(super) fn update(scene: &Scene<'_>, landings: &Landings) -> Result<()> {
     for (commit, landing) in &others {
         let has_begun = said(landing).is_some_and(|status| status.state != CommitState::Success);
         if has_begun || (said(landing).is_none() && request(scene, *commit, landing).is_some()) {
-            let journey = history.journey(*commit)?;
+            let journey = history.journey(*commit, landing)?;
             let may_begin = !journey.is_over();
             write(scene, &Page { journey, landing, may_begin })?;
         }
@@ -138,9 +138,13 @@ impl<'a> History<'a> {
         Self { scene, answers: BTreeMap::new() }
     }
 
-    fn journey(&mut self, commit: CommitId) -> Result<Journey> {
+    fn journey(&mut self, commit: CommitId, landing: &Landing) -> Result<Journey> {
         let stands = self.scene.stands;
-        journey(commit, stands, |other| self.has(other, commit))
+        let mut journey = journey(commit, stands, |other| self.has(other, commit))?;
+        if let Some(before) = said(landing) {
+            journey.keep_failed(before);
+        }
+        Ok(journey)
     }
 
     /// Whether `newer` is `older` or has it. What was taken off the DRY branch has nothing that matters.

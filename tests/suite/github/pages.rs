@@ -161,6 +161,33 @@ fn a_page_that_cannot_be_written_fails_nothing() {
 }
 
 #[test]
+fn an_error_is_told_until_it_is_mended() {
+    let repo = repo_of(&ENVIRONMENTS);
+    let github = GitHub::start(&repo);
+    _ = github.job(&repo).run().success();
+    merge_of(&github, "dev");
+    set(&repo, &ENVIRONMENTS, "two");
+    repo.write("apps/dev/x.yaml", "kind: [\n");
+    repo.write("apps/prod/x.yaml", "kind: [\n");
+    let broken = repo.commit("Break two of them");
+    _ = github.job(&repo).run().code(4);
+    let failure = |text: &str| ("failure".to_owned(), text.to_owned());
+    let wanted = failure("error in dev, prod; not yet in staging");
+    assert_eq!(progress(&github, &broken), wanted);
+    // Whatever does not render cannot know better.
+    _ = github.command(&repo, "promote").run().success();
+    assert_eq!(progress(&github, &broken), wanted);
+    let status = github.command(&repo, "status").run().success();
+    let line = format!("error: {} could not be hydrated: see the last run", &broken[..7]);
+    assert_eq!(status.stdout().matches(&line).count(), 2, "{}", status.stdout());
+    assert!(status.stdout().contains("dev        failed "), "{}", status.stdout());
+    let mended = set(&repo, &ENVIRONMENTS, "three");
+    _ = github.job(&repo).run().success();
+    let pending = ("pending".to_owned(), "not yet in dev, staging, prod".to_owned());
+    assert_eq!((progress(&github, &broken), progress(&github, &mended)), (pending.clone(), pending));
+}
+
+#[test]
 fn deployments_are_recorded_once_where_that_is_asked_for() {
     let repo = repo_of(&ENVIRONMENTS);
     let text = std::fs::read_to_string(repo.work().join("hydrator.yaml")).unwrap();

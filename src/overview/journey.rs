@@ -364,9 +364,8 @@ mod tests {
         let mut rendered = travel(2, &[stand("dev", 1, 2, None), stand("qa", 2, 2, None)]);
         rendered.keep_failed(&before);
         assert_eq!(rendered.status().state, CommitState::Success);
-        let many: Vec<Stand> = (0..50)
-            .map(|at| Stand { failed: true, ..stand(&format!("cluster-{at}"), 1, 1, None) })
-            .collect();
+        let many: Vec<Stand> =
+            (0..50).map(|at| Stand { failed: true, ..stand(&format!("cluster-{at}"), 1, 1, None) }).collect();
         let cut = travel(2, &many).status();
         assert!(failed_in(&cut, &many[49].name), "{}", cut.description);
     }

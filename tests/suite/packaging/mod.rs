@@ -6,6 +6,7 @@ mod action;
 mod archives;
 mod examples;
 mod install;
+mod pipeline;
 mod release;
 mod template;
 

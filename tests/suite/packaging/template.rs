@@ -1,4 +1,5 @@
-//! `.gitlab-ci-template.yml`: its jobs, run by a shell as GitLab's runner does it. There is no GitLab here.
+//! `.gitlab-ci-template.yml`: its jobs, run by a shell as GitLab's runner does it. There is no GitLab here; in `pipeline.rs`
+//! there is.
 
 use std::collections::BTreeMap;
 

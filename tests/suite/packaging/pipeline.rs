@@ -1,0 +1,213 @@
+//! `.gitlab-ci-template.yml` in pipelines that a runner of other people runs (gitlab-ci-local, each job in a shell),
+//! against a GitLab that keeps its state.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::archives::Release;
+use super::project;
+use crate::forge_server::gitlab::GitLab;
+use crate::forge_server::state::{Life, Method};
+use crate::forge_server::{Call, Hosted as _};
+use crate::stories::{pull, pulls};
+use crate::support::command::{HYDRATOR, Outcome, Run};
+use crate::support::git::TestRepo;
+use crate::support::http::TOKEN;
+use crate::support::tools;
+
+/// A project's own jobs beside those of the template.
+const PIPELINE: &str = "include:
+  - local: ci/hydrator.yml
+    inputs: { job-prefix: manifests, stage: test, version: v1.2.3 }
+
+later:
+  stage: .post
+  script:
+    - echo \"told $HYDRATED_OPERATION and $HYDRATED_CHANGED by $(ls hydrator-report.json)\"
+  rules:
+    - if: $CI_PIPELINE_SOURCE == \"push\"
+";
+
+/// The runner; nothing where a part of it was not fetched. That is an error in continuous integration.
+fn runner(test: &str) -> Option<[PathBuf; 2]> {
+    let found = ["node", "gitlab-ci-local.mjs"].map(|name| tools::directory().join(name));
+    let path = tools::search_path();
+    let has_rsync = path.split(':').any(|directory| Path::new(directory).join("rsync").is_file());
+    let there = has_rsync && found.iter().all(|path| path.is_file());
+    let is_ci = std::env::var("CI").is_ok_and(|value| !value.is_empty());
+    let words = "gitlab-ci-local, its node or rsync is missing (scripts/fetch-tools.sh needs npm, and rsync is the system's)";
+    assert!(there || !is_ci, "{words}");
+    if !there {
+        // Past libtest, which keeps what passing tests print.
+        drop(writeln!(std::io::stderr(), "skipped: {test}, since {words}"));
+    }
+    there.then_some(found)
+}
+
+/// A project on GitLab whose pipelines include the template.
+struct Project {
+    repo: TestRepo,
+    release: Release,
+    gitlab: GitLab,
+    runner: [PathBuf; 2],
+}
+
+impl Project {
+    fn new(runner: [PathBuf; 2]) -> Self {
+        let (repo, release) = (TestRepo::new(), Release::of(&format!("exec '{HYDRATOR}' \"$@\"")));
+        let template = repo.work().join("ci/hydrator.yml");
+        std::fs::create_dir_all(template.parent().unwrap()).unwrap();
+        std::fs::copy(project(".gitlab-ci-template.yml"), &template).unwrap();
+        _ = Run::program(project("scripts/template.sh"), &release.path("home"))
+            .variable("TEMPLATE", template.to_str().unwrap())
+            .variable("INSTALL_SCRIPT", release.path("scripts/install.sh").to_str().unwrap())
+            .run()
+            .success();
+        repo.copy_directory(&project("examples/templates"));
+        repo.write(".gitlab-ci.yml", PIPELINE);
+        repo.commit("First version");
+        let gitlab = GitLab::start(&repo);
+        Self { repo, release, gitlab, runner }
+    }
+
+    /// Runs the pipeline of a branch in a new checkout: for a source, with jobs whose buttons are pressed and with variables
+    /// that are given.
+    fn pipeline(&self, (branch, source): (&str, &str), pressed: &[&str], given: &[(&str, &str)]) -> Outcome {
+        let place = self.repo.root().join("build");
+        let shown = place.to_str().unwrap();
+        if place.exists() {
+            std::fs::remove_dir_all(&place).unwrap();
+        }
+        let from = format!("file://{}", self.repo.remote().display());
+        let git = self.repo.remote_git();
+        git.run(&["clone", "--quiet", "--depth=20", "--branch", branch, &from, shown]);
+        git.run(&["-C", shown, "remote", "set-url", "origin", &self.gitlab.remote()]);
+        let [node, program] = &self.runner;
+        let mut run = Run::program(node, &self.repo.home()).directory(&place);
+        run = run.arguments([program.to_str().unwrap(), "--force-shell-executor", "--concurrency=1"]);
+        let graphql = self.gitlab.address("/api/graphql");
+        // What this runner derives from the remote is not what GitLab would say, or it knows nothing of it.
+        let ours = [
+            ("GITLAB_CI", "true"),
+            ("CI_PROJECT_ID", "42"),
+            ("CI_PROJECT_DIR", shown),
+            ("CI_API_GRAPHQL_URL", graphql.as_str()),
+            ("CI_PIPELINE_SOURCE", source),
+            ("HYDRATOR_TOKEN", TOKEN),
+            ("HYDRATOR_FORGE_PACE", "0"),
+        ];
+        for (name, value) in ours.iter().chain(given) {
+            run = run.arguments(["--variable", &format!("{name}={value}")]);
+        }
+        if !pressed.is_empty() {
+            run = run.arguments(["--manual"]).arguments(pressed);
+        }
+        run.run()
+    }
+
+    fn heads(&self) -> Vec<(Life, String)> {
+        pulls(&self.gitlab).into_iter().map(|(_, life, head, _)| (life, head)).collect()
+    }
+
+    fn merge(&self, number: u64) {
+        self.gitlab.server.with(|state| state.merge(number, Method::Merge).unwrap());
+    }
+}
+
+/// The jobs that went well, as the runner lists them in the end.
+fn passed(outcome: &Outcome) -> Vec<String> {
+    let text = plain(outcome);
+    let jobs = text.lines().filter_map(|line| line.trim().strip_prefix("PASS"));
+    jobs.map(|rest| rest.trim().to_owned()).collect()
+}
+
+/// What the runner said, without colours.
+fn plain(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    let mut rest = outcome.stdout();
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        text.push_str(before);
+        rest =
+            after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').get(1..).unwrap_or_default();
+    }
+    text + rest
+}
+
+#[test]
+fn a_runner_runs_the_template_from_a_push_to_a_rollback() {
+    let Some(runner) = runner("a_runner_runs_the_template_from_a_push_to_a_rollback") else { return };
+    let project = Project::new(runner);
+    let pushed = project.pipeline(("main", "push"), &[], &[]).success();
+    let text = plain(&pushed);
+    assert_eq!(passed(&pushed), ["manifests run", "later"], "{text}");
+    assert!(text.contains("told created and true by hydrator-report.json"), "{text}");
+    assert!(!text.contains(TOKEN));
+    let open = |environment: &str| (Life::Open, format!("hydrator/{environment}-next"));
+    assert_eq!(project.heads(), [open("dev"), open("prod")]);
+    assert!(project.release.files.asked().len() == 1, "it was installed");
+
+    let again = project.pipeline(("main", "push"), &[], &[]).success();
+    assert!(plain(&again).contains("told none and false"), "{}", plain(&again));
+
+    // A schedule promotes, and does nothing else.
+    let scheduled = project.pipeline(("main", "schedule"), &[], &[]).success();
+    assert_eq!(passed(&scheduled), ["manifests promote"]);
+
+    project.merge(1);
+    project.merge(2);
+    project.repo.write("apps/shop/values-prod.yaml", "replicas: 5\n");
+    project.repo.commit("More of it");
+    _ = project.pipeline(("main", "push"), &[], &[]).success();
+    assert_eq!(project.heads()[2..], [open("prod")]);
+    project.merge(3);
+
+    // The button, with what a person gives.
+    let reason = "too many; \" ' `touch pwned`";
+    let given =
+        [("HYDRATOR_ENVIRONMENT", "prod"), ("HYDRATOR_REASON", reason), ("GITLAB_USER_LOGIN", "carol")];
+    let back = project.pipeline(("main", "web"), &["manifests rollback"], &given).success();
+    assert_eq!(passed(&back), ["manifests run", "manifests rollback"], "{}", plain(&back));
+    let last = pull(&project.gitlab, 4);
+    assert!(last.is_open() && last.head == "hydrator/prod-next", "{last:?}");
+    let metadata = project.repo.remote_git().run(&["show", "hydrator/prod-next:hydrator.metadata"]);
+    let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
+    assert_eq!(metadata["hold"]["actor"].as_str(), Some("carol"));
+    assert_eq!(metadata["hold"]["reason"].as_str(), Some(reason));
+    assert!(!project.repo.root().join("build/pwned").exists());
+}
+
+#[test]
+fn a_runner_shows_on_a_merge_request_what_it_changes() {
+    let Some(runner) = runner("a_runner_shows_on_a_merge_request_what_it_changes") else { return };
+    let project = Project::new(runner);
+    project.repo.switch("more");
+    project.repo.write("apps/shop/values-prod.yaml", "replicas: 5\n");
+    project.repo.commit("More of it");
+    let number = project.gitlab.server.with(|state| state.open("more", "main", "More of it", "")).unwrap();
+    let iid = number.to_string();
+    let event = [
+        ("CI_MERGE_REQUEST_IID", iid.as_str()),
+        ("CI_MERGE_REQUEST_PROJECT_ID", "42"),
+        ("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "42"),
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "more"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
+        ("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/1/head"),
+    ];
+    let shown = project.pipeline(("more", "merge_request_event"), &[], &event).success();
+    assert_eq!(passed(&shown), ["manifests diff"], "{}", plain(&shown));
+    let comments = pull(&project.gitlab, number).comments;
+    assert_eq!(comments.len(), 1);
+    assert!(
+        comments[0].body.contains("`prod`") && comments[0].body.contains("replicas: 5"),
+        "{}",
+        comments[0].body
+    );
+    // Nothing but that and its status was written.
+    let calls = project.gitlab.server.take_calls();
+    assert_eq!(
+        calls.iter().filter(|call| call.is_write()).count(),
+        2,
+        "{:?}",
+        calls.iter().map(Call::what).collect::<Vec<_>>()
+    );
+}

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RenderingArgs, RepositoryArgs};
 use super::{Surroundings, actions};
-use crate::ci::{self, Event, Job, PullRequestEvent};
+use crate::ci::{self, Event, Job, PullRequestEvent, System};
 use crate::diff::{self, DiffReport, Ground, Question, Style};
 use crate::error::Failure;
 use crate::model::CommitId;
@@ -122,9 +122,10 @@ fn comment(
 ) -> Result<()> {
     let event =
         job.and_then(|job| if let Event::PullRequest(event) = &job.event { Some(event) } else { None });
-    if let Some(event) = event.filter(|event| event.from_fork && job.is_some_and(|job| job.trigger.is_some()))
+    if let (Some(event), Some(job)) = (event.filter(|event| event.from_fork), job)
+        && job.trigger.is_some()
     {
-        actions::warn(&[fork_words(event)], surroundings);
+        actions::warn(&[fork_words(event, job.system)], surroundings);
         return Ok(());
     }
     let number = args.pull_request.or(event.map(|event| event.number)).ok_or_else(|| {
@@ -139,11 +140,10 @@ fn comment(
     diff::comment(forge.as_ref(), number, args.repository.config.as_str(), &pages)
 }
 
-fn fork_words(event: &PullRequestEvent) -> String {
-    format!(
-        "pull request {} comes from a fork, whose jobs may not comment: the preview is in the step's summary",
-        event.number
-    )
+fn fork_words(event: &PullRequestEvent, system: System) -> String {
+    let place = if system == System::GitHub { "the step's summary" } else { "the job's log" };
+    let number = event.number;
+    format!("pull request {number} comes from a fork, whose jobs may not comment: the preview is in {place}")
 }
 
 /// The web page of the job, where the whole preview is.

@@ -17,7 +17,7 @@ pub(super) struct FilesArgs {
     /// Also write the report, as JSON, to this file
     #[arg(long, value_name = "FILE")]
     report: Option<Utf8PathBuf>,
-    /// Also write what was done as variables, HYDRATED_<OUTPUT>=value, to this file: a dotenv report of GitLab CI
+    /// Also write what was done as variables, `HYDRATED_<OUTPUT>=value`, to this file: a dotenv report of GitLab CI
     #[arg(long, value_name = "FILE")]
     dotenv: Option<Utf8PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! Two renderings of a target, manifest by manifest. Pure.
 //!
-//! Manifests are matched ([`matching`]), read as trees that know their lines ([`tree`]), stripped of what nobody shall
-//! see ([`mask`]), and the head's lines are put into the base's order ([`arrange`]): what then differs is what changes.
+//! Manifests are matched (`matching`), read as trees that know their lines (`tree`), stripped of what nobody shall
+//! see (`mask`), and the head's lines are put into the base's order (`arrange`): what then differs is what changes.
 //! Nothing gets lost on the way: what is shown, applied to the base, gives the head, but for what is counted as hidden.
 
 mod arrange;

@@ -1,7 +1,7 @@
 //! `hydrator diff`: what a change of the DRY branch changes in every environment, before it is merged.
 //!
-//! One straight line, like a run: which two DRY commits ([`sides`]), which targets read something else, their
-//! manifests on both sides ([`rendered`]), and how those differ ([`crate::compare`]). It reads branches and writes none.
+//! One straight line, like a run: which two DRY commits (`sides`), which targets read something else, their
+//! manifests on both sides (`rendered`), and how those differ ([`crate::compare`]). It reads branches and writes none.
 
 mod comment;
 mod hydrated;

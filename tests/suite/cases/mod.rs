@@ -38,12 +38,14 @@ fn every_case_goes_as_its_story_says() {
 
 /// Cases that are played on every forge. Not among them: those whose steps are jobs of one CI system, those with a soak,
 /// which runs by each forge's own clock, and those that look at what one forge alone shows.
-const EVERYWHERE: [&str; 7] = [
+const EVERYWHERE: [&str; 9] = [
     "change-updates-the-open-pull-request",
+    "failed-status-rolls-back",
     "merged-by-squash",
     "promoted-in-order",
     "promotion-held-by-a-label",
     "proposal-closed-by-a-person",
+    "rollback-and-revert-the-dry-branch",
     "rolled-back-by-merge",
     "update-branch-pressed",
 ];

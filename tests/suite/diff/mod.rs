@@ -2,7 +2,6 @@
 
 mod paging;
 mod property;
-mod talking;
 mod trust;
 mod validators;
 

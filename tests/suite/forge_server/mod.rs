@@ -119,12 +119,20 @@ pub(crate) trait Hosted: Sized {
     fn server(&self) -> &ForgeServer;
     /// Any command in the job of a push to the DRY branch's tip, with no pauses.
     fn command(&self, repo: &TestRepo, command: &str) -> Run;
-    /// `hydrator run` in such a job.
+    /// Any command in the job of a pull request: its number, and the branch that is to go into `main`.
+    fn reviewing(&self, repo: &TestRepo, command: &str, pull: (u64, &str), from_fork: bool) -> Run;
+    /// `hydrator run` in the job of a push.
     fn job(&self, repo: &TestRepo) -> Run {
         self.command(repo, "run").arguments(["--format", "json"])
     }
     /// What it is called in [`Call::what`] when a pull request of `acme/shop` is opened.
     const OPENING: &'static str;
+    /// How the address of a job ends.
+    const JOB_PAGE: &'static str;
+    /// Where a job keeps what it may not comment.
+    const KEEPS: &'static str;
+    /// What the addresses of comments have in them.
+    const COMMENTS: &'static str;
     /// How the address of the first pull request of `acme/shop` ends.
     const FIRST_PAGE: &'static str;
 }

@@ -94,7 +94,7 @@ fn what_is_asked_for_is_done() {
 fn the_pull_request_that_brought_the_change_in_is_a_place_to_ask() {
     let repo = repo_of(&ENVIRONMENTS);
     let github = GitHub::start(&repo);
-    let number = pages::land(&repo, &github, "one", Method::Squash);
+    let number = crate::stories::pages::land(&repo, &github, "one", Method::Squash);
     _ = github.job(&repo).run().success();
     _ = says(&repo, &github, "alice", number, "/hydrator promote dev").success();
     assert_eq!(reply(&github, number), done());

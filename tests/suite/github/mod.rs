@@ -8,6 +8,7 @@ mod diagnosis;
 mod life;
 mod merging;
 mod pages;
+mod preview;
 mod refusals;
 mod surface;
 mod talking;

@@ -6,6 +6,8 @@ mod contract;
 mod diagnosis;
 mod life;
 mod merging;
+mod pages;
+mod preview;
 mod refusals;
 mod surface;
 mod talking;

@@ -1,6 +1,8 @@
 //! Stories that are told once and come true on every forge, and the ground that they stand on.
 
 pub(crate) mod life;
+pub(crate) mod pages;
+pub(crate) mod preview;
 pub(crate) mod verbs;
 
 use serde_json::Value;
@@ -11,8 +13,8 @@ pub(crate) use crate::forge_server::state::{Life, Pull};
 use crate::support::command::Outcome;
 use crate::support::git::TestRepo;
 
-/// Makes tests of stories on one forge: `life` of those that need a server and jobs of its CI, `verbs` of those that ask
-/// the library.
+/// Makes tests of stories on one forge: `verbs` of those that ask the library, the others of those that need a server and
+/// jobs of its CI.
 macro_rules! on {
     ($forge:ident, $of:ident: $($story:ident)*) => {
         $(
@@ -33,6 +35,25 @@ macro_rules! on {
             a_conflict_is_stuck
             comments_are_ours_to_change
             the_newest_deployment_counts
+        }
+    };
+    ($forge:ident, pages) => {
+        crate::stories::on! { $forge, pages:
+            a_page_follows_a_change_through_all_environments
+            a_change_that_was_overtaken_arrives_with_the_next_one
+            nobody_else_can_take_the_place_of_a_page
+            what_changes_nothing_gets_no_comment
+            a_page_that_cannot_be_written_fails_nothing
+            an_error_is_told_until_it_is_mended
+            deployments_are_recorded_once_where_that_is_asked_for
+        }
+    };
+    ($forge:ident, preview) => {
+        crate::stories::on! { $forge, preview:
+            one_comment_is_kept_up_to_date
+            what_fails_is_said_where_it_is_reviewed
+            long_previews_have_pages_and_short_ones_lose_them
+            a_fork_gets_no_comment
         }
     };
     ($forge:ident, life) => {
@@ -89,6 +110,11 @@ pub(crate) fn operations(outcome: &Outcome) -> Vec<String> {
     let report = outcome.json();
     let environments = report["environments"].as_array().unwrap();
     environments.iter().map(|one| one["operation"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A status's word as GitHub has it.
+pub(crate) fn plain(word: &str) -> String {
+    if word == "failed" { "failure".to_owned() } else { word.to_owned() }
 }
 
 /// Every pull request in short: number, life, head, title.

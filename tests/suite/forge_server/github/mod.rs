@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::state::State;
 use super::{Call, Dialect, ForgeServer, Hosted};
 use crate::support::command::Run;
-use crate::support::git::TestRepo;
+use crate::support::git::{TestRepo, write_below};
 use crate::support::http::{BASIC, ServiceRequest, TOKEN};
 
 /// GitHub with one repository on it.
@@ -98,6 +98,9 @@ impl Dialect for GitHubApi {
 
 impl Hosted for GitHub {
     const OPENING: &'static str = "POST /repos/acme/shop/pulls";
+    const JOB_PAGE: &'static str = "/acme/shop/actions/runs/42";
+    const KEEPS: &'static str = "the step's summary";
+    const COMMENTS: &'static str = "/comments";
     const FIRST_PAGE: &'static str = "/acme/shop/pull/1";
 
     fn start_at(repo: &TestRepo, owner: &str, name: &str, base: &str) -> Self {
@@ -110,6 +113,22 @@ impl Hosted for GitHub {
 
     fn command(&self, repo: &TestRepo, command: &str) -> Run {
         self.command(repo, command)
+    }
+
+    fn reviewing(&self, repo: &TestRepo, command: &str, (number, head): (u64, &str), from_fork: bool) -> Run {
+        let commit = repo.tip(head).expect("it is pushed");
+        let side = |branch: &str, id: u64| json!({"ref": branch, "sha": commit, "repo": {"id": id}});
+        let event = json!({"action": "opened", "pull_request": {
+            "number": number, "merged": false, "head": side(head, 1 + u64::from(from_fork)), "base": side("main", 1),
+        }});
+        write_below(repo.root(), "event.json", &event.to_string());
+        let at = |name: &str| repo.root().join(name).display().to_string();
+        self.command(repo, command)
+            .variable("GITHUB_EVENT_NAME", "pull_request")
+            .variable("GITHUB_EVENT_PATH", &at("event.json"))
+            .variable("GITHUB_REF", &format!("refs/pull/{number}/merge"))
+            .variable("GITHUB_SHA", &commit)
+            .variable("GITHUB_STEP_SUMMARY", &at("summary.md"))
     }
 }
 

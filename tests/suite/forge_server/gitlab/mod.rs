@@ -179,6 +179,9 @@ impl GitLab {
 
 impl Hosted for GitLab {
     const OPENING: &'static str = "POST /projects/42/merge_requests";
+    const JOB_PAGE: &'static str = "/acme/shop/-/jobs/9";
+    const KEEPS: &'static str = "the job's log";
+    const COMMENTS: &'static str = "/notes";
     const FIRST_PAGE: &'static str = "/acme/shop/-/merge_requests/1";
 
     fn start_at(repo: &TestRepo, owner: &str, name: &str, base: &str) -> Self {
@@ -193,6 +196,19 @@ impl Hosted for GitLab {
 
     fn command(&self, repo: &TestRepo, command: &str) -> Run {
         self.pushed(repo).arguments([command, "--remote", &self.remote()])
+    }
+
+    fn reviewing(&self, repo: &TestRepo, command: &str, (number, head): (u64, &str), from_fork: bool) -> Run {
+        self.command(repo, command)
+            .without("CI_COMMIT_BRANCH")
+            .variable("CI_PIPELINE_SOURCE", "merge_request_event")
+            .variable("CI_COMMIT_SHA", &repo.tip(head).expect("it is pushed"))
+            .variable("CI_MERGE_REQUEST_IID", &number.to_string())
+            .variable("CI_MERGE_REQUEST_PROJECT_ID", ID)
+            .variable("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", if from_fork { "43" } else { ID })
+            .variable("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", head)
+            .variable("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")
+            .variable("CI_MERGE_REQUEST_REF_PATH", &format!("refs/merge-requests/{number}/head"))
     }
 }
 

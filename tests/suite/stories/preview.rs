@@ -1,77 +1,59 @@
-//! The comment and the status, on a GitHub that keeps its state.
+//! The preview on the pull request that it is about: the comment and the status.
 
 use super::*;
-use crate::forge_server::github::GitHub;
-use crate::stories::{asked, pull, writes};
+use crate::support::project;
 
-/// A repository with a change on `faster`, and a pull request for it on GitHub.
-struct Ground {
+/// A repository with a change on `faster`, and a pull request for it.
+struct Ground<F> {
     repo: TestRepo,
-    github: GitHub,
+    forge: F,
     number: u64,
 }
 
-impl Ground {
+impl<F: Hosted> Ground<F> {
     fn new() -> Self {
         let repo = TestRepo::with_files(&project::embedded());
         repo.switch("faster");
-        change_prod(&repo);
+        repo.write("templates/jobs/values-prod.yaml", "schedule: 30 1 * * *\n");
         repo.commit("jobs: later");
-        let github = GitHub::start(&repo);
-        let number = github.server.with(|state| state.open("faster", "main", "Faster", "")).unwrap();
-        Self { repo, github, number }
+        let forge = F::start(&repo);
+        let number = forge.server().with(|state| state.open("faster", "main", "Faster", "")).unwrap();
+        Self { repo, forge, number }
     }
 
     fn job(&self, from_fork: bool, arguments: &[&str]) -> Outcome {
-        let head = self.repo.tip("faster").unwrap();
-        let side =
-            |branch: &str, id: u64| serde_json::json!({"ref": branch, "sha": head, "repo": {"id": id}});
-        let event = serde_json::json!({"action": "opened", "pull_request": {
-            "number": self.number, "merged": false, "head": side("faster", 1 + u64::from(from_fork)),
-            "base": side("main", 1),
-        }});
-        write_below(self.repo.root(), "event.json", &event.to_string());
-        let at = |name: &str| self.repo.root().join(name).display().to_string();
-        let run = self.github.command(&self.repo, "diff").arguments(["--comment"]).arguments(arguments);
-        run.variable("GITHUB_EVENT_NAME", "pull_request")
-            .variable("GITHUB_EVENT_PATH", &at("event.json"))
-            .variable("GITHUB_REF", &format!("refs/pull/{}/merge", self.number))
-            .variable("GITHUB_SHA", &head)
-            .variable("GITHUB_STEP_SUMMARY", &at("summary.md"))
-            .run()
+        let run = self.forge.reviewing(&self.repo, "diff", (self.number, "faster"), from_fork);
+        run.arguments(["--comment"]).arguments(arguments).run()
     }
 
     fn comments(&self) -> Vec<(String, String)> {
-        pull(&self.github, self.number).comments.into_iter().map(|said| (said.author, said.body)).collect()
+        pull(&self.forge, self.number).comments.into_iter().map(|said| (said.author, said.body)).collect()
     }
 
     fn status(&self) -> (String, String) {
         let head = self.repo.tip("faster").unwrap();
-        self.github.server.with(|state| {
+        self.forge.server().with(|state| {
             let status = state.newest(&head, "hydrator/diff").expect("there is one");
-            (status.state.clone(), status.description.clone())
+            (plain(&status.state), status.description.clone())
         })
     }
 }
 
-#[test]
-fn one_comment_is_kept_up_to_date() {
-    let ground = Ground::new();
+pub(crate) fn one_comment_is_kept_up_to_date<F: Hosted>() {
+    let ground = Ground::<F>::new();
     let marked = "<!-- hydrator preview=\"hydrator.yaml\" page=\"1\" -->\nnot ours";
-    ground.github.server.with(|state| state.say(ground.number, "mallory", marked));
+    ground.forge.server().with(|state| state.say(ground.number, "mallory", marked));
     _ = ground.job(false, &[]).success();
     let comments = ground.comments();
     assert_eq!((comments.len(), comments[0].1.as_str()), (2, marked));
     let body = &comments[1].1;
     assert!(body.contains("| `prod` | 1/2 | ~1 |") && body.contains("+  schedule: \"30 1 * * *\""), "{body}");
-    assert!(body.contains("/acme/shop/actions/runs/42"), "the whole diff is linked: {body}");
+    assert!(body.contains(F::JOB_PAGE), "the whole diff is linked: {body}");
     assert_eq!(ground.status(), ("success".to_owned(), "1 environment of 3 change".to_owned()));
-    let summary = std::fs::read_to_string(ground.repo.root().join("summary.md")).unwrap();
-    assert!(summary.contains("30 1 * * *"), "{summary}");
     // Nothing is written where nothing differs.
-    ground.github.server.take_calls();
+    ground.forge.server().take_calls();
     _ = ground.job(false, &[]).success();
-    let calls = ground.github.server.take_calls();
+    let calls = ground.forge.server().take_calls();
     assert!(writes(&calls).is_empty(), "{:?}", asked(&calls));
     // The same comment says that nothing is left.
     ground.repo.write("templates/jobs/values-prod.yaml", "schedule: 0 1 * * *\n");
@@ -86,9 +68,8 @@ fn one_comment_is_kept_up_to_date() {
     );
 }
 
-#[test]
-fn what_fails_is_said_where_it_is_reviewed() {
-    let ground = Ground::new();
+pub(crate) fn what_fails_is_said_where_it_is_reviewed<F: Hosted>() {
+    let ground = Ground::<F>::new();
     ground.repo.write("plain/prod/namespace.yaml", "kind: [\n");
     ground.repo.commit("Broken");
     _ = ground.job(false, &[]).code(4);
@@ -103,9 +84,8 @@ fn what_fails_is_said_where_it_is_reviewed() {
     assert_eq!(ground.status().0, "failure");
 }
 
-#[test]
-fn long_previews_have_pages_and_short_ones_lose_them() {
-    let ground = Ground::new();
+pub(crate) fn long_previews_have_pages_and_short_ones_lose_them<F: Hosted>() {
+    let ground = Ground::<F>::new();
     for environment in project::ENVIRONMENTS {
         let lines = (0..2_500)
             .fold(String::new(), |text, line| text + &format!("  key{line}: value of {environment}\n"));
@@ -128,12 +108,13 @@ fn long_previews_have_pages_and_short_ones_lose_them() {
     assert_eq!(ground.comments().len(), 1);
 }
 
-#[test]
-fn a_fork_gets_a_summary_and_no_comment() {
-    let ground = Ground::new();
-    let said = ground.job(true, &[]).success().stderr().to_owned();
-    assert!(said.contains("comes from a fork"), "{said}");
+pub(crate) fn a_fork_gets_no_comment<F: Hosted>() {
+    let ground = Ground::<F>::new();
+    let outcome = ground.job(true, &[]).success();
+    assert!(
+        outcome.stderr().contains("comes from a fork") && outcome.stderr().contains(F::KEEPS),
+        "{outcome:?}"
+    );
+    assert!(outcome.stdout().contains("30 1 * * *"), "{outcome:?}");
     assert!(ground.comments().is_empty());
-    let summary = std::fs::read_to_string(ground.repo.root().join("summary.md")).unwrap();
-    assert!(summary.contains("30 1 * * *"), "{summary}");
 }

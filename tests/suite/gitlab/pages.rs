@@ -1,0 +1,5 @@
+//! The developer's pages, on GitLab.
+
+use super::*;
+
+crate::stories::on!(GitLab, pages);

@@ -102,7 +102,10 @@ impl GitProgram {
             PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), variables.get(name)?.to_owned())));
         Self {
             variables: passed.collect(),
-            inherited_settings: settings_of(variables),
+            inherited_settings: certificates_of(variables)
+                .into_iter()
+                .chain(settings_of(variables))
+                .collect(),
             credential: None,
             time_limit: Duration::from_secs(15 * 60),
             stop,
@@ -226,6 +229,13 @@ impl Output {
         let lines: Vec<&str> = self.stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         if lines.is_empty() { self.status.to_string() } else { lines.join("; ") }
     }
+}
+
+/// What GitLab's runner trusts its server by is for that server alone; `GIT_SSL_CAINFO` wins over it.
+fn certificates_of(variables: &Variables) -> Option<(String, String)> {
+    let server = variables.get("CI_SERVER_URL")?.trim_end_matches('/');
+    let file = variables.get("CI_SERVER_TLS_CA_FILE")?;
+    Some((format!("http.{server}/.sslCAInfo"), file.to_owned()))
 }
 
 /// `GIT_CONFIG_COUNT` and its pairs are the user's settings for this job: they stay, before ours.

@@ -93,7 +93,8 @@ fn of_token(kind: TokenKind, facts: &Facts) -> Vec<Finding> {
     if kind == TokenKind::Job {
         found.push(Finding::of_repository(
             "there is only the job's own token, `CI_JOB_TOKEN`: it can neither open merge requests nor set statuses, sees \
-             none of the settings, and pushes only where the project allows it",
+             none of the settings, and pushes only where \"Allow Git push requests to the repository\" is on among the \
+             project's settings of job tokens",
             super::JOB_TOKEN_HINT,
         ));
         return found;

@@ -28,6 +28,9 @@ const BUNDLES: &[&str] = &[
 ];
 /// Variables that name a bundle, as other programs read them.
 const BUNDLE_VARIABLES: &[&str] = &["SSL_CERT_FILE", "GIT_SSL_CAINFO", "CURL_CA_BUNDLE"];
+/// What a job of GitLab CI gets where the runner trusts its server by a file of its own. Source: GitLab's documentation of
+/// predefined variables.
+const RUNNERS_BUNDLE: &str = "CI_SERVER_TLS_CA_FILE";
 
 /// The HTTP client.
 pub(super) struct Agent(ureq::Agent);
@@ -54,7 +57,7 @@ impl Agent {
             // Rendering takes a while, and servers close what is idle.
             .max_idle_age(Duration::from_secs(4))
             .proxy(proxy(variables, url)?)
-            .tls_config(TlsConfig::builder().root_certs(roots(variables)?).build());
+            .tls_config(TlsConfig::builder().root_certs(roots(variables, url)?).build());
         Ok(Self(config.build().into()))
     }
 
@@ -139,9 +142,14 @@ fn is_excepted(host: &str, excepted: &str) -> bool {
     })
 }
 
-/// The certificates that are trusted: the ones that a variable names, else the system's, else the built-in ones.
-fn roots(variables: &Variables) -> Result<RootCerts, Failure> {
-    let named = BUNDLE_VARIABLES.iter().find_map(|name| Some((*name, variables.get(name)?)));
+/// The certificates that are trusted: the ones that a variable names, else those that GitLab's runner has for its server,
+/// else the system's, else the built-in ones.
+fn roots(variables: &Variables, url: &str) -> Result<RootCerts, Failure> {
+    let api = variables.get("CI_API_V4_URL").map(|api| api.trim_end_matches('/'));
+    let is_runners = api.is_some_and(|api| url.starts_with(api));
+    let runners = || Some((RUNNERS_BUNDLE, variables.get(RUNNERS_BUNDLE).filter(|_| is_runners)?));
+    let mut bundles = BUNDLE_VARIABLES.iter();
+    let named = bundles.find_map(|name| Some((*name, variables.get(name)?))).or_else(runners);
     if let Some((name, path)) = named {
         let found = certificates(Utf8Path::new(path)).map_err(|error| {
             Failure::usage(format!("cannot read the certificates that `{name}` names, `{path}`: {error}"))
@@ -198,8 +206,15 @@ mod tests {
 
     #[test]
     fn a_named_bundle_must_be_one() {
-        let failure = roots(&variables(&[("SSL_CERT_FILE", "/nonexistent")])).unwrap_err();
-        assert!(failure.message.contains("SSL_CERT_FILE"), "{failure}");
-        assert!(roots(&variables(&[])).is_ok());
+        let refused =
+            |pairs: &[(&str, &str)], url: &str| roots(&variables(pairs), url).err().map(|it| it.message);
+        let said = refused(&[("SSL_CERT_FILE", "/nonexistent")], "https://e.org").unwrap();
+        assert!(said.contains("SSL_CERT_FILE"), "{said}");
+        assert_eq!(refused(&[], "https://e.org"), None);
+        // A runner's is for its own server.
+        let job = [("CI_SERVER_TLS_CA_FILE", "/nonexistent"), ("CI_API_V4_URL", "https://g.e/git/api/v4/")];
+        let said = refused(&job, "https://g.e/git/api/v4").unwrap();
+        assert!(said.contains("CI_SERVER_TLS_CA_FILE"), "{said}");
+        assert_eq!(refused(&job, "https://gitlab.com/api/v4"), None);
     }
 }

@@ -110,6 +110,7 @@ fn tokens_that_are_not_enough_are_named() {
     says(&found(&gitlab, &repo), &["may not see the rules of protected branches", "Maintainer"]);
     let outcome = gitlab.command(&repo, "check").without("HYDRATOR_TOKEN").run().success();
     assert!(outcome.stderr().contains("only the job's own token"), "{outcome:?}");
+    assert!(outcome.stderr().contains("\"Allow Git push requests to the repository\""), "{outcome:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! what the API can answer.
 
 mod budget;
+mod certificates;
 mod contract;
 mod diagnosis;
 mod life;

@@ -1,5 +1,6 @@
 //! Where the outside programs are that the tests run: act, helm, helm3, kubectl, kustomize.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// The directory that `scripts/test.sh` fills and names.
@@ -23,6 +24,19 @@ fn checked(directory: Option<&Path>) -> Result<&Path, String> {
         return Err(format!("{} has no kustomize: run scripts/test.sh", directory.display()));
     }
     Ok(directory)
+}
+
+/// Whether the system has a program.
+pub(crate) fn has(name: &str) -> bool {
+    search_path().split(':').any(|directory| Path::new(directory).join(name).is_file())
+}
+
+/// Says that a test is skipped and why, past libtest, which keeps what passing tests print. In continuous integration
+/// that is a failure.
+pub(crate) fn skip(test: &str, why: &str) {
+    let is_ci = std::env::var("CI").is_ok_and(|value| !value.is_empty());
+    assert!(!is_ci, "{test} cannot be run: {why}");
+    drop(writeln!(std::io::stderr(), "skipped: {test}: {why}"));
 }
 
 /// `PATH` for a program under test: the outside tools, then the system's.

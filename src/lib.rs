@@ -31,6 +31,7 @@ pub mod holding;
 pub mod hydrate;
 pub mod init;
 pub mod mask;
+pub mod metrics;
 pub mod model;
 pub mod observe;
 pub mod orphans;

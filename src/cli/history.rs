@@ -36,6 +36,7 @@ pub(super) fn run(args: &HistoryArgs, surroundings: &mut Surroundings<'_>) -> Re
         environment: EnvironmentName::new(args.environment.trim()),
         limit: args.limit,
         difference: args.diff.clone(),
+        activations: args.format == Format::Json,
     };
     let report = history::list(&world, &question)?;
     let text = match args.format {

@@ -45,7 +45,8 @@ pub(super) fn run(args: &PromoteArgs, surroundings: &mut Surroundings<'_>) -> Re
     Ok(report::exit_code(&report))
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A length of time, such as `1h30m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = crate::config::seconds(text).ok_or("write `10m`, `1h30m` or `90s`")?;
     Ok(Duration::from_secs(seconds))
 }

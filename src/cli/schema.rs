@@ -21,15 +21,19 @@ pub(super) struct SchemaArgs {
     /// The schema of `diff --format json`
     #[arg(long, conflicts_with_all = ["report", "history", "status"])]
     diff: bool,
+    /// The schema of `status --metrics --format json`
+    #[arg(long, conflicts_with_all = ["report", "history", "status", "diff"])]
+    metrics: bool,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &SchemaArgs, surroundings: &mut Surroundings<'_>) -> Result<u8> {
-    let schema = match (args.report, args.history, args.status, args.diff) {
+    let schema = match (args.report, args.history, args.status, args.diff, args.metrics) {
         (true, ..) => crate::report::report_schema(),
         (_, true, ..) => crate::history::schema(),
-        (_, _, true, _) => crate::status::schema(),
-        (.., true) => crate::diff::schema(),
+        (_, _, true, ..) => crate::status::schema(),
+        (.., true, _) => crate::diff::schema(),
+        (.., true) => crate::metrics::schema(),
         _ => crate::config::schema(),
     };
     writeln!(surroundings.out, "{schema:#}")?;

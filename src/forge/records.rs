@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use jiff::Timestamp;
 
 use super::Comment;
 use crate::model::{BranchName, CommitId, CommitStatus};
@@ -20,6 +21,8 @@ pub struct MergedPullRequest {
     pub base: BranchName,
     /// What the merge made of it: the merge commit, the squashed one, or the last of the rebased ones.
     pub merge_commit: Option<CommitId>,
+    /// When it was merged, by the forge's clock.
+    pub merged_at: Option<Timestamp>,
     /// The comments on it that the token's own account wrote, oldest first.
     pub own_comments: Vec<Comment>,
 }

@@ -7,12 +7,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::changes::{self, OutputChange};
-use super::{DEPTHS, Found, Health, History, Previous, Reference, State, difference, resolve, walk};
+use super::{
+    Activations, DEPTHS, Found, Health, History, Previous, Reference, State, difference, resolve, walk,
+};
 use crate::branch::Content;
 use crate::dry::{self, Wanted};
 use crate::error::Failure;
 use crate::hydrate::Intent;
-use crate::model::{BranchName, CommitId, Environment, EnvironmentName, HoldReport};
+use crate::model::{BranchName, CommitId, Environment, EnvironmentName, HoldReport, Moment};
 use crate::world::World;
 
 /// What is asked.
@@ -24,6 +26,8 @@ pub struct Question {
     pub limit: usize,
     /// The state that one would go back to: what would that change?
     pub difference: Option<Reference>,
+    /// Whether the forge is asked since when states were active, where git does not tell.
+    pub activations: bool,
 }
 
 /// The states of an environment's active branch.
@@ -63,6 +67,11 @@ pub struct StateReport {
     pub author: String,
     /// When that commit was written, RFC 3339.
     pub dry_date: String,
+    /// Since when it was active, RFC 3339: the time of the merge, else of the status `hydrator/active`; none where nobody
+    /// knows.
+    pub activated_at: Option<String>,
+    /// When a rollback, or somebody who moved the branch back by hand, took its place; none where nobody did.
+    pub rolled_back_at: Option<String>,
     /// When the state came onto the branch, by the commit's own date, RFC 3339.
     pub date: String,
     /// The pull request that brought it, as far as the commit's message tells.
@@ -175,11 +184,16 @@ fn report(
     changes::fetch(scratch, &pairs)?;
     let objects = scratch.objects();
     let health = Health::of(world.forge.as_ref(), environment, history, true)?;
+    let asked: Vec<&State> = shown().map(|(_, state)| state).filter(|_| question.activations).collect();
+    let activations = Activations::of(world.forge.as_ref(), environment, &asked)?;
     let previous = history.previous(&[]);
     let mut states = Vec::new();
     for (number, state) in shown() {
         let mut one = state_report(history, number, state);
         one.previous = previous == Previous::State(number);
+        one.activated_at = activations.of_state(state).map(Moment::rfc3339);
+        one.rolled_back_at = rolled_back(history, number)
+            .map(|back| activations.of_state(back).unwrap_or(back.tip.commit.committed).rfc3339());
         one.healthy = health.of_state(state);
         one.changes = changes::count(objects, older(number), &state.tip.content)?;
         states.push(one);
@@ -205,6 +219,8 @@ fn state_report(history: &History, number: usize, state: &State) -> StateReport 
         subject: metadata.subject.lines().next().unwrap_or_default().to_owned(),
         author: metadata.author,
         dry_date: metadata.date,
+        activated_at: None,
+        rolled_back_at: None,
         date: tip.commit.committed.rfc3339(),
         pull_request: pull_request(&tip.commit.message),
         hold: metadata.hold.map(|hold| HoldReport {
@@ -218,7 +234,16 @@ fn state_report(history: &History, number: usize, state: &State) -> StateReport 
     }
 }
 
-fn kind(history: &History, number: usize, state: &State) -> StateKind {
+/// What took the place of the state with this number by going back to an older one.
+pub fn rolled_back(history: &History, number: usize) -> Option<&State> {
+    let next = number.checked_sub(1)?;
+    let goes_back =
+        matches!(kind(history, next, &history.states[next]), StateKind::Rollback | StateKind::Revert);
+    goes_back.then(|| &history.states[next])
+}
+
+/// What brought the state with this number.
+pub fn kind(history: &History, number: usize, state: &State) -> StateKind {
     let same =
         |older: &State| older.tip.content == state.tip.content && older.tip.metadata == state.tip.metadata;
     if !state.tip.intact {

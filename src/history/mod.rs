@@ -2,6 +2,7 @@
 //!
 //! [`walk()`] reads them from git, [`changes`] what each of them changed; choosing among them is pure.
 
+mod activation;
 pub mod changes;
 mod difference;
 mod health;
@@ -12,11 +13,12 @@ mod walk;
 
 use crate::branch::{Content, Tip};
 use crate::hydrate::Intent;
-use crate::model::CommitId;
+use crate::model::{CommitId, Moment};
 
+pub use activation::Activations;
 pub use difference::difference;
 pub use health::Health;
-pub use list::{Question, list};
+pub use list::{Question, StateKind, kind, list, rolled_back};
 pub use print::{json, markdown, schema, text};
 pub use reference::{Found, Reference, resolve};
 pub use walk::{DEPTHS, walk};
@@ -30,6 +32,8 @@ pub struct State {
     pub also: Vec<CommitId>,
     /// Whether hydrator wrote it; else somebody put it there by hand.
     pub ours: bool,
+    /// When a merge made that commit; nothing where hydrator's own commit is on the branch as it was written.
+    pub merged: Option<Moment>,
 }
 
 /// The states of an active branch, newest first.

@@ -35,7 +35,7 @@ fn state(words: &str) -> State {
         message: String::new(),
     };
     let tip = Tip { commit, metadata: Some(metadata), content, foreign: None, intact: true };
-    State { tip, also: Vec::new(), ours: true }
+    State { tip, also: Vec::new(), ours: true, merged: None }
 }
 
 fn history(states: &[&str], complete: bool) -> History {

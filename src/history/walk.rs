@@ -5,12 +5,13 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use jiff::Timestamp;
 
 use super::{History, State};
 use crate::branch::{Tip, metadata_blob};
 use crate::git::{Objects, Scratch};
 use crate::hydrate::message::DRY_SHA_TRAILER;
-use crate::model::CommitId;
+use crate::model::{CommitId, Moment};
 
 /// Depths to try, one after the other, until a question is answered; the last one is everything.
 pub const DEPTHS: [u32; 3] = [50, 1000, u32::MAX >> 1];
@@ -47,12 +48,13 @@ pub fn walk(scratch: &Scratch, tip: CommitId, depth: u32) -> Result<History> {
                 state.also.push(state.tip.commit.id);
                 state.tip = tip;
             }
-            None => states.push(State { tip, also: Vec::new(), ours: false }),
+            None => states.push(State { tip, also: Vec::new(), ours: false, merged: None }),
         }
     }
     for state in &mut states {
         let merged: Vec<CommitId> = state.tip.commit.parents.iter().skip(1).copied().collect();
         state.ours = is_ours(objects, &state.tip, &merged)?;
+        state.merged = made_by_merge(objects, &state.tip)?;
         state.also.extend(merged);
     }
     Ok(History { states, complete })
@@ -67,6 +69,18 @@ fn is_ours(objects: Objects<'_>, tip: &Tip, merged: &[CommitId]) -> Result<bool>
         messages.push(objects.commit(*commit)?.message);
     }
     Ok(messages.iter().any(|message| message.lines().any(|one| one == line)))
+}
+
+/// When the commit was made, if a merge made it: hydrator dates its own like the DRY commit or the one before.
+fn made_by_merge(objects: Objects<'_>, tip: &Tip) -> Result<Option<Moment>> {
+    let made = tip.commit.committed;
+    let (parent, merged) = (tip.commit.parents.first(), tip.commit.parents.len() > 1);
+    let Some(parent) = parent.filter(|parent| objects.has(**parent)) else {
+        return Ok(merged.then_some(made));
+    };
+    let dry: Option<Timestamp> = tip.metadata.as_ref().and_then(|metadata| metadata.date.parse().ok());
+    let before = objects.commit(*parent)?.committed.seconds.max(dry.map_or(i64::MIN, Timestamp::as_second));
+    Ok((merged || (tip.intent().is_none() && made.seconds > before)).then_some(made))
 }
 
 /// Whether nothing of ours differs.

@@ -196,3 +196,19 @@ fn the_last_healthy_state_is_the_one_whose_statuses_were_good() {
         told.stdout()
     );
 }
+
+#[test]
+fn the_forge_tells_when_the_branch_was_moved_to_our_own_commit() {
+    let (repo, _) = three_releases();
+    let before = jiff::Timestamp::now().as_second();
+    release(&repo, "four");
+    let next = repo.tip(PROPOSED).unwrap();
+    repo.remote_git().run(&["update-ref", &format!("refs/heads/{ACTIVE}"), &next]);
+    let words = ["history", "--environment", "dev", "--format", "json"];
+    let history = hydrator(&repo, &words).success().json();
+    let time = |key: &str| {
+        let text = history["states"][0][key].as_str().unwrap();
+        text.parse::<jiff::Timestamp>().unwrap().as_second()
+    };
+    assert!(time("activatedAt") >= before && time("dryDate") < before, "{history}");
+}

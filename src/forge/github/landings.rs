@@ -43,7 +43,7 @@ fragment landing on Commit {{
   oid
   status {{ contexts {{ context state description createdAt }} }}
   associatedPullRequests(first: 5) {{ nodes {{
-    number url title merged baseRefName mergeCommit {{ oid }}
+    number url title merged mergedAt baseRefName mergeCommit {{ oid }}
     comments(last: 100) {{ totalCount nodes {{ {FIELDS} }} }}
   }} }}
 }}"
@@ -73,6 +73,7 @@ fn merged(node: &Value) -> Option<MergedPullRequest> {
         title: node["title"].as_str()?.to_owned(),
         base: BranchName::new(node["baseRefName"].as_str()?).ok()?,
         merge_commit: node["mergeCommit"]["oid"].as_str().and_then(CommitId::parse),
+        merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
         own_comments: comments.filter(|comment| comment.mine).collect(),
     })
 }

@@ -48,6 +48,7 @@ fn of_rest(answer: &Value) -> Option<MergedPullRequest> {
         title: answer["title"].as_str()?.to_owned(),
         base: BranchName::new(answer["target_branch"].as_str()?).ok()?,
         merge_commit: merge_commit(answer),
+        merged_at: answer["merged_at"].as_str().and_then(|time| time.parse().ok()),
         own_comments: Vec::new(),
     })
 }

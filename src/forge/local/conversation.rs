@@ -58,6 +58,7 @@ impl LocalForge {
             title: record.title.clone(),
             base: record.base.clone(),
             merge_commit: record.merge_commit,
+            merged_at: record.merged_at.map(|instant| instant.0),
             own_comments: shown.filter(|comment| comment.mine).collect(),
         }
     }

@@ -113,7 +113,7 @@ pub(super) struct StatusRecord {
 
 /// A point in time, written as RFC 3339 in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Instant(Timestamp);
+pub(super) struct Instant(pub(super) Timestamp);
 
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -14,7 +14,7 @@ use anyhow::Result;
 
 pub use self::conversation::{Comment, Conversation, Permission, Reaction};
 use self::diagnosis::{Finding, Grounds};
-pub use self::records::{Deployment, Landing, MergedPullRequest, Records};
+pub use self::records::{Deployment, Landing, MergedPullRequest, Records, Statuses};
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest};
 
 /// A pull request to open.
@@ -121,7 +121,16 @@ pub trait Forge: Conversation + Records {
 
     /// For each commit the newest status of each context; in as few calls as the forge allows. A commit that the forge
     /// does not know has none.
-    fn statuses(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>>;
+    fn statuses(&self, commits: &[CommitId]) -> Result<Statuses>;
+
+    /// [`Records::landings`] of some commits and [`Forge::statuses`] of others, together where the forge can.
+    fn landings_and_statuses(
+        &self,
+        commits: &[CommitId],
+        others: &[CommitId],
+    ) -> Result<(BTreeMap<CommitId, Landing>, Statuses)> {
+        Ok((self.landings(commits)?, self.statuses(others)?))
+    }
 
     /// Sets a status on a commit.
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()>;

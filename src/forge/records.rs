@@ -27,6 +27,9 @@ pub struct MergedPullRequest {
     pub own_comments: Vec<Comment>,
 }
 
+/// The newest status of each context, by commit.
+pub type Statuses = BTreeMap<CommitId, Vec<CommitStatus>>;
+
 /// What the forge knows of a commit on the DRY branch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Landing {

@@ -8,14 +8,11 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use jiff::Timestamp;
 
-use crate::forge::Forge;
+use crate::forge::{Forge, Statuses};
 use crate::gate::{ACTIVE, Board, Place, Proposal};
 use crate::model::{
     BranchName, CommitId, CommitState, CommitStatus, Delivery, PullRequest, PullRequestState,
 };
-
-/// The statuses of all commits that matter.
-pub type Statuses = BTreeMap<CommitId, Vec<CommitStatus>>;
 
 /// What tells which pull request brought what is active, by the environment's place.
 #[derive(Clone, Debug, Default)]

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-pub use self::gather::{Statuses, Tips, Writes, gather};
+pub use self::gather::{Tips, Writes, gather};
 pub use self::places::{has_label, observed};
 pub use self::round::tips_of;
 pub use self::run::{close_old, disarm, follow, gates, is_due, keep};

@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 
-use super::gather::Statuses;
-use crate::forge::Forge;
+use crate::forge::{Forge, Statuses};
 use crate::gate::{PROMOTION, Place, Verdict};
 use crate::model::{CommitId, CommitState, CommitStatus};
 
@@ -29,19 +28,17 @@ fn said(statuses: &Statuses, commit: CommitId) -> Option<&CommitStatus> {
     statuses.get(&commit)?.iter().find(|status| status.context == PROMOTION)
 }
 
-/// Commits that a branch is about to be moved to: hydrated commits come out the same again, and one that was let
-/// through before must not be merged on the strength of that. Returns the statuses that stay as they are.
-pub(super) fn close_old(commits: &[CommitId], forge: &dyn Forge) -> Result<Statuses> {
-    if commits.is_empty() {
-        return Ok(Statuses::new());
-    }
-    let mut statuses = forge.statuses(commits)?;
-    for commit in commits {
-        if said(&statuses, *commit).is_some_and(|status| status.state == CommitState::Success) {
-            let again = Verdict::Waits("proposed again: not looked at yet".to_owned());
-            forge.set_status(*commit, &again.status())?;
-            statuses.remove(commit);
-        }
+/// Commits that a branch is about to be moved to, with their statuses: hydrated commits come out the same again, and one
+/// that was let through before must not be merged on the strength of that. Returns the statuses that stay as they are.
+pub(super) fn close_old(mut statuses: Statuses, forge: &dyn Forge) -> Result<Statuses> {
+    let is_open = |statuses: &Statuses, commit: CommitId| {
+        said(statuses, commit).is_some_and(|status| status.state == CommitState::Success)
+    };
+    let open: Vec<CommitId> = statuses.keys().copied().filter(|commit| is_open(&statuses, *commit)).collect();
+    for commit in open {
+        let again = Verdict::Waits("proposed again: not looked at yet".to_owned());
+        forge.set_status(commit, &again.status())?;
+        statuses.remove(&commit);
     }
     Ok(statuses)
 }

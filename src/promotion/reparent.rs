@@ -52,7 +52,8 @@ pub(super) fn reparent(
     let terms = Terms::default();
     let base = Base { parent: active.commit.id, seen, adopts: false, terms: &terms };
     let new = hydration.reparent(&base, proposed)?;
-    close_old(&[new], world.forge.as_ref())?;
+    let forge = world.forge.as_ref();
+    close_old(forge.statuses(&[new])?, forge)?;
     let updates = vec![
         RefUpdate { name: environment.proposed.full(), expected: Some(proposed.commit.id), new: Some(new) },
         RefUpdate {

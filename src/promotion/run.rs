@@ -8,17 +8,19 @@ use anyhow::Result;
 
 use super::gather::{Tips, Writes, gather};
 use super::{places, post};
+use crate::branch::Tip;
 use crate::dry::Dry;
 use crate::gate::{Board, Place, REPLACE_LABEL, finishing};
 use crate::git::RemoteRefs;
 use crate::model::{
-    CommitId, Contention, Delivery, Environment, EnvironmentName, EnvironmentReport, ErrorReport, Operation,
-    PullRequest, RunReport,
+    Commit, CommitId, Contention, Delivery, Environment, EnvironmentName, EnvironmentReport, ErrorReport,
+    Operation, PullRequest, RunReport,
 };
 use crate::observe::{self, Observation, Seen};
 use crate::overview::{Stand, stands};
 use crate::plan::Decision;
 use crate::planned::{Planned, as_failure};
+use crate::tell::Landings;
 use crate::world::World;
 
 /// Before a push: what is about to be merged by the forge itself must not be merged with another content.
@@ -32,19 +34,38 @@ pub fn disarm(world: &World, planned: &mut [Planned<'_>]) {
     }
 }
 
-/// Before a push: commits that were let through once and come again.
-pub fn close_old(world: &World, planned: &mut [Planned<'_>]) -> Result<()> {
+/// Before a push: commits that were let through once and come again. On the way the forge is asked about the DRY commits
+/// that people will be told of.
+pub fn close_old(
+    world: &World,
+    planned: &mut [Planned<'_>],
+    (dry, landings): (&Commit, &Landings),
+) -> Result<()> {
     let moves = |environment: &Planned<'_>| {
         matches!(environment.decision, Ok(Decision::Propose | Decision::Reparent))
             && environment.proposed != environment.seen.proposed.as_ref().map(|tip| tip.commit.id)
     };
     let commits: Vec<CommitId> =
         planned.iter().filter(|one| moves(one)).filter_map(|one| one.proposed).collect();
-    let mut told = post::close_old(&commits, world.forge.as_ref())?;
+    if commits.is_empty() {
+        return Ok(());
+    }
+    let forge = world.forge.as_ref();
+    let statuses = landings.ask_along(forge, &dry_commits(dry, planned), &commits)?;
+    let mut told = post::close_old(statuses, forge)?;
     for environment in planned {
         environment.told = environment.proposed.and_then(|commit| told.remove_entry(&commit));
     }
     Ok(())
+}
+
+/// The DRY commit, the one before, and what environments run and are offered.
+fn dry_commits(dry: &Commit, planned: &[Planned<'_>]) -> Vec<CommitId> {
+    let tips = planned.iter().flat_map(|one| [&one.seen.active, &one.seen.proposed]);
+    let branches = tips.flatten().filter_map(Tip::dry_sha);
+    let all: BTreeSet<CommitId> =
+        branches.chain(dry.parents.first().copied()).chain(std::iter::once(dry.id)).collect();
+    all.into_iter().collect()
 }
 
 /// After a push: what the gate says of each proposal, written on its commit. Returns where all environments stand then;

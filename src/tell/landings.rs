@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::forge::{Forge, Landing};
+use crate::forge::{Forge, Landing, Statuses};
 use crate::model::{BranchName, CommitId};
 
 /// What the forge said of DRY commits in this run.
@@ -27,6 +27,22 @@ impl Landings {
         let known = self.known.borrow();
         let found = |commit: &CommitId| Some((*commit, known.get(commit)?.clone()));
         Ok(commits.iter().filter_map(found).collect())
+    }
+
+    /// Asks about the DRY commits beforehand where the forge tells that along with the statuses of other commits, which
+    /// are returned.
+    pub fn ask_along(
+        &self,
+        forge: &dyn Forge,
+        commits: &[CommitId],
+        others: &[CommitId],
+    ) -> Result<Statuses> {
+        let Ok((landings, statuses)) = forge.landings_and_statuses(commits, others) else {
+            // Only the statuses matter.
+            return forge.statuses(others);
+        };
+        self.known.borrow_mut().extend(landings);
+        Ok(statuses)
     }
 
     /// Number and page of the pull request that brought each DRY commit in. What cannot be asked is not told.

@@ -9,37 +9,59 @@ use serde_json::{Value, json};
 use super::comments::{self, FIELDS};
 use super::query::{self, BATCH, nodes};
 use super::{GitHub, Place, Question};
-use crate::forge::{Landing, MergedPullRequest};
+use crate::forge::{Landing, MergedPullRequest, Statuses};
 use crate::model::{BranchName, CommitId};
+
+/// What GitHub says of commits that came in, and the statuses of others.
+pub(super) type Told = (BTreeMap<CommitId, Landing>, Statuses);
 
 /// What is known of each commit.
 pub(super) fn read(forge: &GitHub, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>> {
-    let mut found = BTreeMap::new();
-    for batch in commits.chunks(BATCH) {
+    Ok(read_with(forge, commits, &[])?.0)
+}
+
+/// The same, and the statuses of other commits on the way.
+pub(super) fn read_with(forge: &GitHub, commits: &[CommitId], others: &[CommitId]) -> Result<Told> {
+    let all: Vec<(CommitId, bool)> = commits
+        .iter()
+        .map(|commit| (*commit, true))
+        .chain(others.iter().map(|commit| (*commit, false)))
+        .collect();
+    let (mut landings, mut statuses) = Told::default();
+    for batch in all.chunks(BATCH) {
         let data = forge
             .ask(&question(&forge.place, batch))
             .map_err(|refused| refused.while_doing("cannot read how DRY commits came in"))?;
-        for (number, commit) in batch.iter().enumerate() {
+        for (number, (commit, came_in)) in batch.iter().enumerate() {
             let node = &data["repository"][format!("commit{number}")];
-            found.insert(*commit, landing(forge, node)?);
+            if *came_in {
+                landings.insert(*commit, landing(forge, node)?);
+            } else {
+                statuses.insert(*commit, query::statuses_of(node));
+            }
         }
     }
-    Ok(found)
+    Ok((landings, statuses))
 }
 
-fn question(place: &Place, commits: &[CommitId]) -> Question {
+fn question(place: &Place, commits: &[(CommitId, bool)]) -> Question {
     let Place { owner, name, .. } = place;
     let mut asked = String::new();
-    for (number, commit) in commits.iter().enumerate() {
+    for (number, (commit, came_in)) in commits.iter().enumerate() {
+        let fragment = if *came_in { "landing" } else { "statuses" };
         // Writing to a string cannot fail; an id holds hexadecimal digits only.
-        _ = write!(asked, "\n    commit{number}: object(oid: \"{commit}\") {{ ...landing }}");
+        _ = write!(asked, "\n    commit{number}: object(oid: \"{commit}\") {{ ...{fragment} }}");
     }
-    let text = format!(
-        "query landings($owner: String!, $name: String!) {{
-  repository(owner: $owner, name: $name) {{{asked}
-  }}
-}}
-fragment landing on Commit {{
+    // GitHub takes no fragment that nobody uses.
+    let used = |wanted: bool| commits.iter().any(|(_, came_in)| *came_in == wanted);
+    let mut fragments = String::new();
+    if used(false) {
+        fragments += query::STATUSES;
+    }
+    if used(true) {
+        _ = write!(
+            fragments,
+            "\nfragment landing on Commit {{
   oid
   status {{ contexts {{ context state description createdAt }} }}
   associatedPullRequests(first: 5) {{ nodes {{
@@ -47,6 +69,13 @@ fragment landing on Commit {{
     comments(last: 100) {{ totalCount nodes {{ {FIELDS} }} }}
   }} }}
 }}"
+        );
+    }
+    let text = format!(
+        "query landings($owner: String!, $name: String!) {{
+  repository(owner: $owner, name: $name) {{{asked}
+  }}
+}}{fragments}"
     );
     Question { text, variables: json!({"owner": owner, "name": name}) }
 }

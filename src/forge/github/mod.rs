@@ -290,6 +290,10 @@ impl Forge for GitHub {
         statuses::read(self, commits)
     }
 
+    fn landings_and_statuses(&self, commits: &[CommitId], others: &[CommitId]) -> Result<landings::Told> {
+        landings::read_with(self, commits, others)
+    }
+
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()> {
         statuses::set(self, commit, status)
     }

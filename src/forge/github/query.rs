@@ -28,6 +28,16 @@ const FRAGMENT: &str = "fragment pullRequest on PullRequest {
 }
 fragment reviewer on RequestedReviewer { ... on User { login } ... on Bot { login } ... on Team { slug } }";
 
+/// Statuses and check runs of a commit.
+pub(super) const STATUSES: &str = "
+fragment statuses on Commit {
+  oid
+  status { contexts { context state description createdAt } }
+  statusCheckRollup { contexts(first: 100) { nodes {
+    ... on CheckRun { name status conclusion startedAt completedAt }
+  } } }
+}";
+
 /// A question with its variables.
 pub(super) struct Question {
     pub(super) text: String,
@@ -106,14 +116,7 @@ pub(super) fn statuses(owner: &str, name: &str, commits: &[CommitId]) -> Questio
         "query statuses($owner: String!, $name: String!) {{
   repository(owner: $owner, name: $name) {{{asked}
   }}
-}}
-fragment statuses on Commit {{
-  oid
-  status {{ contexts {{ context state description createdAt }} }}
-  statusCheckRollup {{ contexts(first: 100) {{ nodes {{
-    ... on CheckRun {{ name status conclusion startedAt completedAt }}
-  }} }} }}
-}}"
+}}{STATUSES}"
     );
     Question { text, variables: json!({"owner": owner, "name": name}) }
 }

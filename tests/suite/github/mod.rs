@@ -16,7 +16,6 @@ mod verbs;
 
 use serde_json::Value;
 
-use crate::forge_server::Call;
 use crate::forge_server::github::GitHub;
 use crate::stories::*;
 use crate::support::command::Outcome;

@@ -50,6 +50,11 @@ workflows_lint() {
     .tools/bin/zizmor --offline --no-progress --config .github/zizmor.yml action.yml "${files[@]}"
 }
 
+schemas() {
+  scripts/fetch-tools.sh "$PWD/.tools" || return 1
+  python3 scripts/schemas.py "$PWD/.tools"
+}
+
 # Links between the documents, to files and to headings.
 links() { python3 scripts/links.py; }
 
@@ -79,6 +84,7 @@ check "documentation" documentation
 check "dependencies" dependencies
 check "shell scripts" scripts_lint
 check "workflows" workflows_lint
+check "schemas of CI files" schemas
 check "GitLab template" template
 check "links" links
 check "nothing of this machine" no_machine

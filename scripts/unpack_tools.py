@@ -53,7 +53,7 @@ def read(archive, wanted):
 
 # Wheels whose packages are imported; they go into BIN/python.
 MODULES = ["pygithub", "python_gitlab", "requests_toolbelt", "graphql_core", "fastjsonschema", "certifi", "charset_normalizer", "idna", "pyjwt", "requests",
-           "typing_extensions", "urllib3"]
+           "typing_extensions", "urllib3", "check_jsonschema", "ruamel_yaml"]
 
 
 def modules(wheels, target):

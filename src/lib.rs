@@ -39,6 +39,7 @@ pub mod outcome;
 pub mod overview;
 pub mod plan;
 pub mod planned;
+pub mod previewed;
 pub mod progress;
 pub mod promote;
 pub mod promotion;

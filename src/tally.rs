@@ -11,7 +11,7 @@ use crate::overview::{mermaid, nodes};
 use crate::planned::Planned;
 use crate::progress::Progress;
 use crate::promotion;
-use crate::tell::{Overview, Scene, tell};
+use crate::tell::{Overview, Scene, compare_with_previews, tell};
 use crate::world::World;
 
 /// The reports so far: of an environment that is given back and done again, the last one counts.
@@ -115,6 +115,7 @@ impl Tally {
             stands: &overview.stands,
             open: &open.collect::<Vec<_>>(),
         };
-        tell(&scene, &overview.landings)
+        let unsaid = compare_with_previews(&scene, &overview.landings);
+        unsaid.into_iter().chain(tell(&scene, &overview.landings)).collect()
     }
 }

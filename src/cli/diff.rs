@@ -135,9 +135,10 @@ fn comment(
     let commit: CommitId = event.map_or(report.head_sha, |event| event.head_sha);
     let forge = args.forge.connect(repository, surroundings)?;
     let link = job_url(repository, surroundings);
-    let pages = diff::pages(report, diff::PAGE_LIMIT, diff::PAGES, link.as_deref());
+    let prints = report.prints()?.text();
+    let pages = diff::pages(report, diff::PAGE_LIMIT - prints.len(), diff::PAGES, link.as_deref());
     diff::set_status(forge.as_ref(), commit, report)?;
-    diff::comment(forge.as_ref(), number, args.repository.config.as_str(), &pages)
+    diff::comment(forge.as_ref(), number, (args.repository.config.as_str(), &prints), &pages)
 }
 
 fn fork_words(event: &PullRequestEvent, system: System) -> String {

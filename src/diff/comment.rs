@@ -8,6 +8,7 @@ use super::report::DiffReport;
 use crate::escape::{cut, marker, marker_value, one_line};
 use crate::forge::{Comment, Forge};
 use crate::model::{CommitId, CommitState, CommitStatus};
+use crate::previewed::{MARK, PRINTS};
 
 /// The status's context.
 pub const STATUS: &str = "hydrator/diff";
@@ -16,8 +17,8 @@ pub const STATUS: &str = "hydrator/diff";
 const DESCRIPTION_LIMIT: usize = 140;
 
 /// Makes the comments of a pull request say what the pages say. `key` tells the previews of several configurations
-/// apart.
-pub fn comment(forge: &dyn Forge, number: u64, key: &str, pages: &[String]) -> Result<()> {
+/// apart; the first page remembers `prints`, which a promotion looks for.
+pub fn comment(forge: &dyn Forge, number: u64, (key, prints): (&str, &str), pages: &[String]) -> Result<()> {
     let mut ours: Vec<(usize, Comment)> = forge
         .comments(number)?
         .into_iter()
@@ -25,7 +26,9 @@ pub fn comment(forge: &dyn Forge, number: u64, key: &str, pages: &[String]) -> R
         .collect();
     for (index, text) in pages.iter().enumerate() {
         let page = (index + 1).to_string();
-        let body = format!("{}\n{text}", marker(&[("preview", key), ("page", &page)]));
+        let mut mark = vec![(MARK, key), ("page", page.as_str())];
+        mark.extend((index == 0 && !prints.is_empty()).then_some((PRINTS, prints)));
+        let body = format!("{}\n{text}", marker(&mark));
         match ours.iter().position(|(page, _)| *page == index + 1) {
             Some(place) => {
                 let (_, comment) = ours.remove(place);
@@ -45,7 +48,7 @@ pub fn comment(forge: &dyn Forge, number: u64, key: &str, pages: &[String]) -> R
 
 /// Which page a comment of ours is.
 fn page_of(comment: &Comment, key: &str) -> Option<usize> {
-    let is_ours = comment.mine && marker_value(&comment.body, "preview").as_deref() == Some(key);
+    let is_ours = comment.mine && marker_value(&comment.body, MARK).as_deref() == Some(key);
     is_ours.then(|| marker_value(&comment.body, "page")).flatten()?.parse().ok()
 }
 

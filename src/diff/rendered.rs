@@ -302,8 +302,9 @@ fn target(
         .and_then(Place::target)
         .map(|target| (target.name.clone(), target.output.to_string()))
         .unwrap_or_default();
-    let diff = TargetDiff::new(name, output);
+    let mut diff = TargetDiff::new(name, output);
     if let Some([base, head]) = outputs.trees() {
+        (diff.base_tree, diff.head_tree) = (base, head);
         let rules = settings.rules();
         let mut found = compare(&diff.name, &documents(objects, base)?, &documents(objects, head)?, &rules);
         for change in &mut found.changes {

@@ -1,12 +1,14 @@
 //! The preview as values, for every form in which it is printed. Pure.
 
+use anyhow::Result;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use crate::compare::{Change, Comparison, Hunk, Mark, Operation, Reference, Signal};
 use crate::error::Failure;
-use crate::model::{BranchName, CommitId, EnvironmentName, ErrorReport, ManifestId};
+use crate::model::{BranchName, CommitId, EnvironmentName, ErrorReport, ManifestId, ObjectId};
+use crate::previewed::Prints;
 
 /// What a change of the DRY branch changes in every environment.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -73,6 +75,10 @@ pub struct TargetDiff {
     pub name: String,
     /// Its directory on the hydrated branch.
     pub output: String,
+    /// The git tree of its manifests as they are; `null` where it has none, or nothing differs.
+    pub base_tree: Option<ObjectId>,
+    /// The git tree of its manifests as they will be; the same.
+    pub head_tree: Option<ObjectId>,
     /// How many manifests are new.
     pub added: usize,
     /// How many have another text.
@@ -176,6 +182,8 @@ impl TargetDiff {
         Self {
             name,
             output,
+            base_tree: None,
+            head_tree: None,
             added: 0,
             changed: 0,
             removed: 0,
@@ -244,6 +252,17 @@ impl DiffReport {
     /// Whether anything changes.
     pub fn changes_found(&self) -> bool {
         self.environments.iter().flat_map(|one| &one.targets).any(|target| !target.changes.is_empty())
+    }
+
+    /// What was shown, to be known again.
+    pub fn prints(&self) -> Result<Prints> {
+        let mut prints = Prints::default();
+        for environment in &self.environments {
+            for target in environment.targets.iter().filter(|target| target.base_tree != target.head_tree) {
+                prints.add(environment.name.as_str(), &target.output, target.head_tree)?;
+            }
+        }
+        Ok(prints)
     }
 
     /// The exit code: 0, or that of the worst failure.

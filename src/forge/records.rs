@@ -58,6 +58,9 @@ pub trait Records {
     /// empty answer.
     fn landings(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>>;
 
+    /// The logins of those whose approval of a pull request stands, in the forge's order.
+    fn approvers(&self, number: u64) -> Result<Vec<String>>;
+
     /// The newest deployment of each environment that was recorded by [`Records::record_deployment`]; in as few calls
     /// as the forge allows. Those of other programs do not count.
     fn deployments(&self, environments: &[&str]) -> Result<BTreeMap<String, Deployment>>;

@@ -20,6 +20,8 @@ pub struct Project {
     pub order: Order,
     /// What a newer DRY commit does to a waiting proposal.
     pub contention: Contention,
+    /// Whether proposals that no preview has shown are marked as such.
+    pub as_previewed: bool,
     /// Whether what runs where is recorded as deployments on the forge.
     pub deployments: bool,
     /// Accepted versions of tools, as written (`5.8.x`).

@@ -276,6 +276,8 @@ mod tests {
 
     fn offer(dry: u8, verdict: Verdict) -> Offer {
         Offer {
+            head: commit(dry),
+            previewed: None,
             dry: Some(commit(dry)),
             is_rollback: false,
             rejected: false,

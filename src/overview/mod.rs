@@ -3,13 +3,15 @@
 mod journey;
 mod picture;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::journey::{Journey, MARK, PROGRESS, Stop, StopState, failed_in, journey};
 pub use self::picture::{Node, around, mermaid, nodes, redrawn};
 use crate::gate::{Board, Kind, Place, Verdict};
-use crate::model::{CommitId, EnvironmentName, EnvironmentReport, Operation, PullRequest};
+use crate::model::{CommitId, CommitStatus, EnvironmentName, EnvironmentReport, Operation, PullRequest};
 
 /// One word for where an environment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -98,6 +100,10 @@ impl Stand {
 /// What is offered to an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
+    /// The proposed commit.
+    pub head: CommitId,
+    /// What is said of it as to previews.
+    pub previewed: Option<CommitStatus>,
     /// The DRY commit that it brings.
     pub dry: Option<CommitId>,
     /// Whether it puts back an older state.
@@ -111,20 +117,25 @@ pub struct Offer {
 }
 
 /// Where the environments of a board stand; for each its verdict, its open pull request and whether it failed.
+/// `statuses` are those of the proposed commits.
 pub fn stands(
     board: &Board<'_>,
     known: impl Iterator<Item = (Option<Verdict>, Option<PullRequest>, bool)>,
+    statuses: &BTreeMap<CommitId, Vec<CommitStatus>>,
 ) -> Vec<Stand> {
-    board.places.iter().zip(known).map(|(place, known)| stand(board, place, known)).collect()
+    let known = board.places.iter().zip(known);
+    known.map(|(place, known)| stand(board, (place, statuses), known)).collect()
 }
 
 fn stand(
     board: &Board<'_>,
-    place: &Place<'_>,
+    (place, statuses): (&Place<'_>, &BTreeMap<CommitId, Vec<CommitStatus>>),
     (verdict, request, has_failed): (Option<Verdict>, Option<PullRequest>, bool),
 ) -> Stand {
     let is_open = verdict.as_ref().is_some_and(Verdict::is_open);
     let offer = place.proposal.as_ref().zip(verdict).map(|(proposal, verdict)| Offer {
+        head: proposal.head,
+        previewed: statuses.get(&proposal.head).and_then(|all| previewed(all)).cloned(),
         dry: proposal.dry,
         is_rollback: proposal.kind == Kind::Rollback,
         rejected: proposal.rejected,
@@ -142,6 +153,10 @@ fn stand(
         offer,
         hold: place.held.as_ref().map(|held| held.by.clone()),
     }
+}
+
+fn previewed(statuses: &[CommitStatus]) -> Option<&CommitStatus> {
+    statuses.iter().find(|status| status.context == crate::previewed::STATUS)
 }
 
 /// One word for a place, given whether its gate is open.

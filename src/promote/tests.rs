@@ -464,6 +464,10 @@ impl Records for Recorder {
         bail!("not asked here")
     }
 
+    fn approvers(&self, _: u64) -> Result<Vec<String>> {
+        bail!("not asked here")
+    }
+
     fn deployments(&self, _: &[&str]) -> Result<BTreeMap<String, Deployment>> {
         bail!("not asked here")
     }

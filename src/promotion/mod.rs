@@ -24,6 +24,7 @@ pub use self::round::tips_of;
 pub use self::run::{close_old, disarm, follow, gates, is_due, keep};
 use crate::error::Failure;
 use crate::model::{CommitId, EnvironmentName, EnvironmentReport, Operation, RunReport};
+use crate::tell::Landings;
 use crate::world::World;
 use round::{Round, round};
 
@@ -68,12 +69,13 @@ fn settle(
     talk: &(dyn Fn(&str) + Sync),
 ) -> Result<Round> {
     let mut lost = 0;
+    let landings = Landings::default();
     let mut reopen = reopen;
     loop {
         if world.stop.load(Ordering::Relaxed) {
             return Err(Failure::new(crate::error::FailureKind::Unexpected, "stopped by a signal").into());
         }
-        let Some(round) = round(world, (reopen, approved), &done.failures)? else {
+        let Some(round) = round(world, (reopen, approved), &done.failures, &landings)? else {
             lost += 1;
             if lost >= ATTEMPTS {
                 return Err(Failure::git(

@@ -12,6 +12,7 @@ use super::{places, post};
 use crate::branch::Tip;
 use crate::dry::{self, Dry, Wanted};
 use crate::error::Failure;
+use crate::forge::Statuses;
 use crate::gate::{Board, Place, Verdict};
 use crate::git::{RefUpdate, RemoteRefs};
 use crate::model::{
@@ -24,7 +25,7 @@ use crate::plan::{self, Permissions};
 use crate::planned::{as_failure, publisher};
 use crate::promote::state_word;
 use crate::publish::Change;
-use crate::tell::{Landings, Scene, tell};
+use crate::tell::{Landings, Scene, compare_with_previews, tell};
 use crate::world::World;
 
 /// What a round found and did.
@@ -59,6 +60,7 @@ pub(super) fn round(
     world: &World,
     (reopening, approved): (&[EnvironmentName], &[(EnvironmentName, CommitId)]),
     given_up: &BTreeMap<EnvironmentName, Failure>,
+    landings: &Landings,
 ) -> Result<Option<Round>> {
     let scratch = &world.repository.scratch;
     let mut refs = scratch.look()?;
@@ -88,16 +90,28 @@ pub(super) fn round(
         now: (world.clock)(),
         is_ancestor: &is_ancestor,
     };
-    let verdicts = judge_all(world, &mut board, &seen, &mut failures)?;
+    let (verdicts, statuses) = judge_all(world, &mut board, &seen, &mut failures)?;
+    let stand = |failures: &BTreeMap<EnvironmentName, Failure>| {
+        let known = board.places.iter().enumerate().map(|(at, place)| {
+            let has_failed = failures.contains_key(&place.environment.name);
+            (verdicts[at].clone(), seen[at].open.clone(), has_failed)
+        });
+        stands(&board, known, &statuses)
+    };
+    // Rules may ask for this before a merge.
+    let before = stand(&failures);
+    let unsaid = compare_with_previews(&scene(world, &dry, &before), landings);
     let act = Act { world, dry: &dry, board: &board, seen: &seen, refs: &refs, approved };
     let moved = act.take_all(&verdicts, &mut deeds, &mut failures);
-    let known = board.places.iter().enumerate().map(|(at, place)| {
-        let has_failed = failures.contains_key(&place.environment.name);
-        (verdicts[at].clone(), seen[at].open.clone(), has_failed)
-    });
-    let stands = stands(&board, known);
+    let stands = stand(&failures);
+    let open: Vec<Option<PullRequest>> = seen.iter().map(|seen| seen.open.clone()).collect();
     // What moved is looked at once more, and told then.
-    let problems = if moved { Vec::new() } else { inform(world, &dry, &stands, &seen) };
+    let told = if moved {
+        Vec::new()
+    } else {
+        tell(&Scene { open: &open, ..scene(world, &dry, &stands) }, landings)
+    };
+    let problems = unsaid.into_iter().chain(told).collect();
     let waits = deeds.iter().zip(&board.places).any(|(deed, place)| {
         let has_failed = failures.contains_key(&place.environment.name);
         let waiting = place.proposal.as_ref().is_some_and(|proposal| !proposal.rejected);
@@ -111,18 +125,16 @@ pub(super) fn round(
     Ok(Some(Round { dry_sha: dry.commit.id, reports, failures, moved, waits, picture, problems }))
 }
 
-/// Tells people where everything is.
-fn inform(world: &World, dry: &Dry, stands: &[Stand], seen: &[Seen]) -> Vec<String> {
-    let open: Vec<Option<PullRequest>> = seen.iter().map(|seen| seen.open.clone()).collect();
-    let scene = Scene {
+/// What there is to tell people, but for their open pull requests.
+fn scene<'a>(world: &'a World, dry: &'a Dry, stands: &'a [Stand]) -> Scene<'a> {
+    Scene {
         world,
         project: &dry.loaded.project,
         dry_branch: &dry.branch,
         tip: &dry.commit,
         stands,
-        open: &open,
-    };
-    tell(&scene, &Landings::default())
+        open: &[],
+    }
 }
 
 /// Prepares every environment; `None` if a race was lost.
@@ -149,13 +161,13 @@ fn prepare_all(
     Some(deeds)
 }
 
-/// What every gate says, written on the proposed commits.
+/// What every gate says, written on the proposed commits, and all statuses that the forge gave.
 fn judge_all(
     world: &World,
     board: &mut Board<'_>,
     seen: &[Seen],
     failures: &mut BTreeMap<EnvironmentName, Failure>,
-) -> Result<Vec<Option<Verdict>>> {
+) -> Result<(Vec<Option<Verdict>>, Statuses)> {
     let forge = world.forge.as_ref();
     let tips: Vec<Tips> = seen.iter().map(tips_of).collect();
     let statuses = gather(board, &tips, (forge, Writes::Active))?;
@@ -169,7 +181,7 @@ fn judge_all(
         }
         verdicts.push(verdict);
     }
-    Ok(verdicts)
+    Ok((verdicts, statuses))
 }
 
 /// Opens what shall be opened again, and puts the proposal onto its active tip; false if a race was lost.

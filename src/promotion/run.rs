@@ -119,7 +119,7 @@ pub fn gates(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &Remot
         }
         known[at].2 = own.decision.is_err();
     }
-    Ok(stands(&board, known.into_iter()))
+    Ok(stands(&board, known.into_iter(), &statuses))
 }
 
 fn is_offered(world: &World, dry: &Dry, planned: &Planned<'_>) -> bool {

@@ -45,6 +45,11 @@ impl Landings {
         Ok(statuses)
     }
 
+    /// What is known so far.
+    pub fn all(&self) -> BTreeMap<CommitId, Landing> {
+        self.known.borrow().clone()
+    }
+
     /// Number and page of the pull request that brought each DRY commit in. What cannot be asked is not told.
     pub fn requests(
         &self,

@@ -8,6 +8,7 @@ mod deployments;
 mod landings;
 mod pages;
 mod pictures;
+mod previewed;
 
 use anyhow::Result;
 
@@ -49,6 +50,14 @@ pub fn prepare(world: &World, tip: &Commit, overview: &Overview, also: &[CommitI
     commits.extend(also);
     // Whoever needs the answer asks again, and says what is wrong.
     drop(overview.landings.ask(world.forge.as_ref(), &commits));
+}
+
+/// Says of each proposal whether a preview showed it, before it may be merged. Returns what could not be told.
+pub fn compare_with_previews(scene: &Scene<'_>, landings: &Landings) -> Option<String> {
+    let done = previewed::update(scene, landings);
+    done.err().map(|error| {
+        format!("whether previews showed what is proposed is not up to date: {}", message_of(&error))
+    })
 }
 
 /// Tells everything, and returns what could not be told, one line each.

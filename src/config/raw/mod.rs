@@ -112,6 +112,9 @@ pub(super) struct RawPromotion {
     pub(super) order: Option<RawOrder>,
     /// What a newer DRY commit does to a waiting proposal. Default: `latest`.
     pub(super) contention: Option<RawContention>,
+    /// Whether the status `hydrator/as-previewed` is set on every proposal, and fails where a preview on the DRY pull
+    /// request has not shown its manifests. Default: false, it is set where they were shown.
+    pub(super) as_previewed: Option<bool>,
 }
 
 /// The order of environments without `after`.

@@ -39,6 +39,7 @@ pub(super) fn project(
             Some(RawContention::Finish) => Contention::Finish,
             Some(RawContention::Latest) | None => Contention::Latest,
         },
+        as_previewed: raw.promotion.as_ref().and_then(|promotion| promotion.as_previewed).unwrap_or_default(),
         deployments: raw.deployments.unwrap_or_default(),
         tools: tools(raw, node.at("tools"), findings),
         commit: commit(raw, node.at("commit"), findings),

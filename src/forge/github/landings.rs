@@ -80,6 +80,25 @@ fn question(place: &Place, commits: &[(CommitId, bool)]) -> Question {
     Question { text, variables: json!({"owner": owner, "name": name}) }
 }
 
+/// Who approved and has not taken it back since. Only those count who may push, as for the forge's own rules.
+pub(super) fn approvers(forge: &GitHub, number: u64) -> Result<Vec<String>> {
+    let Place { owner, name, .. } = &forge.place;
+    let text = "query approvers($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      latestOpinionatedReviews(first: 100, writersOnly: true) { nodes { state author { login } } }
+    }
+  }
+}";
+    let variables = json!({"owner": owner, "name": name, "number": number});
+    let data = forge.ask(&Question { text: text.to_owned(), variables }).map_err(|refused| {
+        refused.while_doing(&format!("cannot read who approved pull request #{number}"))
+    })?;
+    let reviews = nodes(&data["repository"]["pullRequest"]["latestOpinionatedReviews"]);
+    let approved = reviews.filter(|review| review["state"] == "APPROVED");
+    Ok(approved.filter_map(|review| review["author"]["login"].as_str().map(str::to_owned)).collect())
+}
+
 fn landing(forge: &GitHub, node: &Value) -> Result<Landing> {
     let mut pull_requests = Vec::new();
     for node in nodes(&node["associatedPullRequests"]).filter(|node| node["merged"] == true) {

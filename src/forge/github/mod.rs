@@ -228,6 +228,10 @@ impl Records for GitHub {
         landings::read(self, commits)
     }
 
+    fn approvers(&self, number: u64) -> Result<Vec<String>> {
+        landings::approvers(self, number)
+    }
+
     fn deployments(&self, environments: &[&str]) -> Result<BTreeMap<String, Deployment>> {
         deployments::read(self, environments)
     }

@@ -40,6 +40,16 @@ fn merged_with(forge: &GitLab, commit: CommitId) -> Result<Vec<MergedPullRequest
     told.collect()
 }
 
+/// Who approved and has not taken it back since.
+pub(super) fn approvers(forge: &GitLab, number: u64) -> Result<Vec<String>> {
+    let path = format!("/merge_requests/{number}/approvals");
+    let answer = forge.get(&path).map_err(|refused| {
+        refused.while_doing(&format!("cannot read who approved merge request !{number}"))
+    })?;
+    let approvals = answer["approved_by"].as_array().into_iter().flatten();
+    Ok(approvals.filter_map(|one| one["user"]["username"].as_str().map(str::to_owned)).collect())
+}
+
 /// One from a fork counts as well: it brought the commit in.
 fn of_rest(answer: &Value) -> Option<MergedPullRequest> {
     Some(MergedPullRequest {

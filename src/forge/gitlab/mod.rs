@@ -375,6 +375,10 @@ impl Records for GitLab {
         landings::read(self, commits)
     }
 
+    fn approvers(&self, number: u64) -> Result<Vec<String>> {
+        landings::approvers(self, number)
+    }
+
     fn deployments(&self, environments: &[&str]) -> Result<BTreeMap<String, Deployment>> {
         deployments::read(self, environments)
     }

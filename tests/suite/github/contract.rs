@@ -95,6 +95,7 @@ fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
     forge.permission("mallory").unwrap();
     let dev = CommitId::parse(&repo.tip("hydrator/dev").unwrap()).unwrap();
     forge.landings(&[dev, CommitId::parse(&"1".repeat(40)).unwrap()]).unwrap();
+    forge.approvers(number).unwrap();
     forge.delete_comment(number, comment.id).unwrap();
     let deployment = Deployment {
         environment: "dev".to_owned(),
@@ -110,7 +111,7 @@ fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 32] = [
+const QUESTIONS: [&str; 33] = [
     "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
     "GET /repos/{owner}/{repo}/actions/permissions/workflow",
@@ -131,6 +132,7 @@ const QUESTIONS: [&str; 32] = [
     "POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
     "POST /repos/{owner}/{repo}/statuses/{sha}",
     "PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge",
+    "graphql approvers",
     "graphql arm",
     "graphql comments",
     "graphql deployments",

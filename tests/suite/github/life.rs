@@ -3,6 +3,7 @@
 use super::*;
 
 crate::stories::on!(GitHub, life);
+crate::stories::on!(GitHub, as_previewed);
 
 #[test]
 fn labels_and_people_are_added_once_and_never_taken_away() {

@@ -201,6 +201,7 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
     let commit = CommitId::parse(&repo.tip("main").unwrap()).unwrap();
     let active = CommitId::parse(&repo.tip("hydrator/dev").unwrap()).unwrap();
     forge.landings(&[commit, active]).unwrap();
+    forge.approvers(number).unwrap();
     let (environment, description) = ("dev".to_owned(), "new".to_owned());
     forge.record_deployment(&Deployment { environment, commit, description, url: None }).unwrap();
     forge.deployments(&["dev"]).unwrap();
@@ -209,7 +210,7 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 25] = [
+const QUESTIONS: [&str; 26] = [
     "DELETE /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
     "GET /personal_access_tokens/self",
     "GET /projects/{id}",
@@ -217,6 +218,7 @@ const QUESTIONS: [&str; 25] = [
     "GET /projects/{id}/members/all/{user_id}",
     "GET /projects/{id}/merge_requests",
     "GET /projects/{id}/merge_requests/{merge_request_iid}",
+    "GET /projects/{id}/merge_requests/{merge_request_iid}/approvals",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes",
     "GET /projects/{id}/pipeline_schedules",
     "GET /projects/{id}/protected_branches",

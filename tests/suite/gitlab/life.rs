@@ -3,6 +3,7 @@
 use super::*;
 
 crate::stories::on!(GitLab, life);
+crate::stories::on!(GitLab, as_previewed);
 
 #[test]
 fn labels_and_people_come_with_the_opening_and_are_added_later() {

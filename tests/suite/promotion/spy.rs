@@ -70,6 +70,10 @@ impl Records for Spy {
         self.0.forge.landings(commits)
     }
 
+    fn approvers(&self, number: u64) -> Result<Vec<String>> {
+        self.0.forge.approvers(number)
+    }
+
     fn deployments(&self, environments: &[&str]) -> Result<BTreeMap<String, Deployment>> {
         self.0.forge.deployments(environments)
     }

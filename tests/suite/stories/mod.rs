@@ -1,5 +1,6 @@
 //! Stories that are told once and come true on every forge, and the ground that they stand on.
 
+pub(crate) mod as_previewed;
 pub(crate) mod life;
 pub(crate) mod pages;
 pub(crate) mod preview;
@@ -54,6 +55,12 @@ macro_rules! on {
             what_fails_is_said_where_it_is_reviewed
             long_previews_have_pages_and_short_ones_lose_them
             a_fork_gets_no_comment
+        }
+    };
+    ($forge:ident, as_previewed) => {
+        crate::stories::on! { $forge, as_previewed:
+            what_was_previewed_is_told_from_what_was_not
+            a_rollback_needs_no_preview
         }
     };
     ($forge:ident, life) => {

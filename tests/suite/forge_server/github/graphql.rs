@@ -250,6 +250,14 @@ impl GitHubApi {
             .map(|who| json!({"__typename": "ReviewRequestedEvent", "requestedReviewer": who}))
             .collect();
         let reviews: Vec<Value> = pull.reviews.iter().map(|(who, _)| json!({"author": user(who)})).collect();
+        let opinions: Vec<Value> = pull
+            .reviews
+            .iter()
+            .map(|(who, approved)| {
+                let state = if *approved { "APPROVED" } else { "CHANGES_REQUESTED" };
+                json!({"__typename": "PullRequestReview", "state": state, "author": user(who)})
+            })
+            .collect();
         let labels: Vec<Value> = pull.labels.iter().map(|name| json!({"name": name})).collect();
         let comments: Vec<Value> = pull
             .comments
@@ -269,6 +277,7 @@ impl GitHubApi {
             "autoMergeRequest": pull.auto_merge.map(|_| json!({"enabledAt": time(pull.created_at)})),
             "labels": {"nodes": labels}, "assignees": {"nodes": pull.assignees.iter().map(user).collect::<Vec<_>>()},
             "reviewRequests": {"nodes": requests}, "latestReviews": {"nodes": reviews},
+            "latestOpinionatedReviews": {"nodes": opinions},
             "timelineItems": {"nodes": events}, "createdAt": time(pull.created_at),
             "forcePushes": {"nodes": pull.moved_at.iter().map(|at| {
                 json!({"__typename": "HeadRefForcePushedEvent", "createdAt": time(*at)})

@@ -46,6 +46,16 @@ pub(super) fn notes(state: &mut State, number: u64, query: &str) -> Answer {
     page_of(shown, query)
 }
 
+pub(super) fn approvals(state: &mut State, number: u64) -> Answer {
+    let Some(pull) = state.pull(number) else { return not_found() };
+    let approved = pull.reviews.iter().filter(|(_, approved)| *approved);
+    let by: Vec<Value> = approved.map(|(who, _)| json!({"user": user(who)})).collect();
+    (
+        200,
+        json!({"user_has_approved": false, "user_can_approve": false, "approved": !by.is_empty(), "approved_by": by}),
+    )
+}
+
 /// A note of ours: nobody changes those of others.
 pub(super) fn own_note(state: &mut State, id: &str, work: impl FnOnce(&mut State, u64) -> Answer) -> Answer {
     let viewer = state.viewer.clone();

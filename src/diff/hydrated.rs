@@ -7,7 +7,6 @@ use anyhow::Result;
 use crate::branch::{Tip, metadata_blob};
 use crate::cache::{self, CACHE_REF, Cache};
 use crate::git::{RemoteRefs, Scratch};
-use crate::hydrate::Hold;
 use crate::model::{Environment, EnvironmentName, ObjectId};
 
 /// The branches' tips, and what earlier runs rendered.
@@ -22,7 +21,12 @@ pub(super) struct Hydrated {
 impl Hydrated {
     /// Why an environment, or some of its targets, stay where they are.
     pub(super) fn hold(&self, environment: &EnvironmentName) -> Option<String> {
-        self.active.get(environment)?.hold().map(Hold::words)
+        let hold = self.active.get(environment)?.hold()?;
+        if hold.is_whole() {
+            return Some(hold.words());
+        }
+        let targets: Vec<&str> = hold.targets.keys().map(String::as_str).collect();
+        Some(format!("{} {}", targets.join(", "), hold.words()))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod comment;
 mod hydrated;
+mod moves;
 mod print;
 mod rendered;
 mod report;

@@ -117,6 +117,7 @@ pub(super) fn environments(
     for ((pair, _), target) in jobs.iter().zip(targets(&objects, &jobs, &settings)) {
         found.entry(pair.name).or_default().push(target?);
     }
+    settings.choose(found.values_mut());
     let behind = behind(ground, sides, &hydrated);
     let report = |(base, head): &(Option<&Environment>, Option<&Environment>)| {
         let environment = head.or(*base)?;
@@ -306,10 +307,7 @@ fn target(
     if let Some([base, head]) = outputs.trees() {
         (diff.base_tree, diff.head_tree) = (base, head);
         let rules = settings.rules();
-        let mut found = compare(&diff.name, &documents(objects, base)?, &documents(objects, head)?, &rules);
-        for change in &mut found.changes {
-            change.signals.retain(|signal| settings.shows(signal.kind));
-        }
+        let found = compare(&diff.name, &documents(objects, base)?, &documents(objects, head)?, &rules);
         return Ok(diff.with(found));
     }
     let failed =

@@ -1,7 +1,8 @@
 //! Which rules count. Pure.
 
-use super::Question;
+use super::report::TargetDiff;
 use super::sides::Sides;
+use super::{Question, moves};
 use crate::compare::Rules;
 use crate::model::{DiffRule, DiffSettings, SecretRule, SignalKind};
 
@@ -26,8 +27,18 @@ impl Settings {
         Rules { ignore: &self.ignore, secrets: &self.secrets }
     }
 
+    /// Leaves the signals that are shown, of the targets of each environment.
+    pub(super) fn choose<'t>(&self, environments: impl Iterator<Item = &'t mut Vec<TargetDiff>>) {
+        for targets in environments {
+            moves::tell(targets);
+            for change in targets.iter_mut().flat_map(|target| &mut target.changes) {
+                change.signals.retain(|signal| self.shows(signal.kind));
+            }
+        }
+    }
+
     /// Whether signals of this kind are shown.
-    pub(super) fn shows(&self, kind: SignalKind) -> bool {
+    fn shows(&self, kind: SignalKind) -> bool {
         self.signals.as_ref().is_none_or(|signals| signals.contains(&kind))
     }
 }

@@ -69,7 +69,9 @@ pub fn text(report: &DiffReport, style: Style) -> String {
 
 fn error_text(out: &mut String, error: &ErrorReport, style: Style) {
     let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    let _ = writeln!(out, "\n{}", style.paint("31", &log_text(&format!("error: {}{hint}", error.message))));
+    let gap = if out.is_empty() { "" } else { "\n" };
+    let text = log_text(&format!("error: {}{hint}", error.message));
+    let _ = writeln!(out, "{gap}{}", style.paint("31", &text));
 }
 
 fn target_text(out: &mut String, environment: &EnvironmentDiff, target: &TargetDiff, style: Style) {

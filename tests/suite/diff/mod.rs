@@ -203,6 +203,47 @@ fn holds_and_what_an_environment_is_behind_by_are_named() {
 }
 
 #[test]
+fn held_targets_are_named() {
+    let repo = TestRepo::with_files(&project::embedded());
+    _ = repo.hydration().run().success();
+    repo.merge_pull_request("hydrator/prod-next");
+    change_prod(&repo);
+    repo.commit("jobs: later");
+    _ = repo.hydration().run().success();
+    repo.merge_pull_request("hydrator/prod-next");
+    let rollback = ["rollback", "--forge", "local", "--environment", "prod", "--target", "jobs"];
+    drop(Run::hydrator(&repo).arguments(rollback).arguments(["--push", "--actor", "alice"]).run().success());
+    repo.write("plain/prod/more.yaml", "kind: A\nmetadata: {name: a}\n");
+    repo.commit_only("plain: more");
+    let said = diff(&repo, &[]).success().stdout().to_owned();
+    assert!(said.contains("  prod: +1 (held: jobs rolled back by alice on "), "{said}");
+}
+
+#[test]
+fn what_another_target_takes_over_is_not_deleted() {
+    let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n";
+    let other = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: other}\n";
+    let repo = TestRepo::with_files(&files(&[
+        (
+            "hydrator.yaml",
+            "version: 1\nenvironments: [{name: dev}]\ntargets: [{path: \"apps/{app}\", name: \"{app}\"}]\n",
+        ),
+        ("apps/web/data.yaml", claim),
+        ("apps/web/other.yaml", other),
+        ("apps/web/stays.yaml", "kind: A\nmetadata: {name: stays}\n"),
+        ("apps/api/stays.yaml", "kind: B\nmetadata: {name: stays}\n"),
+    ]));
+    repo.remove("apps/web/data.yaml");
+    repo.remove("apps/web/other.yaml");
+    repo.write("apps/api/data.yaml", claim);
+    repo.commit_only("Move it");
+    let said = diff(&repo, &[]).success().stdout().to_owned();
+    assert!(said.contains("! deletion: moves PersistentVolumeClaim data to target api\n"), "{said}");
+    assert!(said.contains("! data loss: deletes PersistentVolumeClaim other\n"), "{said}");
+    assert!(!said.contains("deletes PersistentVolumeClaim data"), "{said}");
+}
+
+#[test]
 fn environments_and_targets_that_come_and_go_are_shown_whole() {
     let repo = TestRepo::with_files(&project::embedded());
     let text = project::embedded()["hydrator.yaml"].replace("  - name: staging\n", "  - name: test\n");

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use hydrator::forge::local::LocalForge;
+use hydrator::forge::{Conversation as _, Forge as _, NewPullRequest, PullRequestLook};
+use hydrator::model::{BranchName, CommitId, CommitState};
 use serde_yaml::Value;
 
 use super::archives::Release;
@@ -95,7 +98,7 @@ impl Runner {
     fn new(example: &str) -> Self {
         let (repo, release) = (TestRepo::new(), Release::of(&format!("exec '{HYDRATOR}' \"$@\"")));
         repo.copy_directory(&project(&format!("examples/{example}")));
-        for workflow in ["run", "promote", "rollback", "check", "comments"] {
+        for workflow in ["run", "promote", "rollback", "check", "comments", "diff"] {
             let text = read(&format!("examples/github/{workflow}.yml"));
             repo.write(&format!(".github/workflows/{workflow}.yml"), &text);
         }
@@ -104,13 +107,12 @@ impl Runner {
         Self { repo, release }
     }
 
-    /// Runs a workflow of the example for an event, with its inputs; a comment is an event as a whole.
+    /// Runs a workflow of the example for an event, with its inputs; what is about a pull request is an event as a whole.
     fn run(&self, workflow: &str, event: &str, inputs: &serde_json::Value) -> Outcome {
         let payload = self.release.path("event.json");
-        let text = match event {
-            "issue_comment" => inputs.to_string(),
-            _ => serde_json::json!({ "inputs": inputs }).to_string(),
-        };
+        let is_whole = event == "issue_comment" || inputs["pull_request"].is_object();
+        let text =
+            if is_whole { inputs.clone() } else { serde_json::json!({ "inputs": inputs }) }.to_string();
         std::fs::write(&payload, text).unwrap();
         let local = format!("OWNER/hydrator@v1={}", self.release.path("").display());
         let run = Run::program(tools::program("act"), &self.repo.home()).directory(&self.repo.work());
@@ -214,7 +216,7 @@ fn a_runner_does_what_a_comment_asks_for() {
     let runner = Runner::new("templates");
     _ = runner.run("run", "push", &serde_json::json!({})).success();
     let path = camino::Utf8PathBuf::from_path_buf(runner.repo.remote()).unwrap();
-    let forge = hydrator::forge::local::LocalForge::open(&path).unwrap();
+    let forge = LocalForge::open(&path).unwrap();
     let comment = |body: &str, kind: &str| {
         let said = forge.comment_as("carol", 1, body).unwrap();
         let payload = serde_json::json!({"action": "created", "issue": {"number": 1, "pull_request": {"url": "x"}},
@@ -230,6 +232,35 @@ fn a_runner_does_what_a_comment_asks_for() {
     assert_eq!(comment("/hydrator resume dev", "User"), ["seen", "done"]);
     assert_eq!(runner.repo.pull_requests()[0]["labels"], serde_json::json!([]));
     assert!(!runner.repo.work().join("pwned").exists());
+}
+
+#[test]
+fn a_runner_previews_a_pull_request() {
+    let runner = Runner::new("templates");
+    _ = runner.run("run", "push", &serde_json::json!({})).success();
+    let path = camino::Utf8PathBuf::from_path_buf(runner.repo.remote()).unwrap();
+    let forge = LocalForge::open(&path).unwrap();
+    runner.repo.switch("change");
+    runner.repo.write("apps/shop/values-prod.yaml", "replicas: 5\n");
+    runner.repo.commit("More of it");
+    let (head, base) = (runner.repo.tip("change").unwrap(), runner.repo.tip("main").unwrap());
+    let branch = |name: &str| BranchName::new(name).unwrap();
+    let look = PullRequestLook { title: "More: of it".to_owned(), ..PullRequestLook::default() };
+    let wanted = NewPullRequest { head: branch("change"), base: branch("main"), look };
+    let number = forge.open(&wanted).unwrap().number;
+    let side = |name: &str, sha: &str| serde_json::json!({"ref": name, "sha": sha, "repo": {"id": 1}});
+    let payload = serde_json::json!({"action": "opened", "pull_request": {"number": number, "merged": false,
+        "head": side("change", &head), "base": side("main", &base)}});
+    let done = runner.run("diff", "pull_request", &payload).success();
+    let said = forge.comments(number).unwrap();
+    assert_eq!(said.len(), 1, "{}", done.stdout());
+    assert!(said[0].body.contains("| `prod` | 1/1 | ~1 |"), "{}", said[0].body);
+    let commit = CommitId::parse(&head).unwrap();
+    let statuses = forge.statuses(&[commit]).unwrap().remove(&commit).unwrap();
+    let status = statuses.iter().find(|status| status.context == "hydrator/diff").expect("it has one");
+    assert_eq!(status.state, CommitState::Success);
+    _ = runner.run("diff", "pull_request", &payload).success();
+    assert_eq!(forge.comments(number).unwrap(), said);
 }
 
 #[test]

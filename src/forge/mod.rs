@@ -132,6 +132,17 @@ pub trait Forge: Conversation + Records {
         Ok((self.landings(commits)?, self.statuses(others)?))
     }
 
+    /// [`Self::statuses`] and [`Self::newest_pull_requests`], in one call where the forge can.
+    fn statuses_and_newest(
+        &self,
+        commits: &[CommitId],
+        pairs: &[(&BranchName, &BranchName)],
+    ) -> Result<(Statuses, Vec<Option<PullRequest>>)> {
+        let statuses = if commits.is_empty() { Statuses::new() } else { self.statuses(commits)? };
+        let newest = if pairs.is_empty() { Vec::new() } else { self.newest_pull_requests(pairs)? };
+        Ok((statuses, newest))
+    }
+
     /// Sets a status on a commit.
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()>;
 

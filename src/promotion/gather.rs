@@ -1,6 +1,6 @@
 //! What the forge knows of the commits that somebody waits for: statuses, and since when an environment is where it is.
 //!
-//! Does I/O through the forge: one look at all statuses, one at the newest pull requests where something soaks; it
+//! Does I/O through the forge: one look at all statuses, and at the newest pull requests where something soaks; it
 //! writes `hydrator/active` where nothing else tells since when.
 
 use std::collections::BTreeMap;
@@ -59,10 +59,11 @@ pub fn gather(
     }
     commits.sort();
     commits.dedup();
-    if !commits.is_empty() {
-        statuses.extend(forge.statuses(&commits)?);
-    }
-    since(board, &soaking, tips, (forge, writes, &mut statuses))?;
+    let (asked_of, pairs) = brought_by_requests(board, &soaking);
+    let (found, newest) = forge.statuses_and_newest(&commits, &pairs)?;
+    statuses.extend(found);
+    let merged = merge_times(board, tips, asked_of.into_iter().zip(newest));
+    since(board, (&soaking, &merged), (forge, writes, &mut statuses))?;
     for at in asked {
         let active = &mut board.places[at].active;
         active.statuses = active.commit.and_then(|commit| statuses.get(&commit)).cloned().unwrap_or_default();
@@ -85,11 +86,9 @@ fn is_timed(board: &Board<'_>, at: usize) -> bool {
 /// Since when: the pull request's merge time, else the time of our own status, which is made where it is missing.
 fn since(
     board: &mut Board<'_>,
-    soaking: &[usize],
-    tips: &[Tips],
+    (soaking, merged): (&[usize], &BTreeMap<usize, Timestamp>),
     (forge, writes, statuses): (&dyn Forge, Writes, &mut Statuses),
 ) -> Result<()> {
-    let merged = merge_times(board, soaking, tips, forge)?;
     let mut unknown = Vec::new();
     for at in soaking {
         let Some(commit) = board.places[*at].active.commit else { continue };
@@ -121,29 +120,29 @@ fn made_active(statuses: &Statuses, commit: CommitId) -> Option<Timestamp> {
     statuses.get(&commit)?.iter().find(|status| status.context == ACTIVE)?.created_at
 }
 
+/// Those of these environments that a pull request brought where they are, with its branches.
+fn brought_by_requests<'a>(
+    board: &Board<'a>,
+    soaking: &[usize],
+) -> (Vec<usize>, Vec<(&'a BranchName, &'a BranchName)>) {
+    let environments = soaking.iter().map(|at| (*at, board.places[*at].environment));
+    environments
+        .filter(|(_, environment)| environment.delivery == Delivery::PullRequest)
+        .map(|(at, environment)| (at, (&environment.proposed, &environment.active)))
+        .unzip()
+}
+
 /// When the pull requests were merged that brought what is active, as far as the newest ones did.
 fn merge_times(
     board: &Board<'_>,
-    soaking: &[usize],
     tips: &[Tips],
-    forge: &dyn Forge,
-) -> Result<BTreeMap<usize, Timestamp>> {
-    let takes_one = |at: &&usize| board.places[**at].environment.delivery == Delivery::PullRequest;
-    let asked: Vec<usize> = soaking.iter().filter(takes_one).copied().collect();
-    if asked.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let pairs: Vec<(&BranchName, &BranchName)> = asked
-        .iter()
-        .map(|at| board.places[*at].environment)
-        .map(|environment| (&environment.proposed, &environment.active))
-        .collect();
-    let newest = forge.newest_pull_requests(&pairs)?;
-    let times = asked.into_iter().zip(newest).filter_map(|(at, newest)| {
+    newest: impl Iterator<Item = (usize, Option<PullRequest>)>,
+) -> BTreeMap<usize, Timestamp> {
+    let time = |(at, newest): (usize, Option<PullRequest>)| {
         let newest = newest.filter(|newest| brought(newest, &board.places[at], &tips[at]))?;
         Some((at, newest.merged_at?))
-    });
-    Ok(times.collect())
+    };
+    newest.filter_map(time).collect()
 }
 
 /// Whether this pull request was merged and is what the environment has now.

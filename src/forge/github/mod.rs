@@ -27,7 +27,7 @@ use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Limits, Listener, Method, Refused, Request, encoded};
 use super::{
     ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
-    NewPullRequest, Permission, PullRequestLook, Reaction, Records,
+    NewPullRequest, Permission, PullRequestLook, Reaction, Records, Statuses,
 };
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestState};
@@ -181,11 +181,16 @@ impl GitHub {
         let doing = "cannot look for the newest pull requests";
         let data =
             self.ask(&query::newest(owner, name, pairs)).map_err(|refused| refused.while_doing(doing))?;
+        Ok(self.newest_in(&data, pairs.len()))
+    }
+
+    /// The answer for so many pairs.
+    fn newest_in(&self, data: &Value, count: usize) -> Vec<Option<PullRequest>> {
         let newest = |number: usize| {
             let found = nodes(&data["repository"][format!("pair{number}")]);
             found.filter_map(|node| self.learn(node)).max_by_key(|one| one.number)
         };
-        Ok((0..pairs.len()).map(newest).collect())
+        (0..count).map(newest).collect()
     }
 }
 
@@ -290,12 +295,27 @@ impl Forge for GitHub {
         pull_requests::close(self, number, comment)
     }
 
-    fn statuses(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
+    fn statuses(&self, commits: &[CommitId]) -> Result<Statuses> {
         statuses::read(self, commits)
     }
 
     fn landings_and_statuses(&self, commits: &[CommitId], others: &[CommitId]) -> Result<landings::Told> {
         landings::read_with(self, commits, others)
+    }
+
+    fn statuses_and_newest(
+        &self,
+        commits: &[CommitId],
+        pairs: &[(&BranchName, &BranchName)],
+    ) -> Result<(Statuses, Vec<Option<PullRequest>>)> {
+        if commits.is_empty() || pairs.is_empty() || commits.len().max(pairs.len()) > BATCH {
+            return Ok((self.statuses(commits)?, self.newest_pull_requests(pairs)?));
+        }
+        let Place { owner, name, .. } = &self.place;
+        let data = self
+            .ask(&query::gates(owner, name, commits, pairs))
+            .map_err(|refused| refused.while_doing("cannot read what gates wait for"))?;
+        Ok((statuses::found_in(&data, commits), self.newest_in(&data, pairs.len())))
     }
 
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()> {

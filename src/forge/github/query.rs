@@ -69,6 +69,42 @@ pub(super) fn open_page(owner: &str, name: &str, after: Option<&str>) -> Questio
 
 /// The newest pull requests of each pair of a head and a base. A few of each: those from forks do not count.
 pub(super) fn newest(owner: &str, name: &str, pairs: &[(&BranchName, &BranchName)]) -> Question {
+    let (declared, asked, variables) = for_pairs(owner, name, pairs);
+    let text = format!(
+        "query newest($owner: String!, $name: String!{declared}) {{
+  repository(owner: $owner, name: $name) {{{asked}
+  }}
+}}
+{FRAGMENT}"
+    );
+    Question { text, variables: Value::Object(variables) }
+}
+
+/// Both [`newest`] and [`statuses`] in one question.
+pub(super) fn gates(
+    owner: &str,
+    name: &str,
+    commits: &[CommitId],
+    pairs: &[(&BranchName, &BranchName)],
+) -> Question {
+    let (declared, asked, variables) = for_pairs(owner, name, pairs);
+    let commits = for_commits(commits);
+    let text = format!(
+        "query gates($owner: String!, $name: String!{declared}) {{
+  repository(owner: $owner, name: $name) {{{asked}{commits}
+  }}
+}}
+{FRAGMENT}{STATUSES}"
+    );
+    Question { text, variables: Value::Object(variables) }
+}
+
+/// What is declared, asked and given for pairs of a head and a base.
+fn for_pairs(
+    owner: &str,
+    name: &str,
+    pairs: &[(&BranchName, &BranchName)],
+) -> (String, String, Map<String, Value>) {
     let (mut declared, mut asked) = (String::new(), String::new());
     let mut variables =
         Map::from_iter([("owner".to_owned(), json!(owner)), ("name".to_owned(), json!(name))]);
@@ -84,14 +120,7 @@ pub(super) fn newest(owner: &str, name: &str, pairs: &[(&BranchName, &BranchName
         variables.insert(format!("head{number}"), json!(head.as_str()));
         variables.insert(format!("base{number}"), json!(base.as_str()));
     }
-    let text = format!(
-        "query newest($owner: String!, $name: String!{declared}) {{
-  repository(owner: $owner, name: $name) {{{asked}
-  }}
-}}
-{FRAGMENT}"
-    );
-    Question { text, variables: Value::Object(variables) }
+    (declared, asked, variables)
 }
 
 /// One pull request by number.
@@ -107,11 +136,7 @@ pub(super) fn one(owner: &str, name: &str, number: u64) -> Question {
 
 /// The newest statuses and check runs of commits.
 pub(super) fn statuses(owner: &str, name: &str, commits: &[CommitId]) -> Question {
-    let mut asked = String::new();
-    for (number, commit) in commits.iter().enumerate() {
-        // Writing to a string cannot fail; an id holds hexadecimal digits only.
-        _ = write!(asked, "\n    commit{number}: object(oid: \"{commit}\") {{ ...statuses }}");
-    }
+    let asked = for_commits(commits);
     let text = format!(
         "query statuses($owner: String!, $name: String!) {{
   repository(owner: $owner, name: $name) {{{asked}
@@ -119,6 +144,15 @@ pub(super) fn statuses(owner: &str, name: &str, commits: &[CommitId]) -> Questio
 }}{STATUSES}"
     );
     Question { text, variables: json!({"owner": owner, "name": name}) }
+}
+
+fn for_commits(commits: &[CommitId]) -> String {
+    let mut asked = String::new();
+    for (number, commit) in commits.iter().enumerate() {
+        // Writing to a string cannot fail; an id holds hexadecimal digits only.
+        _ = write!(asked, "\n    commit{number}: object(oid: \"{commit}\") {{ ...statuses }}");
+    }
+    asked
 }
 
 /// A pull request, unless it comes from a fork: what is there is nobody's business here.

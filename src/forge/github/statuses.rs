@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::query::{self, BATCH};
 use super::{GitHub, Place};
 use crate::escape::{cut, one_line};
+use crate::forge::Statuses;
 use crate::forge::http::{Class, Effect, Method};
 use crate::model::{CommitId, CommitStatus};
 
@@ -16,19 +17,24 @@ const DESCRIPTION: usize = 140;
 const ATTEMPTS: u32 = 4;
 
 /// The newest status of each context of each commit.
-pub(super) fn read(forge: &GitHub, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
+pub(super) fn read(forge: &GitHub, commits: &[CommitId]) -> Result<Statuses> {
     let Place { owner, name, .. } = &forge.place;
     let mut found = BTreeMap::new();
     for batch in commits.chunks(BATCH) {
         let data = forge
             .ask(&query::statuses(owner, name, batch))
             .map_err(|refused| refused.while_doing("cannot read the statuses of commits"))?;
-        for (number, commit) in batch.iter().enumerate() {
-            let node = &data["repository"][format!("commit{number}")];
-            found.insert(*commit, query::statuses_of(node));
-        }
+        found.extend(found_in(&data, batch));
     }
     Ok(found)
+}
+
+/// The answer for these commits.
+pub(super) fn found_in(data: &Value, commits: &[CommitId]) -> Statuses {
+    let of_one = |(number, commit): (usize, &CommitId)| {
+        (*commit, query::statuses_of(&data["repository"][format!("commit{number}")]))
+    };
+    commits.iter().enumerate().map(of_one).collect()
 }
 
 /// Sets a status. One whose answer was lost is looked for before it is set again.

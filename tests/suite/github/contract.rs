@@ -72,6 +72,7 @@ fn whole_story(repo: &TestRepo, github: &GitHub) {
     forge.mergeability(dev.number).unwrap();
     forge.merge(dev.number, dev.head_sha, None).unwrap();
     forge.newest_pull_requests(&[(&dev.head, &dev.base), (&prod.head, &prod.base)]).unwrap();
+    forge.statuses_and_newest(&[dev.head_sha], &[(&dev.head, &dev.base)]).unwrap();
     set(repo, &["prod"], "second");
     _ = github.job(repo).run().success();
     forge.close(pulls[2].number, "Nor is this").unwrap();
@@ -111,7 +112,7 @@ fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 33] = [
+const QUESTIONS: [&str; 34] = [
     "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
     "GET /repos/{owner}/{repo}/actions/permissions/workflow",
@@ -137,6 +138,7 @@ const QUESTIONS: [&str; 33] = [
     "graphql comments",
     "graphql deployments",
     "graphql disarm",
+    "graphql gates",
     "graphql head",
     "graphql landings",
     "graphql mergeability",

@@ -10,8 +10,12 @@ use camino::Utf8PathBuf;
 use git2::{Oid, Repository as Git, Signature, Time};
 use hydrator::forge::local::{LocalForge, MergeRequest};
 use hydrator::forge::{Forge, MergeOutcome};
-use hydrator::model::{CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, RunReport};
+use hydrator::model::{
+    CommitId, CommitState, CommitStatus, EnvironmentName, MergeMethod, PullRequest, RunReport,
+};
+use hydrator::plan::Permissions;
 use hydrator::promotion::{PromoteRequest, promote};
+use hydrator::rollback;
 use hydrator::run::{RunRequest, run};
 use hydrator::variables::Variables;
 use hydrator::world::{Location, Repository, World};
@@ -232,12 +236,55 @@ impl Ground {
     /// `hydrator promote`.
     pub(super) fn promote(self: &Rc<Self>, reopen: &[&str]) -> RunReport {
         let world = self.world(Box::new(Spy(Rc::clone(self))));
-        let reopen = reopen.iter().map(|name| hydrator::model::EnvironmentName::new(*name)).collect();
+        let reopen = reopen.iter().map(|name| EnvironmentName::new(*name)).collect();
         let request = PromoteRequest { reopen, ..PromoteRequest::default() };
         self.tell("promote");
         let report = promote(&world, &request, &|_| ());
         self.follow_activations();
         report.unwrap_or_else(|error| panic!("promote: {error:?}"))
+    }
+
+    /// `hydrator rollback`; false where there is nothing to go back to.
+    pub(super) fn rollback(self: &Rc<Self>, environment: &str) -> bool {
+        let world = self.world(Box::new(Spy(Rc::clone(self))));
+        self.tell(format!("rollback {environment}"));
+        let request = rollback::Request {
+            environments: vec![EnvironmentName::new(environment)],
+            all_after: None,
+            to: "previous".parse().expect("a state"),
+            targets: Vec::new(),
+            actor: "carol".to_owned(),
+            reason: "simulated".to_owned(),
+            now: clock(),
+            hold: true,
+            let_pass: false,
+            push: false,
+            dry_run: false,
+            revert_dry: false,
+            permissions: Permissions::default(),
+        };
+        let done = rollback::rollback(&world, &request);
+        self.follow_activations();
+        done.is_ok_and(|done| done.report.environments.iter().all(|one| one.error.is_none()))
+    }
+
+    /// Whether anybody ever rolled back.
+    pub(super) fn was_rolled_back(&self) -> bool {
+        self.story.borrow().iter().any(|line| line.starts_with("rollback "))
+    }
+
+    /// `hydrator resume`.
+    pub(super) fn resume(self: &Rc<Self>, environments: &[String]) {
+        let world = self.world(Box::new(Spy(Rc::clone(self))));
+        self.tell(format!("resume {environments:?}"));
+        let request = RunRequest {
+            environments: environments.iter().map(EnvironmentName::new).collect(),
+            permissions: Permissions { resume: true, ..Permissions::default() },
+            ..RunRequest::default()
+        };
+        let report = run(&world, &request, &hydrator::progress::Silent);
+        self.follow_activations();
+        drop(report.unwrap_or_else(|error| panic!("resume: {error:?}")));
     }
 
     /// The open pull request of an environment.

@@ -65,7 +65,8 @@ fn happen(ground: &Rc<Ground>, random: &mut Random) {
         85..=86 if ground.open(&environment.name).is_none() => ground.delete_branch(&proposed),
         87..=88 if environment.repairs() => drop(ground.edit_active(&environment.name)),
         89..=90 => force_push(ground, random),
-        91..=92 => step(-300),
+        91 | 93..=95 => roll_back(ground, random, at),
+        92 => step(-300),
         _ => step(60 * i64::try_from(5 + random.below(300)).expect("a small number")),
     }
 }
@@ -80,6 +81,17 @@ fn push(ground: &Rc<Ground>, random: &mut Random) {
         }
     }
     ground.commit_dry(values);
+}
+
+/// Somebody rolls back, or ends what a rollback holds.
+fn roll_back(ground: &Rc<Ground>, random: &mut Random, at: usize) {
+    let held = model::held(ground);
+    if !held.is_empty() && random.chance(50) {
+        ground.resume(&held);
+    } else if !ground.is_edited(at) {
+        ground.rollback(&ground.plan.environments[at].name);
+    }
+    after(ground);
 }
 
 fn force_push(ground: &Rc<Ground>, random: &mut Random) {
@@ -143,8 +155,13 @@ fn settle(ground: &Rc<Ground>) {
         succeeded(&ground.promote(&reopening(ground)));
         after(ground);
         people_merge(ground);
-        // What waited for others to finish is released by a run, and by nothing else.
-        if ground.plan.finish {
+        let held = model::held(ground);
+        if !held.is_empty() {
+            ground.resume(&held);
+            after(ground);
+        }
+        // What waited for others to finish, or was rolled back, is released by a run and by nothing else.
+        if ground.plan.finish || ground.was_rolled_back() {
             ground.run(None);
             after(ground);
         }

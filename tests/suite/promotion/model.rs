@@ -13,7 +13,11 @@ struct Look {
     processed: Option<CommitId>,
     /// The proposed branch's tip, where it offers something else than what runs.
     offers: Option<CommitId>,
+    /// `rollback` or `resume`, where that is what is offered.
+    intent: Option<String>,
     active: Option<CommitId>,
+    /// Whether a rollback holds it.
+    held: bool,
 }
 
 fn look(ground: &Ground, at: usize) -> Look {
@@ -25,6 +29,12 @@ fn look(ground: &Ground, at: usize) -> Look {
         let value: serde_json::Value = serde_json::from_str(&text).expect("metadata is JSON");
         CommitId::parse(value["drySha"].as_str()?)
     };
+    let said = |commit: Option<CommitId>| {
+        let text = commit.and_then(|commit| ground.file(commit, "hydrator.metadata")).unwrap_or_default();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default()
+    };
+    let (of_active, of_proposed) = (said(active), said(proposed));
+    let intent = of_proposed["intent"].as_str().filter(|_| of_proposed != of_active).map(str::to_owned);
     let noted = |commit: CommitId| {
         let value: serde_json::Value = serde_json::from_str(&ground.note(commit)?).expect("a note is JSON");
         CommitId::parse(value["drySha"].as_str()?)
@@ -34,7 +44,9 @@ fn look(ground: &Ground, at: usize) -> Look {
     let processed = processed.or_else(|| tips.into_iter().flatten().find_map(dry_of));
     let manifest = |tip: Option<CommitId>| tip.and_then(|tip| ground.manifest(tip));
     let differs = manifest(proposed) != manifest(active) && manifest(proposed).is_some();
-    Look { runs: active.and_then(dry_of), processed, offers: proposed.filter(|_| differs), active }
+    let offers = proposed.filter(|_| differs || intent.is_some());
+    let held = of_active["hold"].is_object();
+    Look { runs: active.and_then(dry_of), processed, offers, intent, active, held }
 }
 
 /// Whether what the environment is offered may be merged now; the error says which rule is against it.
@@ -46,6 +58,13 @@ pub(super) fn allows(ground: &Ground, at: usize) -> Result<(), String> {
     };
     if ground.open(&environment.name).is_some_and(|open| open.labels.contains(&"hold".to_owned())) {
         return Err("it has the label".to_owned());
+    }
+    // It waits for nobody.
+    if own.intent.as_deref() == Some("rollback") {
+        return Ok(());
+    }
+    if own.held && own.intent.is_none() {
+        return Err("it was rolled back".to_owned());
     }
     if ground.is_edited(at) && !environment.repairs() {
         return Err("it was edited by hand".to_owned());
@@ -87,6 +106,9 @@ fn passes(ground: &Ground, at: usize, wanted: CommitId) -> Result<Passes, String
     if ground.is_edited(at) {
         return Err(format!("{name} was edited by hand"));
     }
+    if its.held {
+        return Err(format!("{name} was rolled back"));
+    }
     let active = its.active.filter(|_| its.runs.is_some()).ok_or_else(|| format!("{name} runs nothing"))?;
     let has_processed = its.processed == Some(wanted);
     if has_processed && its.offers.is_some() {
@@ -122,6 +144,12 @@ pub(super) fn check_gates(ground: &Ground) {
             panic!("the gate of {} is open, but {why}\n{}", environment.name, picture(ground));
         }
     }
+}
+
+/// The environments that a rollback holds.
+pub(super) fn held(ground: &Ground) -> Vec<String> {
+    let environments = ground.plan.environments.iter().enumerate();
+    environments.filter(|(at, _)| look(ground, *at).held).map(|(_, one)| one.name.clone()).collect()
 }
 
 /// Everything, for people who look at a failure.

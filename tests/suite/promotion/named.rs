@@ -126,6 +126,28 @@ fn an_edited_predecessor_holds_everything_after_it() {
 }
 
 #[test]
+fn a_rolled_back_predecessor_holds_everything_after_it() {
+    let ground = started(Plan::line());
+    let second = push(&ground, [1, 1, 1]);
+    merge(&ground, "dev", MergeMethod::Squash);
+    assert_eq!(gate(&ground, "staging"), "may be merged");
+    assert!(ground.rollback("dev"));
+    assert_eq!(gate(&ground, "dev"), "may be merged", "a rollback waits for nobody");
+    merge(&ground, "dev", MergeMethod::Merge);
+    assert_eq!(gate(&ground, "staging"), "held by rollback of dev");
+    push(&ground, [2, 2, 2]);
+    assert_eq!(gate(&ground, "staging"), "held by rollback of dev");
+    assert_eq!(gate(&ground, "dev"), "", "nothing is offered to it until it is resumed");
+    ground.resume(&["dev".to_owned()]);
+    let third = ground.tip("main").unwrap().short();
+    assert_eq!(gate(&ground, "dev"), "may be merged");
+    merge(&ground, "dev", MergeMethod::Rebase);
+    assert_eq!(gate(&ground, "staging"), "may be merged");
+    assert_ne!(second, third);
+    assert!(gate(&ground, "prod").starts_with("staging runs "));
+}
+
+#[test]
 fn a_dry_branch_that_was_moved_back_by_force_is_the_newest_there_is() {
     let ground = started(Plan::line());
     let before = ground.tip("main").unwrap();

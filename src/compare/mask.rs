@@ -22,10 +22,16 @@ pub(super) enum Mask<'r> {
 const SHOWN: &[&str] = &["apiVersion", "kind", "type", "immutable"];
 const SHOWN_OF_METADATA: &[&str] = &["name", "generateName", "namespace", "labels"];
 
+/// The whole manifest once more, as `kubectl apply` leaves it behind.
+const LAST_APPLIED: &[&str] =
+    &["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
+
 impl Mask<'_> {
     fn hides(&self, path: &Path, node: &Node) -> bool {
         match self {
-            Self::Fields(pointers) => pointers.iter().any(|pointer| path.is_meant_by(pointer)),
+            Self::Fields(pointers) => {
+                path.is(LAST_APPLIED) || pointers.iter().any(|pointer| path.is_meant_by(pointer))
+            }
             Self::Secret => {
                 let is_map = matches!(node.kind, Kind::Mapping { .. });
                 match path.0.len() {
@@ -137,6 +143,18 @@ mod tests {
              deep: (hidden)\nstringData: (hidden)\n"
         );
         assert!(!was.contains("hunter") && !was.contains("changed"), "{was}");
+    }
+
+    #[test]
+    fn a_copy_of_a_manifest_with_hidden_fields_is_hidden() {
+        let text = "metadata:\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: '{\"spec\":\"hunter1\"}'\n    \
+                    other: shown\nspec: hunter1\n";
+        let tree = parse(text).unwrap();
+        let [_, is] = masked(&Mask::Fields(vec!["/spec"]), None, Some(&tree.root));
+        assert!(
+            !is.contains("hunter") && is.contains("other: shown") && is.contains("spec: (hidden)"),
+            "{is}"
+        );
     }
 
     #[test]

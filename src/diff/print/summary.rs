@@ -107,7 +107,8 @@ fn signals(news: &[&EnvironmentDiff]) -> Option<String> {
     let mut found: BTreeMap<&Signal, BTreeMap<String, Vec<&str>>> = BTreeMap::new();
     for environment in news {
         for (target, change, signal) in environment.signals() {
-            let place = subject(signal.kind, &target.name, &change.manifest);
+            let name = environment.name.as_str();
+            let place = subject(signal.kind, &target.name, &general(&change.manifest, name));
             let names = found.entry(signal).or_default().entry(place).or_default();
             if names.last() != Some(&environment.name.as_str()) {
                 names.push(environment.name.as_str());
@@ -119,6 +120,19 @@ fn signals(news: &[&EnvironmentDiff]) -> Option<String> {
     lines.truncate(SIGNALS_SHOWN);
     lines.extend((more > 0).then(|| format!("- and {more} more, each told below at its manifest")));
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// A manifest that is named after its environment (kustomize's `namePrefix`, `nameSuffix`), as it is called everywhere.
+fn general(manifest: &ManifestName, environment: &str) -> ManifestName {
+    let name = &manifest.name;
+    let rest = name.strip_prefix(environment).filter(|rest| rest.starts_with('-'));
+    let start = name.strip_suffix(environment).filter(|start| start.ends_with('-'));
+    let name = match (rest, start) {
+        (Some(rest), _) => format!("{{environment}}{rest}"),
+        (None, Some(start)) => format!("{start}{{environment}}"),
+        (None, None) => name.clone(),
+    };
+    ManifestName { name, ..manifest.clone() }
 }
 
 /// What a signal is about, beyond its own words.
@@ -141,4 +155,21 @@ fn line(signal: &Signal, places: &BTreeMap<String, Vec<&str>>) -> String {
     let more = places.len() - shown.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("- {word}: {} ({}{more})", prose(&cut(&signal.text, 300)), shown.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_after_its_environment_is_called_the_same_in_all() {
+        let called = |name: &str, environment: &str| {
+            let (group, kind, namespace) = (String::new(), "Service".to_owned(), String::new());
+            general(&ManifestName { group, kind, namespace, name: name.to_owned() }, environment).name
+        };
+        assert_eq!(called("prod-web", "prod"), called("dev-web", "dev"));
+        assert_eq!(called("web-prod", "prod"), "web-{environment}");
+        assert_eq!(called("production", "prod"), "production");
+        assert_eq!(called("prod", "prod"), "prod");
+    }
 }

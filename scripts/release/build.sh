@@ -27,7 +27,7 @@ if [ -z "${PROGRAM:-}" ]; then
     export "CC_${target//-/_}=musl-gcc"
   fi
   cargo build --release --locked --target "$target"
-  PROGRAM=target/$target/release/hydrator
+  PROGRAM=${CARGO_TARGET_DIR:-target}/$target/release/hydrator
 fi
 said=$("$PROGRAM" --version)
 if [ "$said" != "hydrator ${version#v}" ]; then

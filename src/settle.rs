@@ -204,11 +204,9 @@ fn ungated(stage: &Stage<'_>, planned: &Planned<'_>) -> Option<String> {
     let environment = planned.environment;
     planned.verdict.as_ref().filter(|verdict| !verdict.is_open())?;
     let required = stage.world.forge.requires_status(&environment.active, PROMOTION);
-    let name = &environment.name;
     matches!(required, Ok(false)).then(|| {
         format!(
-            "`{name}` is ungated: its pull request waits, and can be merged all the same; require the status `{PROMOTION}` on `{}`",
-            environment.active
+            "ungated: the pull request waits, and can be merged all the same; require the status `{PROMOTION}` on the active branch"
         )
     })
 }

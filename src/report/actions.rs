@@ -18,7 +18,6 @@ const LONGEST: usize = 3_000;
 /// The annotations of a run: what failed, and warnings.
 pub fn annotations(report: &RunReport) -> Vec<String> {
     let mut errors = Vec::new();
-    let mut warnings: Vec<String> = Vec::new();
     for environment in &report.environments {
         if let Some(error) = &environment.error {
             let hint = error.hint.as_ref().map(|hint| format!("\n{hint}")).unwrap_or_default();
@@ -26,16 +25,19 @@ pub fn annotations(report: &RunReport) -> Vec<String> {
             let title = format!("hydrator: {}", environment.name);
             errors.push(annotation("error", place.as_ref(), &title, &format!("{message}{hint}")));
         }
-        let revert = super::dry_revert(environment).filter(|(is_warning, _)| *is_warning);
-        let revert = revert.map(|(_, text)| text);
-        for warning in environment.warnings.iter().chain(&revert) {
-            let line = annotation("warning", None, "hydrator", warning);
-            if !warnings.contains(&line) {
-                warnings.push(line);
-            }
-        }
     }
     errors.truncate(SHOWN);
+    let warning = |(warning, names): (&str, Vec<&str>)| {
+        annotation("warning", None, &format!("hydrator: {}", super::listed(&names)), warning)
+    };
+    let mut warnings: Vec<String> = super::by_warning(report).into_iter().map(warning).collect();
+    let reverts = report.environments.iter().filter_map(super::dry_revert);
+    for (_, text) in reverts.filter(|(is_warning, _)| *is_warning) {
+        let line = annotation("warning", None, "hydrator", &text);
+        if !warnings.contains(&line) {
+            warnings.push(line);
+        }
+    }
     warnings.truncate(SHOWN);
     errors.extend(warnings);
     errors

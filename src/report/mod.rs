@@ -47,6 +47,31 @@ fn remark(environment: &EnvironmentReport) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
+/// Every warning with the environments that got it, in the order of the report.
+fn by_warning(report: &RunReport) -> Vec<(&str, Vec<&str>)> {
+    let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
+    for environment in &report.environments {
+        for warning in &environment.warnings {
+            let name = environment.name.as_str();
+            match found.iter_mut().find(|(known, _)| known == warning) {
+                Some((_, names)) => names.push(name),
+                None => found.push((warning, vec![name])),
+            }
+        }
+    }
+    found
+}
+
+/// Names of environments, the first few of many.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [first, second, third, more @ ..] if more.len() > 2 => {
+            format!("{first}, {second}, {third} and {} more environments", more.len())
+        }
+        names => names.join(", "),
+    }
+}
+
 /// What became of the DRY branch in a rollback: a line, and whether it is a warning.
 fn dry_revert(environment: &EnvironmentReport) -> Option<(bool, String)> {
     let revert = environment.dry_revert.as_ref()?;

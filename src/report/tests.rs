@@ -166,7 +166,7 @@ DRY commit 1a1a1a1
   dev   unchanged
     warning: web: own
   prod  unchanged
-warning in 2 environments: web: old
+warning in dev, prod: web: old
 2 environments: 2 unchanged
 ";
     assert_eq!(text(&report, TextStyle::default()), wanted);

@@ -59,32 +59,27 @@ fn shared_notes(report: &RunReport) -> BTreeMap<&str, usize> {
     counts
 }
 
-/// Warnings, each with how many environments got it. What a tool says of a shared base, it says for every environment.
-struct Warnings<'a>(Vec<(&'a str, usize)>);
+/// Warnings, each with the environments that got it. What a tool says of a shared base, it says for every environment.
+struct Warnings<'a>(Vec<(&'a str, Vec<&'a str>)>);
 
 impl<'a> Warnings<'a> {
     fn of(report: &'a RunReport) -> Self {
-        let mut counts: Vec<(&str, usize)> = Vec::new();
-        for warning in report.environments.iter().flat_map(|one| &one.warnings) {
-            match counts.iter_mut().find(|(known, _)| known == warning) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((warning, 1)),
-            }
-        }
-        Self(counts)
+        Self(super::by_warning(report))
     }
 
     /// Those of this environment alone.
     fn own(&self, environment: &EnvironmentReport) -> Vec<String> {
-        let once = |warning: &&String| self.0.contains(&(warning.as_str(), 1));
-        environment.warnings.iter().filter(once).map(|warning| with_start("warning: ", warning)).collect()
+        let is_alone =
+            |warning: &&String| self.0.iter().any(|(known, names)| known == warning && names.len() == 1);
+        environment.warnings.iter().filter(is_alone).map(|warning| with_start("warning: ", warning)).collect()
     }
 
     fn shared(&self) -> Vec<String> {
-        let shared = self.0.iter().filter(|(_, count)| *count > 1);
-        shared
-            .map(|(warning, count)| with_start(&format!("warning in {count} environments: "), warning))
-            .collect()
+        let shared = self.0.iter().filter(|(_, names)| names.len() > 1);
+        let line = |(warning, names): &(&str, Vec<&str>)| {
+            with_start(&format!("warning in {}: ", super::listed(names)), warning)
+        };
+        shared.map(line).collect()
     }
 }
 

@@ -108,7 +108,7 @@ fn a_run_that_opens_an_ungated_pull_request_says_so() {
     let first = github.job(&repo).run().success();
     let warnings: Vec<&str> = first.stderr().lines().filter(|line| line.starts_with("::warning")).collect();
     assert_eq!(warnings.len(), 1, "{first:?}");
-    assert!(warnings[0].contains("`prod` is ungated"), "{warnings:?}");
+    assert!(warnings[0].contains("hydrator%3A prod::") && warnings[0].contains("ungated"), "{warnings:?}");
     set(&repo, &["prod"], "second");
     let second = github.job(&repo).run().success();
     assert!(!second.stderr().contains("ungated"), "once is enough: {second:?}");

@@ -17,7 +17,7 @@ SCHEMAS = pathlib.Path(sys.argv[1]) / "bin/python/check_jsonschema/builtin_schem
 KINDS = [
     ("github-actions", ["action.yml"]),
     ("github-workflows", [".github/workflows/*.yml", "examples/github/*.yml"]),
-    ("gitlab-ci", [".gitlab-ci-template.yml", "examples/gitlab/.gitlab-ci.yml"]),
+    ("gitlab-ci", [".gitlab-ci-template.yml", "templates/*.yml", "examples/gitlab/.gitlab-ci.yml"]),
 ]
 
 

@@ -167,3 +167,23 @@ fn the_template_has_the_installer() {
         .run();
     assert_eq!(stale.exit_code(), Some(1), "{}", stale.stderr());
 }
+
+#[test]
+fn the_component_is_the_template_with_the_same_inputs() {
+    let halves = |path: &str| {
+        let text = read(path);
+        let (head, body) = text.split_once("\n---\n").expect("the inputs come first");
+        [head, body].map(|half| serde_yaml::from_str::<Value>(half).expect("it is YAML"))
+    };
+    let ([template, _], [component, body]) =
+        (halves(".gitlab-ci-template.yml"), halves("templates/hydrator.yml"));
+    assert_eq!(component["spec"], template["spec"]);
+    let include = &body["include"][0];
+    assert_eq!(include["local"], "/.gitlab-ci-template.yml");
+    let inputs = template["spec"]["inputs"].as_mapping().expect("there are inputs");
+    let passed = include["inputs"].as_mapping().expect("they are passed on");
+    assert_eq!(passed.len(), inputs.len());
+    for name in inputs.keys().filter_map(Value::as_str) {
+        assert_eq!(passed[name], Value::from(format!("$[[ inputs.{name} ]]")));
+    }
+}

@@ -83,7 +83,7 @@ pub fn run(world: &World, request: &RunRequest, progress: &dyn Progress) -> Resu
         let cache = write_cache(world, &planned, &observation, &rendering, narrowed)?;
         progress.enter(Stage::Publish);
         promotion::disarm(world, &mut planned);
-        promotion::close_old(world, &mut planned, (&dry.commit, &overview.landings))?;
+        promotion::close_old(world, &mut planned, (&dry, &overview.landings))?;
         let published = publish(world, &dry, &mut planned, &observation.refs, cache)?;
         if !published.moved {
             progress.enter(Stage::Promote);

@@ -14,7 +14,7 @@ use anyhow::Result;
 
 pub use self::conversation::{Comment, Conversation, Permission, Reaction};
 use self::diagnosis::{Finding, Grounds};
-pub use self::records::{Deployment, Landing, MergedPullRequest, Records, Statuses};
+pub use self::records::{Announced, Deployment, Extent, Landing, MergedPullRequest, Records, Statuses};
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest};
 
 /// A pull request to open.

@@ -35,8 +35,34 @@ pub type Statuses = BTreeMap<CommitId, Vec<CommitStatus>>;
 pub struct Landing {
     /// The newest status of each context.
     pub statuses: Vec<CommitStatus>,
-    /// The merged pull requests that the commit came in with.
+    /// Merged pull requests that the commit came in with, as many as `told` says.
     pub pull_requests: Vec<MergedPullRequest>,
+    /// Which of them.
+    pub told: Extent,
+}
+
+/// Which pull requests of a commit are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// All of them.
+    #[default]
+    All,
+    /// The one whose merge made the commit, if there is one. Others may have it as well.
+    Maker,
+    /// None; there may be some.
+    Nothing,
+}
+
+/// DRY commits that [`Records::landings`] will be asked about, so that a forge can look them up along with what it is
+/// asked before that.
+#[derive(Clone, Debug)]
+pub struct Announced {
+    /// The DRY branch.
+    pub base: BranchName,
+    /// Its tip and that one's first parent.
+    pub newest: Vec<CommitId>,
+    /// Other commits on it.
+    pub others: Vec<CommitId>,
 }
 
 /// That a commit runs in an environment, as forges record it.
@@ -54,9 +80,18 @@ pub struct Deployment {
 
 /// What hydrator looks up about commits, and what it records. Every method either did it or is an error.
 pub trait Records {
+    /// Announces what [`Records::landings`] will be asked about. What is known of earlier ones is forgotten.
+    fn announce(&self, _: Announced) {}
+
     /// What is known of each commit; in as few calls as the forge allows. A commit that the forge does not know has an
     /// empty answer.
     fn landings(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>>;
+
+    /// All merged pull requests that a commit came in with, for a commit of which [`Records::landings`] does not tell
+    /// [all](Extent::All).
+    fn carriers(&self, _: CommitId) -> Result<Vec<MergedPullRequest>> {
+        Ok(Vec::new())
+    }
 
     /// The logins of those whose approval of a pull request stands, in the forge's order.
     fn approvers(&self, number: u64) -> Result<Vec<String>>;

@@ -155,6 +155,12 @@ impl Verdict {
 }
 
 impl Board<'_> {
+    /// What runs in the environments and is offered to them.
+    pub fn dry_commits(&self) -> BTreeSet<CommitId> {
+        let offered = |place: &Place<'_>| place.proposal.as_ref().and_then(|proposal| proposal.dry);
+        self.places.iter().flat_map(|place| [place.active.dry, offered(place)]).flatten().collect()
+    }
+
     /// The environments that anything waits for, directly or through others.
     pub fn waited_for(&self) -> BTreeSet<usize> {
         let waiting = (0..self.places.len()).filter(|at| self.places[*at].proposal.is_some());

@@ -25,7 +25,7 @@ use crate::plan::{self, Permissions};
 use crate::planned::{as_failure, publisher};
 use crate::promote::state_word;
 use crate::publish::Change;
-use crate::tell::{Landings, Scene, compare_with_previews, tell};
+use crate::tell::{Landings, Scene, announce, compare_with_previews, tell};
 use crate::world::World;
 
 /// What a round found and did.
@@ -90,6 +90,7 @@ pub(super) fn round(
         now: (world.clock)(),
         is_ancestor: &is_ancestor,
     };
+    announce(world.forge.as_ref(), &dry, &board.dry_commits());
     let (verdicts, statuses) = judge_all(world, &mut board, &seen, &mut failures)?;
     let stand = |failures: &BTreeMap<EnvironmentName, Failure>| {
         let known = board.places.iter().enumerate().map(|(at, place)| {

@@ -20,7 +20,7 @@ use crate::observe::{self, Observation, Seen};
 use crate::overview::{Stand, stands};
 use crate::plan::Decision;
 use crate::planned::{Planned, as_failure};
-use crate::tell::Landings;
+use crate::tell::{Landings, announce};
 use crate::world::World;
 
 /// Before a push: what is about to be merged by the forge itself must not be merged with another content.
@@ -39,7 +39,7 @@ pub fn disarm(world: &World, planned: &mut [Planned<'_>]) {
 pub fn close_old(
     world: &World,
     planned: &mut [Planned<'_>],
-    (dry, landings): (&Commit, &Landings),
+    (dry, landings): (&Dry, &Landings),
 ) -> Result<()> {
     let moves = |environment: &Planned<'_>| {
         matches!(environment.decision, Ok(Decision::Propose | Decision::Reparent))
@@ -51,7 +51,10 @@ pub fn close_old(
         return Ok(());
     }
     let forge = world.forge.as_ref();
-    let statuses = landings.ask_along(forge, &dry_commits(dry, planned), &commits)?;
+    let tips = planned.iter().flat_map(|one| [&one.seen.active, &one.seen.proposed]);
+    let known: BTreeSet<CommitId> = tips.flatten().filter_map(Tip::dry_sha).collect();
+    announce(forge, dry, &known);
+    let statuses = landings.ask_along(forge, &dry_commits(&dry.commit, known), &commits)?;
     let mut told = post::close_old(statuses, forge)?;
     for environment in planned {
         environment.told = environment.proposed.and_then(|commit| told.remove_entry(&commit));
@@ -60,12 +63,10 @@ pub fn close_old(
 }
 
 /// The DRY commit, the one before, and what environments run and are offered.
-fn dry_commits(dry: &Commit, planned: &[Planned<'_>]) -> Vec<CommitId> {
-    let tips = planned.iter().flat_map(|one| [&one.seen.active, &one.seen.proposed]);
-    let branches = tips.flatten().filter_map(Tip::dry_sha);
-    let all: BTreeSet<CommitId> =
-        branches.chain(dry.parents.first().copied()).chain(std::iter::once(dry.id)).collect();
-    all.into_iter().collect()
+fn dry_commits(dry: &Commit, mut known: BTreeSet<CommitId>) -> Vec<CommitId> {
+    known.extend(dry.parents.first());
+    known.insert(dry.id);
+    known.into_iter().collect()
 }
 
 /// After a push: what the gate says of each proposal, written on its commit. Returns where all environments stand then;
@@ -103,6 +104,7 @@ pub fn gates(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &Remot
         open.push(seen.open);
     }
     let mut board = Board { places, tip, now: (world.clock)(), is_ancestor: &is_ancestor };
+    announce(world.forge.as_ref(), dry, &board.dry_commits());
     let statuses = gather(&mut board, &tips, (world.forge.as_ref(), Writes::Active))?;
     let mut known = Vec::new();
     for (at, place) in board.places.iter().enumerate() {

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::forge::{Forge, Landing, Statuses};
+use crate::forge::{Extent, Forge, Landing, MergedPullRequest, Statuses};
 use crate::model::{BranchName, CommitId};
 
 /// What the forge said of DRY commits in this run.
 #[derive(Debug, Default)]
 pub struct Landings {
     known: RefCell<BTreeMap<CommitId, Landing>>,
+    /// Of commits of which that does not tell all.
+    carriers: RefCell<BTreeMap<CommitId, Vec<MergedPullRequest>>>,
 }
 
 impl Landings {
@@ -58,10 +60,46 @@ impl Landings {
         commits: &[CommitId],
     ) -> BTreeMap<CommitId, (u64, String)> {
         let found = self.ask(forge, commits).unwrap_or_default();
+        let is_ours = |request: &MergedPullRequest| request.base == *dry_branch;
         let request = |(commit, landing): (CommitId, Landing)| {
-            let request = landing.pull_requests.into_iter().find(|request| request.base == *dry_branch)?;
+            let told = landing.pull_requests.into_iter().find(is_ours);
+            let asked = || self.carriers(forge, commit).ok()?.into_iter().find(is_ours);
+            let request = if landing.told == Extent::All { told } else { told.or_else(asked) }?;
             Some((commit, (request.number, request.url)))
         };
         found.into_iter().filter_map(request).collect()
+    }
+
+    /// The pull requests that are known of a commit; all of them where none was told.
+    pub fn known_of(
+        &self,
+        forge: &dyn Forge,
+        (commit, landing): (CommitId, &Landing),
+    ) -> Result<Vec<MergedPullRequest>> {
+        match landing.told {
+            Extent::Nothing => self.carriers(forge, commit),
+            Extent::All | Extent::Maker => Ok(landing.pull_requests.clone()),
+        }
+    }
+
+    /// The pull request whose merge made a commit.
+    pub fn maker(
+        &self,
+        forge: &dyn Forge,
+        dry_branch: &BranchName,
+        (commit, landing): (CommitId, &Landing),
+    ) -> Result<Option<MergedPullRequest>> {
+        let made =
+            |request: &MergedPullRequest| request.merge_commit == Some(commit) && request.base == *dry_branch;
+        Ok(self.known_of(forge, (commit, landing))?.into_iter().find(made))
+    }
+
+    fn carriers(&self, forge: &dyn Forge, commit: CommitId) -> Result<Vec<MergedPullRequest>> {
+        if let Some(known) = self.carriers.borrow().get(&commit) {
+            return Ok(known.clone());
+        }
+        let found = forge.carriers(commit)?;
+        self.carriers.borrow_mut().insert(commit, found.clone());
+        Ok(found)
     }
 }

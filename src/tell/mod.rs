@@ -10,11 +10,15 @@ mod pages;
 mod pictures;
 mod previewed;
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 pub use self::landings::Landings;
 pub use self::pictures::picture;
+use crate::dry::Dry;
 use crate::error::message_of;
+use crate::forge::{Announced, Forge};
 use crate::model::{BranchName, Commit, CommitId, Project, PullRequest};
 use crate::overview::Stand;
 use crate::world::World;
@@ -42,6 +46,14 @@ pub struct Scene<'a> {
     pub stands: &'a [Stand],
     /// Their open pull requests as they are now; none where that is not known.
     pub open: &'a [Option<PullRequest>],
+}
+
+/// Tells the forge which DRY commits [`tell`] will ask it about, before anything else is asked.
+pub fn announce(forge: &dyn Forge, dry: &Dry, commits: &BTreeSet<CommitId>) {
+    let tip = &dry.commit;
+    let newest: Vec<CommitId> = tip.parents.first().copied().into_iter().chain([tip.id]).collect();
+    let others = commits.iter().filter(|commit| !newest.contains(commit)).copied().collect();
+    forge.announce(Announced { base: dry.branch.clone(), newest, others });
 }
 
 /// Asks the forge about the DRY commits that pages and pull requests will speak of, all at once.

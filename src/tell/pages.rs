@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use super::{Landings, Scene};
 use crate::escape::marker_value;
-use crate::forge::{Comment, Landing, MergedPullRequest};
+use crate::forge::{Comment, Landing};
 use crate::model::{Commit, CommitId, CommitState, CommitStatus};
 use crate::overview::{Journey, MARK, PROGRESS, Stand, journey};
 
@@ -55,17 +55,19 @@ pub(super) fn update(scene: &Scene<'_>, landings: &Landings) -> Result<()> {
             pages.push(Page { journey, landing, may_begin: is_tip });
         }
     }
+    let ask = (scene.world.forge.as_ref(), scene.dry_branch);
+    let request = |commit: CommitId, landing: &Landing| landings.maker(ask.0, ask.1, (commit, landing));
     let others = if looks_further(scene, &known, &pages) { recent(scene, &known)? } else { Known::new() };
     for (commit, landing) in &others {
         let has_begun = said(landing).is_some_and(|status| status.state != CommitState::Success);
-        if has_begun || (said(landing).is_none() && request(scene, *commit, landing).is_some()) {
+        if has_begun || (said(landing).is_none() && request(*commit, landing)?.is_some()) {
             let journey = history.journey(*commit, landing)?;
             let may_begin = !journey.is_over();
-            write(scene, &Page { journey, landing, may_begin })?;
+            write(scene, landings, &Page { journey, landing, may_begin })?;
         }
     }
     // The tip's is the last one: as long as it differs, the others are looked for again.
-    pages.iter().try_for_each(|page| write(scene, page))
+    pages.iter().try_for_each(|page| write(scene, landings, page))
 }
 
 /// Whether something arrived somewhere, or came in before the tip and has no page yet.
@@ -90,19 +92,11 @@ fn said(landing: &Landing) -> Option<&CommitStatus> {
     landing.statuses.iter().find(|status| status.context == PROGRESS)
 }
 
-/// The pull request whose merge made the commit.
-fn request<'a>(scene: &Scene<'_>, commit: CommitId, landing: &'a Landing) -> Option<&'a MergedPullRequest> {
-    let made = |request: &&MergedPullRequest| {
-        request.merge_commit == Some(commit) && request.base == *scene.dry_branch
-    };
-    landing.pull_requests.iter().find(made)
-}
-
 /// Writes the comment, then the status, each where it differs.
-fn write(scene: &Scene<'_>, page: &Page<'_>) -> Result<()> {
+fn write(scene: &Scene<'_>, landings: &Landings, page: &Page<'_>) -> Result<()> {
     let Page { journey, landing, may_begin } = page;
     let forge = scene.world.forge.as_ref();
-    if let Some(request) = request(scene, journey.commit, landing) {
+    if let Some(request) = landings.maker(forge, scene.dry_branch, (journey.commit, landing))? {
         let text = journey.page();
         let ours = |comment: &&Comment| {
             marker_value(&comment.body, MARK).as_deref() == Some(&journey.commit.to_string())

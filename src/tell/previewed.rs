@@ -46,7 +46,9 @@ pub(super) fn update(scene: &Scene<'_>, landings: &Landings) -> Result<()> {
     let known = landings.all();
     let mut approvers = BTreeMap::new();
     for (stand, offer) in waiting {
-        let Some(wanted) = answer(scene, (stand, offer), &known, &mut approvers)? else { continue };
+        let Some(wanted) = answer(scene, (stand, offer), (landings, &known), &mut approvers)? else {
+            continue;
+        };
         let is_set = offer
             .previewed
             .as_ref()
@@ -79,7 +81,7 @@ fn carried(scene: &Scene<'_>, stand: &Stand, offer: &Offer) -> Result<Vec<Commit
 fn answer(
     scene: &Scene<'_>,
     (stand, offer): (&Stand, &Offer),
-    known: &BTreeMap<CommitId, Landing>,
+    known: (&Landings, &BTreeMap<CommitId, Landing>),
     approvers: &mut BTreeMap<u64, Vec<String>>,
 ) -> Result<Option<CommitStatus>> {
     let must_tell = scene.project.as_previewed;
@@ -87,7 +89,7 @@ fn answer(
         let words = "a rollback: these manifests were active before";
         return Ok(must_tell.then(|| status(CommitState::Success, words)));
     }
-    let previews = previews(scene, offer, known);
+    let previews = previews(scene, offer, known)?;
     if previews.is_empty() && !must_tell {
         return Ok(None);
     }
@@ -107,19 +109,24 @@ fn answer(
 }
 
 /// The previews that are known, that of the offered DRY commit first, then from the newest on.
-fn previews(scene: &Scene<'_>, offer: &Offer, known: &BTreeMap<CommitId, Landing>) -> Vec<Preview> {
+fn previews(
+    scene: &Scene<'_>,
+    offer: &Offer,
+    (landings, known): (&Landings, &BTreeMap<CommitId, Landing>),
+) -> Result<Vec<Preview>> {
+    let forge = scene.world.forge.as_ref();
     let config = scene.world.config.as_str();
     let mut found: BTreeMap<(bool, u64), Prints> = BTreeMap::new();
     for (commit, landing) in known {
-        let requests = landing.pull_requests.iter().filter(|request| request.base == *scene.dry_branch);
-        for request in requests {
+        let requests = landings.known_of(forge, (*commit, landing))?;
+        for request in requests.iter().filter(|request| request.base == *scene.dry_branch) {
             let prints = request.own_comments.iter().find_map(|said| Prints::of_comment(&said.body, config));
             if let Some(prints) = prints {
                 found.insert((Some(*commit) == offer.dry, request.number), prints);
             }
         }
     }
-    found.into_iter().rev().map(|((_, number), prints)| Preview { number, prints }).collect()
+    Ok(found.into_iter().rev().map(|((_, number), prints)| Preview { number, prints }).collect())
 }
 
 /// What the proposal changes: each output with its manifests, or none where it goes.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::comments::{self, FIELDS};
 use super::query::{self, BATCH, nodes};
 use super::{GitHub, Place, Question};
-use crate::forge::{Landing, MergedPullRequest, Statuses};
+use crate::forge::{Extent, Landing, MergedPullRequest, Statuses};
 use crate::model::{BranchName, CommitId};
 
 /// What GitHub says of commits that came in, and the statuses of others.
@@ -110,7 +110,7 @@ fn landing(forge: &GitHub, node: &Value) -> Result<Landing> {
         }
         pull_requests.push(merged);
     }
-    Ok(Landing { statuses: query::statuses_of(node), pull_requests })
+    Ok(Landing { statuses: query::statuses_of(node), pull_requests, told: Extent::All })
 }
 
 fn merged(node: &Value) -> Option<MergedPullRequest> {

@@ -10,6 +10,7 @@ mod merge_requests;
 mod merging;
 mod people;
 mod question;
+mod records;
 mod shapes;
 mod statuses;
 
@@ -24,8 +25,8 @@ use self::shapes::each;
 use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Method, Refused, Request, encoded};
 use super::{
-    ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
-    NewPullRequest, Permission, PullRequestLook, Reaction, Records,
+    ArmOutcome, Comment, Conversation, Forge, Landing, MergeOutcome, Mergeability, NewPullRequest,
+    Permission, PullRequestLook, Reaction, Records as _, Statuses,
 };
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestState};
@@ -82,6 +83,8 @@ pub struct GitLab {
     viewer: RefCell<Option<Value>>,
     /// What runs in environments, as far as that was read or recorded.
     deployed: RefCell<BTreeMap<String, CommitId>>,
+    /// DRY commits that will be asked about.
+    expected: RefCell<Option<landings::Expected>>,
 }
 
 impl GitLab {
@@ -98,6 +101,7 @@ impl GitLab {
             version: RefCell::default(),
             viewer: RefCell::default(),
             deployed: RefCell::default(),
+            expected: RefCell::default(),
         })
     }
 
@@ -207,8 +211,13 @@ impl GitLab {
 
     /// Asks about the project in GraphQL.
     fn ask(&self, graphql: &str, body: Value) -> Result<Value, Refused> {
+        self.ask_all(graphql, body).map(|mut data| data["project"].take())
+    }
+
+    /// Asks anything in GraphQL.
+    fn ask_all(&self, graphql: &str, body: Value) -> Result<Value, Refused> {
         let request = Request::send(Method::Post, graphql.to_owned(), body, Effect::Read);
-        self.http.send(&request).map(|mut answer| answer.body["data"]["project"].take())
+        self.http.send(&request).map(|mut answer| answer.body["data"].take())
     }
 
     /// Where GraphQL is, and the path that it wants. It knows no job's token.
@@ -300,6 +309,16 @@ impl Forge for GitLab {
         statuses::read_all(self, commits)
     }
 
+    /// Statuses first: what was announced comes along with them.
+    fn landings_and_statuses(
+        &self,
+        commits: &[CommitId],
+        others: &[CommitId],
+    ) -> Result<(BTreeMap<CommitId, Landing>, Statuses)> {
+        let statuses = self.statuses(others)?;
+        Ok((self.landings(commits)?, statuses))
+    }
+
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()> {
         statuses::set(self, commit, status)
     }
@@ -367,23 +386,5 @@ impl Conversation for GitLab {
 
     fn remove_label(&self, number: u64, label: &str) -> Result<()> {
         merge_requests::remove_label(self, number, label)
-    }
-}
-
-impl Records for GitLab {
-    fn landings(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>> {
-        landings::read(self, commits)
-    }
-
-    fn approvers(&self, number: u64) -> Result<Vec<String>> {
-        landings::approvers(self, number)
-    }
-
-    fn deployments(&self, environments: &[&str]) -> Result<BTreeMap<String, Deployment>> {
-        deployments::read(self, environments)
-    }
-
-    fn record_deployment(&self, deployment: &Deployment) -> Result<()> {
-        deployments::record(self, deployment)
     }
 }

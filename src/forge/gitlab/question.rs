@@ -74,6 +74,10 @@ pub(super) struct Asked {
     pub(super) heads: Vec<(u64, CommitId)>,
     /// Other commits.
     pub(super) commits: Vec<CommitId>,
+    /// DRY commits, of which also is asked what brought them in.
+    pub(super) landed: Vec<CommitId>,
+    /// The branch that those are on.
+    pub(super) base: Option<BranchName>,
 }
 
 /// The jobs of each pipeline, of which a status is one. What was said with a status is the label of its state.
@@ -88,10 +92,39 @@ const PIPELINES: &str = "fragment pipelines on PipelineConnection {
   }
 }";
 
+/// What was merged last, with what was said there: some 40 points.
+const MERGED: &str = "    mergeRequestsFfOnlyEnabled
+    merged: mergeRequests(state: merged, targetBranches: [$base], sort: MERGED_AT_DESC, first: 20) {
+      pageInfo { hasNextPage }
+      nodes {
+        iid webUrl title targetBranch mergeCommitSha diffHeadSha mergedAt
+        notes(first: 50) { pageInfo { hasNextPage } nodes { id system body author { username } } }
+      }
+    }
+";
+
 /// The question for the statuses of commits.
 pub(super) fn statuses(path: &str, asked: &Asked) -> Value {
-    let mut text =
-        "query statuses($path: ID!, $iids: [String!]) {\n  project(fullPath: $path) {\n".to_owned();
+    // A variable that is not used is an error.
+    let mut text = "query statuses($path: ID!".to_owned();
+    let mut variables = json!({ "path": path });
+    if !asked.heads.is_empty() {
+        text.push_str(", $iids: [String!]");
+        variables["iids"] = asked.heads.iter().map(|(number, _)| number.to_string()).collect();
+    }
+    let base = asked.base.as_ref().filter(|_| !asked.landed.is_empty());
+    if let Some(base) = base {
+        text.push_str(", $base: String!");
+        variables["base"] = json!(base.as_str());
+    }
+    text.push_str(") {\n");
+    if base.is_some() {
+        text.push_str("  currentUser { username }\n");
+    }
+    text.push_str("  project(fullPath: $path) {\n");
+    if base.is_some() {
+        text.push_str(MERGED);
+    }
     if !asked.heads.is_empty() {
         text.push_str(
             "    mergeRequests(iids: $iids, first: 100) {
@@ -103,9 +136,19 @@ pub(super) fn statuses(path: &str, asked: &Asked) -> Value {
         // Writing to a string cannot fail; an id holds hexadecimal digits only.
         _ = writeln!(text, "    commit{number}: pipelines(sha: \"{commit}\", first: 5) {{ ...pipelines }}");
     }
+    for (number, commit) in asked.landed.iter().enumerate() {
+        _ = writeln!(text, "    landed{number}: pipelines(sha: \"{commit}\", first: 5) {{ ...pipelines }}");
+    }
     _ = write!(text, "  }}\n}}\n{PIPELINES}");
-    let iids: Vec<String> = asked.heads.iter().map(|(number, _)| number.to_string()).collect();
-    json!({"query": text, "variables": {"path": path, "iids": iids}})
+    json!({"query": text, "variables": variables})
+}
+
+/// The statuses of DRY commits out of the answer.
+pub(super) fn landed_of(project: &Value, asked: &Asked) -> BTreeMap<CommitId, Vec<CommitStatus>> {
+    let landed = asked.landed.iter().enumerate().filter_map(|(number, commit)| {
+        newest_of(&project[format!("landed{number}")], *commit).map(|all| (*commit, all))
+    });
+    landed.collect()
 }
 
 /// The statuses out of the answer. A commit of which it does not tell everything is not among them.
@@ -223,7 +266,11 @@ mod tests {
 
     #[test]
     fn the_newest_status_of_all_pipelines_counts() {
-        let asked = Asked { heads: vec![(7, commit("1"))], commits: vec![commit("2"), commit("3")] };
+        let asked = Asked {
+            heads: vec![(7, commit("1"))],
+            commits: vec![commit("2"), commit("3")],
+            ..Asked::default()
+        };
         let pipelines = |sha: &str, first: Value, second: Value| {
             jobs(
                 &json!([{"sha": sha.repeat(40), "jobs": jobs(&first)}, {"sha": sha.repeat(40), "jobs": jobs(&second)}]),
@@ -258,5 +305,12 @@ mod tests {
         assert!(one.contains("commit0: pipelines(sha: \"1111") && !one.contains("mergeRequests"), "{one}");
         let other = text(&Asked { heads: vec![(7, commit("1"))], ..Asked::default() });
         assert!(other.contains("mergeRequests") && !other.contains("commit0"), "{other}");
+        let base = Some(BranchName::new("main").unwrap());
+        let landed = text(&Asked { landed: vec![commit("1")], base, ..Asked::default() });
+        assert!(landed.contains("landed0: pipelines") && landed.contains("MERGED_AT_DESC"), "{landed}");
+        // A variable that is declared is used.
+        for (text, iids, base) in [(&one, false, false), (&other, true, false), (&landed, false, true)] {
+            assert_eq!((text.contains("$iids: "), text.contains("$base: ")), (iids, base), "{text}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::question::{self, Asked, COMMITS, HEADS};
 use super::shapes::{self, each};
-use super::{GitLab, TokenKind};
+use super::{GitLab, TokenKind, landings};
 use crate::escape::{cut, one_line};
 use crate::forge::http::{Class, Effect, Method, Refused};
 use crate::model::{CommitId, CommitState, CommitStatus, PullRequestState};
@@ -23,7 +23,9 @@ pub(super) fn read_all(
     commits: &[CommitId],
 ) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
     let mut found = match forge.graphql() {
-        Some(graphql) if commits.len() > 1 => read_many(forge, graphql, commits)?,
+        Some(graphql) if commits.len() > 1 || (!commits.is_empty() && forge.expected.borrow().is_some()) => {
+            read_many(forge, graphql, commits)?
+        }
         _ => BTreeMap::new(),
     };
     for commit in commits {
@@ -40,15 +42,15 @@ fn read_many(
     commits: &[CommitId],
 ) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
     let mut found = BTreeMap::new();
-    for asked in batches(forge, commits) {
-        let project = match forge.ask(graphql, question::statuses(path, &asked)) {
+    for mut asked in batches(forge, commits) {
+        landings::join(forge, &mut asked);
+        let data = match forge.ask_all(graphql, question::statuses(path, &asked)) {
             // A server that has other limits, or that does not know one of the fields.
             Err(refused) if refused.class == Class::Invalid => break,
-            project => {
-                project.map_err(|refused| refused.while_doing("cannot read the statuses of commits"))?
-            }
+            data => data.map_err(|refused| refused.while_doing("cannot read the statuses of commits"))?,
         };
-        found.extend(question::statuses_of(&project, &asked));
+        landings::keep(forge, &asked, &data);
+        found.extend(question::statuses_of(&data["project"], &asked));
     }
     Ok(found)
 }

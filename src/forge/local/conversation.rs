@@ -134,7 +134,7 @@ impl Records for LocalForge {
         self.look(|state| {
             let mut found = BTreeMap::new();
             for commit in commits {
-                let mut landing = Landing { statuses: state.statuses_of(*commit), pull_requests: Vec::new() };
+                let mut landing = Landing { statuses: state.statuses_of(*commit), ..Landing::default() };
                 for record in &state.pull_requests {
                     if brought(record, *commit, &repository)? {
                         landing.pull_requests.push(self.merged(record));

@@ -37,8 +37,10 @@ pub(crate) fn read(text: &str, variables: &Value) -> Question {
         match reader.next().as_str() {
             "query" | "mutation" => {
                 reader.next();
-                if reader.peek() == "(" {
-                    while reader.next() != ")" {}
+                while reader.peek() != "{" {
+                    let declared = reader.next();
+                    let is_used = reader.tokens[reader.at..].contains(&declared);
+                    assert!(!declared.starts_with('$') || is_used, "{declared} is declared and not used");
                 }
                 question.selections = reader.selections();
             }

@@ -4,6 +4,8 @@ use hydrator::forge::Forge as _;
 use hydrator::model::CommitId;
 
 use super::*;
+use crate::forge_server::state::Method;
+use crate::stories::pages;
 
 #[test]
 fn runs_with_thirty_environments_stay_within_their_budget() {
@@ -24,20 +26,18 @@ fn runs_with_thirty_environments_stay_within_their_budget() {
     );
     assert_eq!(writes(&calls).len(), 61, "labels and people come along");
     assert_eq!(count("GET /users"), 2, "each is looked up once");
-    // Nothing changed, and all proposals wait: their gates are looked at together.
-    _ = gitlab.job(&repo).run().success();
-    let dry = repo.tip("main").unwrap();
-    let landings = ["statuses", "merge_requests"]
-        .map(|what| format!("GET /projects/42/repository/commits/{dry}/{what}"));
+    // Nothing changed, and all proposals wait: their gates and the DRY commits are looked at together.
     let list = "GET /projects/42/merge_requests";
-    let wanted = [list, "statuses", &landings[0], &landings[1]];
-    assert_eq!(asked(&gitlab.server.take_calls()), wanted);
+    for command in ["run", "promote"] {
+        _ = gitlab.command(&repo, command).run().success();
+        assert_eq!(asked(&gitlab.server.take_calls()), [list, "statuses"], "{command}");
+    }
     gitlab.server.with(|state| (1..=15).for_each(|number| state.close(number)));
     let outcome = gitlab.job(&repo).run().success();
     assert_eq!(operations(&outcome).iter().filter(|one| *one == "rejected").count(), 15);
     let calls = gitlab.server.take_calls();
     assert_eq!(asked(&calls)[..2], ["GET /projects/42/merge_requests", "newest"]);
-    assert!(calls.len() <= 4 + landings.len(), "{:?}", asked(&calls));
+    assert!(calls.len() <= 4, "{:?}", asked(&calls));
     assert_eq!(writes(&calls), ["PUT /projects/42/merge_requests/16"], "its picture shows one of them");
 }
 
@@ -65,6 +65,38 @@ fn many_merge_requests_cost_pages_only_and_old_ones_are_found() {
     assert_eq!(operations(&outcome), ["rejected", "rejected"]);
     let list = "GET /projects/42/merge_requests";
     assert_eq!(asked(&gitlab.server.take_calls())[..4], [list, list, "newest", list]);
+}
+
+#[test]
+fn nothing_to_do_is_two_calls_whatever_brought_the_dry_commit_in() {
+    let names: Vec<String> = (1..=30).map(|number| format!("e{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let repo = repo_of(&names);
+    let gitlab = GitLab::start(&repo);
+    let quiet = |what: &str| {
+        gitlab.server.take_calls();
+        for command in ["run", "promote"] {
+            _ = gitlab.command(&repo, command).run().success();
+            let calls = gitlab.server.take_calls();
+            assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{what}, {command}: {:?}", asked(&calls));
+        }
+    };
+    let merge_all = || {
+        let open: Vec<u64> =
+            pulls(&gitlab).iter().filter(|one| one.1 == Life::Open).map(|one| one.0).collect();
+        gitlab.server.with(|state| open.iter().for_each(|number| drop(state.merge(*number, Method::Merge))));
+        _ = gitlab.job(&repo).run().success();
+    };
+    _ = gitlab.job(&repo).run().success();
+    quiet("all proposals wait");
+    merge_all();
+    quiet("everything is merged");
+    // By a merge request, with a page on it.
+    set(&repo, &names[..2], "second");
+    let number = pages::land(&repo, &gitlab, "third", Method::Merge);
+    _ = gitlab.job(&repo).run().success();
+    assert_eq!(pull(&gitlab, number).comments.len(), 1);
+    quiet("a merge request brought it in");
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub(crate) fn land(repo: &TestRepo, forge: &impl Hosted, value: &str, method: Me
     let number = forge.server().with(|state| {
         let number = state.open("change", "main", &format!("Set {value}"), "").unwrap();
         state.pull(number).unwrap().author = "alice".to_owned();
+        // A project on GitLab has one way.
+        state.default_method = if method == Method::Merge { method } else { Method::Rebase };
         state.merge(number, method).unwrap();
         number
     });

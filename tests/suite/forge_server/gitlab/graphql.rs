@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::GitLabApi;
 use super::shapes::{latest, time};
 use crate::forge_server::question::{Question, Selection, read};
-use crate::forge_server::state::{Pull, State, Status};
+use crate::forge_server::state::{Life, Method, Pull, State, Status};
 
 /// What a question may cost. Source: GitLab's documentation of GraphQL, "Limits".
 const LIMIT: usize = 250;
@@ -20,13 +20,8 @@ impl GitLabApi {
             let words = format!("Query has complexity of {points}, which exceeds max complexity of {LIMIT}");
             return (200, json!({"errors": [{"message": words}]}));
         }
-        let [Selection::Field { name, arguments, below, .. }] = question.selections.as_slice() else {
-            panic!("one thing is asked: {question:?}")
-        };
-        assert_eq!(name, "project");
-        let is_ours = arguments["fullPath"] == self.path.as_str();
-        let project = is_ours.then(|| self.pick(state, &question, &json!({"__typename": "Project"}), below));
-        (200, json!({"data": {"project": project}}))
+        let root = json!({"__typename": "Query"});
+        (200, json!({"data": self.pick(state, &question, &root, &question.selections)}))
     }
 
     fn pick(&self, state: &State, question: &Question, object: &Value, selections: &[Selection]) -> Value {
@@ -57,20 +52,18 @@ impl GitLabApi {
 
     fn field(&self, state: &State, object: &Value, name: &str, arguments: &Map<String, Value>) -> Value {
         let kind = object["__typename"].as_str().unwrap_or_default();
-        let wants = |key: &str, has: &str| {
-            let Some(wanted) = arguments.get(key).and_then(Value::as_array) else { return true };
-            wanted.iter().any(|one| one == has)
-        };
         match (kind, name) {
-            ("Project", "mergeRequests") => {
-                let is_wanted = |pull: &&Pull| {
-                    wants("iids", &pull.number.to_string())
-                        && wants("sourceBranches", &pull.head)
-                        && wants("targetBranches", &pull.base)
-                };
-                let all = state.pulls.iter().rev().filter(is_wanted).map(|pull| self.node(pull)).collect();
-                list("MergeRequestConnection", all, arguments)
+            ("Query", "currentUser") => json!({"__typename": "User", "username": state.viewer}),
+            ("Query", "project") => {
+                if arguments["fullPath"] == self.path.as_str() {
+                    json!({"__typename": "Project"})
+                } else {
+                    Value::Null
+                }
             }
+            ("Project", "mergeRequestsFfOnlyEnabled") => json!(state.default_method == Method::Rebase),
+            ("Project", "mergeRequests") => self.merge_requests(state, arguments),
+            ("MergeRequest", "notes") => notes(state, object, arguments),
             ("Project", "pipelines") => {
                 pipelines(state, arguments["sha"].as_str().expect("a commit is asked for"), arguments)
             }
@@ -102,6 +95,40 @@ impl GitLabApi {
             _ => object.get(name).unwrap_or_else(|| panic!("{kind} has no {name}")).clone(),
         }
     }
+
+    /// Newest first: by when they were opened, or when they were merged.
+    fn merge_requests(&self, state: &State, arguments: &Map<String, Value>) -> Value {
+        let wants = |key: &str, has: &str| {
+            let Some(wanted) = arguments.get(key).and_then(Value::as_array) else { return true };
+            wanted.iter().any(|one| one == has)
+        };
+        let is_merged = arguments.get("state").is_some_and(|wanted| wanted == "merged");
+        let is_wanted = |pull: &&Pull| {
+            (!is_merged || pull.life == Life::Merged)
+                && wants("iids", &pull.number.to_string())
+                && wants("sourceBranches", &pull.head)
+                && wants("targetBranches", &pull.base)
+        };
+        let mut found: Vec<&Pull> = state.pulls.iter().rev().filter(is_wanted).collect();
+        if arguments.get("sort").is_some_and(|sort| sort == "MERGED_AT_DESC") {
+            found.sort_by_key(|pull| std::cmp::Reverse(pull.merged_at));
+        }
+        let all = found.into_iter().map(|pull| self.node(state, pull)).collect();
+        list("MergeRequestConnection", all, arguments)
+    }
+}
+
+/// The notes on a merge request, with what GitLab itself notes.
+fn notes(state: &State, object: &Value, arguments: &Map<String, Value>) -> Value {
+    let number = object["iid"].as_str().and_then(|iid| iid.parse().ok());
+    let pull = state.pulls.iter().find(|pull| Some(pull.number) == number).expect("it is there");
+    let note = |id: u64, (author, body): (&str, &str), system: bool| {
+        json!({"__typename": "Note", "id": format!("gid://gitlab/Note/{id}"), "body": body, "system": system,
+            "author": {"username": author}})
+    };
+    let own = note(1, (&pull.author, "changed the description"), true);
+    let said = pull.comments.iter().map(|said| note(said.id, (&said.author, &said.body), false));
+    list("NoteConnection", [own].into_iter().chain(said).collect(), arguments)
 }
 
 fn list(kind: &str, all: Vec<Value>, arguments: &Map<String, Value>) -> Value {

@@ -85,7 +85,9 @@ impl GitLabApi {
     }
 
     /// The same in GraphQL.
-    pub(super) fn node(&self, pull: &Pull) -> Value {
+    pub(super) fn node(&self, state: &State, pull: &Pull) -> Value {
+        let has_merge_commit =
+            state.default_method != Method::Rebase && !state.squashed.contains(&pull.number);
         let people = |names: &[String]| json!({"nodes": names.iter().map(|name| json!({"username": name})).collect::<Vec<_>>()});
         let labels: Vec<Value> = pull.labels.iter().map(|title| json!({"title": title})).collect();
         json!({
@@ -93,7 +95,7 @@ impl GitLabApi {
             "state": life(pull.life), "title": title(pull), "description": pull.body, "draft": pull.draft,
             "sourceBranch": pull.head, "targetBranch": pull.base,
             "sourceProjectId": if pull.from_fork { 43 } else { 42 }, "targetProjectId": 42,
-            "diffHeadSha": pull.head_sha, "mergedAt": pull.merged_at.map(time),
+            "diffHeadSha": pull.head_sha, "mergeCommitSha": pull.merge_commit.as_ref().filter(|_| has_merge_commit), "mergedAt": pull.merged_at.map(time),
             "autoMergeEnabled": pull.auto_merge.is_some(), "labels": {"nodes": labels},
             "reviewers": people(&pull.reviewers), "assignees": people(&pull.assignees),
         })

@@ -1,0 +1,35 @@
+//! The verbs of records, each in a file of its own.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::{GitLab, deployments, landings};
+use crate::forge::{Announced, Deployment, Landing, MergedPullRequest, Records};
+use crate::model::CommitId;
+
+impl Records for GitLab {
+    fn announce(&self, announced: Announced) {
+        landings::expect(self, announced);
+    }
+
+    fn carriers(&self, commit: CommitId) -> Result<Vec<MergedPullRequest>> {
+        landings::carriers(self, commit)
+    }
+
+    fn landings(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>> {
+        landings::read(self, commits)
+    }
+
+    fn approvers(&self, number: u64) -> Result<Vec<String>> {
+        landings::approvers(self, number)
+    }
+
+    fn deployments(&self, environments: &[&str]) -> Result<BTreeMap<String, Deployment>> {
+        deployments::read(self, environments)
+    }
+
+    fn record_deployment(&self, deployment: &Deployment) -> Result<()> {
+        deployments::record(self, deployment)
+    }
+}

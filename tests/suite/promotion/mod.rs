@@ -7,6 +7,7 @@ mod model;
 mod named;
 mod plan;
 mod reader;
+mod served;
 mod spy;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! The README says what is so: its configurations load, its exit codes are the program's, its commands and options exist,
+//! The README and its chapters in docs/ say what is so: its configurations load, its exit codes are the program's, its commands and options exist,
 //! and the commands to try on one's own repository work.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,9 +8,18 @@ use hydrator::error::FailureKind;
 use crate::support::command::Run;
 use crate::support::git::{TestRepo, files};
 
+fn document(path: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 fn readme() -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    std::fs::read_to_string(path).expect("there is a README")
+    document("README.md")
+}
+
+/// The README with its chapters.
+fn documents() -> String {
+    ["README.md", "docs/configuration.md", "docs/preview.md", "docs/command-line.md"].map(document).join("\n")
 }
 
 /// The fenced blocks of a language.
@@ -56,7 +65,7 @@ fn repository() -> TestRepo {
 #[test]
 fn every_configuration_loads() {
     let repo = repository();
-    let mut configurations = blocks(&readme(), "yaml");
+    let mut configurations = blocks(&documents(), "yaml");
     configurations.retain(|block| block.starts_with("version: 1\n"));
     assert!(configurations.len() >= 4, "{configurations:?}");
     for text in configurations {
@@ -140,7 +149,7 @@ fn options(help: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_command_is_told_and_every_told_command_exists() {
-    let (repo, readme) = (TestRepo::new(), readme());
+    let (repo, readme) = (TestRepo::new(), documents());
     let known = commands(&help(&repo, &[]));
     let word = |cell: &String| cell.trim_matches('`').trim_start_matches("hydrator ").to_owned();
     let told: BTreeSet<String> = table(&readme, COMMANDS).iter().map(|row| word(&row[0])).collect();
@@ -169,7 +178,7 @@ fn every_option_is_told_of_its_commands() {
     }
     let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut before = BTreeSet::new();
-    for row in table(&readme(), "| option | of | means |") {
+    for row in table(&documents(), "| option | of | means |") {
         let words = |cell: &str| -> BTreeSet<String> {
             cell.split('`')
                 .skip(1)

@@ -97,6 +97,11 @@ pub fn summary(stage: &Stage<'_>, planned: &Planned<'_>, proposed: CommitId) -> 
         Some(hydrate::Intent::Rollback) => undone(world, active, &metadata),
         _ => dry_commits(world, active.and_then(Tip::dry_sha), &metadata)?,
     };
+    // What a rollback puts back has its own; else it is what all DRY commits together bring.
+    let references = match metadata.intent {
+        Some(hydrate::Intent::Rollback) => lines_of(&metadata.references),
+        _ => references(&dry_commits),
+    };
     let mut dry = dry_info(&metadata)?;
     add_requests(stage, &mut dry, &mut dry_commits);
     Ok(ProposalSummary {
@@ -111,7 +116,7 @@ pub fn summary(stage: &Stage<'_>, planned: &Planned<'_>, proposed: CommitId) -> 
         vars: environment.vars.clone(),
         targets,
         dry_commits,
-        references: references(&metadata),
+        references,
         first_run: active.is_none_or(Tip::is_blank),
         undoes_drift: active.is_some_and(|active| plan::drift(environment, &planned.seen, active).is_some()),
         picture: picture(stage, environment),
@@ -313,6 +318,7 @@ fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> 
         subject: metadata.subject.lines().next().unwrap_or_default().to_owned(),
         author: metadata.author.clone(),
         request: None,
+        references: lines_of(&metadata.references),
     };
     let Some(active) = active else { return Ok(DryCommits { listed: vec![own], more: MoreCommits::None }) };
     // The usual case needs no history: every push is promoted, one after the other.
@@ -331,6 +337,7 @@ fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> 
         subject: commit.headline().to_owned(),
         author: format!("{} <{}>", commit.author.name, commit.author.email),
         request: None,
+        references: lines_of(&hydrate::references::part(commit.body()).0),
     });
     Ok(DryCommits { listed: listed.collect(), more })
 }
@@ -350,12 +357,23 @@ fn undone(world: &World, active: Option<&Tip>, to: &Metadata) -> DryCommits {
     commits
 }
 
-fn references(metadata: &Metadata) -> Vec<ReferenceLine> {
+/// The commits of applications that these DRY commits name, each once.
+fn references(commits: &DryCommits) -> Vec<ReferenceLine> {
+    let mut found: Vec<ReferenceLine> = Vec::new();
+    for line in commits.listed.iter().flat_map(|commit| &commit.references) {
+        if !found.contains(line) {
+            found.push(line.clone());
+        }
+    }
+    found
+}
+
+fn lines_of(references: &[hydrate::references::Reference]) -> Vec<ReferenceLine> {
     let line = |reference: &hydrate::references::Reference| ReferenceLine {
         sha: reference.commit.sha.clone(),
         repo_url: Some(reference.commit.repo_url.clone()).filter(|url| !url.is_empty()),
         subject: reference.commit.subject.clone(),
         author: reference.commit.author.clone(),
     };
-    metadata.references.iter().map(line).collect()
+    references.iter().map(line).collect()
 }

@@ -161,9 +161,11 @@ pub struct DryLine {
     pub author: String,
     /// Number and page of the pull request that brought it in.
     pub request: Option<(u64, String)>,
+    /// The commits of applications that it names.
+    pub references: Vec<ReferenceLine>,
 }
 
-/// A commit of an application, which the DRY commit names as the reason for the change.
+/// A commit of an application, which a DRY commit names as the reason for the change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReferenceLine {
     /// Its full id, as written.

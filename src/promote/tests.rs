@@ -45,6 +45,7 @@ fn proposal() -> ProposalSummary {
             body: "Why.".to_owned(),
             author: "Ann".to_owned(),
             date: "2024-05-06T07:08:09+02:00".to_owned(),
+            references: Vec::new(),
             request: None,
         },
         repo_url: Some("https://example.com/acme/gitops".to_owned()),
@@ -148,6 +149,7 @@ fn commits_and_references_are_listed() {
         subject: subject.to_owned(),
         author: "@ann".to_owned(),
         request: Some((u64::from(byte), format!("https://example.com/pull/{byte}"))),
+        references: Vec::new(),
     };
     summary.dry_commits.listed = vec![line(0x1a, "Newer #12"), line(0x2b, "Older")];
     summary.dry_commits.more = MoreCommits::Count(3);

@@ -45,7 +45,6 @@ fn proposal() -> ProposalSummary {
             body: "Why.".to_owned(),
             author: "Ann".to_owned(),
             date: "2024-05-06T07:08:09+02:00".to_owned(),
-            references: Vec::new(),
             request: None,
         },
         repo_url: Some("https://example.com/acme/gitops".to_owned()),

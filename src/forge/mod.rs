@@ -8,8 +8,6 @@ pub mod http;
 pub mod local;
 mod records;
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 
 pub use self::conversation::{Comment, Conversation, Permission, Reaction};
@@ -122,15 +120,6 @@ pub trait Forge: Conversation + Records {
     /// For each commit the newest status of each context; in as few calls as the forge allows. A commit that the forge
     /// does not know has none.
     fn statuses(&self, commits: &[CommitId]) -> Result<Statuses>;
-
-    /// [`Records::landings`] of some commits and [`Forge::statuses`] of others, together where the forge can.
-    fn landings_and_statuses(
-        &self,
-        commits: &[CommitId],
-        others: &[CommitId],
-    ) -> Result<(BTreeMap<CommitId, Landing>, Statuses)> {
-        Ok((self.landings(commits)?, self.statuses(others)?))
-    }
 
     /// [`Self::statuses`] and [`Self::newest_pull_requests`], in one call where the forge can.
     fn statuses_and_newest(

@@ -31,19 +31,16 @@ impl Landings {
         Ok(commits.iter().filter_map(found).collect())
     }
 
-    /// Asks about the DRY commits beforehand where the forge tells that along with the statuses of other commits, which
-    /// are returned.
+    /// The statuses of other commits, and what a forge that heard of the DRY commits tells along with them.
     pub fn ask_along(
         &self,
         forge: &dyn Forge,
         commits: &[CommitId],
         others: &[CommitId],
     ) -> Result<Statuses> {
-        let Ok((landings, statuses)) = forge.landings_and_statuses(commits, others) else {
-            // Only the statuses matter.
-            return forge.statuses(others);
-        };
-        self.known.borrow_mut().extend(landings);
+        let statuses = forge.statuses(others)?;
+        // Whoever needs the answer asks again, and says what is wrong.
+        drop(self.ask(forge, commits));
         Ok(statuses)
     }
 

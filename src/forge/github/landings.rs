@@ -7,61 +7,110 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::comments::{self, FIELDS};
-use super::query::{self, BATCH, nodes};
+use super::query::{self, Along, BATCH, nodes};
 use super::{GitHub, Place, Question};
-use crate::forge::{Extent, Landing, MergedPullRequest, Statuses};
+use crate::forge::http::{Class, Refused};
+use crate::forge::{Announced, Extent, Landing, MergedPullRequest};
 use crate::model::{BranchName, CommitId};
 
-/// What GitHub says of commits that came in, and the statuses of others.
-pub(super) type Told = (BTreeMap<CommitId, Landing>, Statuses);
+/// What was announced, and what is known of it already.
+#[derive(Default)]
+pub(super) struct Expected {
+    announced: Vec<CommitId>,
+    found: BTreeMap<CommitId, Landing>,
+}
+
+/// Takes note of what will be asked. What was known is old by now.
+pub(super) fn expect(forge: &GitHub, announced: Announced) {
+    let Announced { newest, others, .. } = announced;
+    let announced = newest.into_iter().chain(others).collect();
+    *forge.expected.borrow_mut() = Expected { announced, found: BTreeMap::new() };
+}
+
+/// Asks a question about `taken` other commits, along with what was announced and is not known yet. Where that is what
+/// GitHub refuses, the question is asked alone.
+pub(super) fn ask_along(
+    forge: &GitHub,
+    taken: usize,
+    question: impl Fn(&Along) -> Question,
+) -> Result<Value, Refused> {
+    let room = BATCH.saturating_sub(taken);
+    let joined: Vec<CommitId> = {
+        let expected = forge.expected.borrow();
+        let unknown = expected.announced.iter().filter(|commit| !expected.found.contains_key(commit));
+        unknown.take(room).copied().collect()
+    };
+    match forge.ask(&question(&part(&joined))) {
+        Ok(data) => {
+            keep(forge, &joined, &data);
+            Ok(data)
+        }
+        Err(refused) if joined.is_empty() || !is_about_content(refused.class) => Err(refused),
+        Err(_) => {
+            *forge.expected.borrow_mut() = Expected::default();
+            forge.ask(&question(&Along::default()))
+        }
+    }
+}
+
+const fn is_about_content(class: Class) -> bool {
+    matches!(class, Class::Permission | Class::NotFound | Class::Invalid)
+}
+
+/// Keeps what an answer says of them.
+fn keep(forge: &GitHub, joined: &[CommitId], data: &Value) {
+    for (number, commit) in joined.iter().enumerate() {
+        let node = &data["repository"][format!("landing{number}")];
+        // One that cannot be read whole is asked about again, by whoever needs it.
+        if let Ok(landing) = landing(forge, node) {
+            forge.expected.borrow_mut().found.insert(*commit, landing);
+        }
+    }
+}
 
 /// What is known of each commit.
 pub(super) fn read(forge: &GitHub, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>> {
-    Ok(read_with(forge, commits, &[])?.0)
-}
-
-/// The same, and the statuses of other commits on the way.
-pub(super) fn read_with(forge: &GitHub, commits: &[CommitId], others: &[CommitId]) -> Result<Told> {
-    let all: Vec<(CommitId, bool)> = commits
-        .iter()
-        .map(|commit| (*commit, true))
-        .chain(others.iter().map(|commit| (*commit, false)))
-        .collect();
-    let (mut landings, mut statuses) = Told::default();
-    for batch in all.chunks(BATCH) {
+    let mut found = BTreeMap::new();
+    {
+        let mut expected = forge.expected.borrow_mut();
+        found.extend(commits.iter().filter_map(|commit| expected.found.remove_entry(commit)));
+    }
+    let left: Vec<CommitId> = commits.iter().filter(|commit| !found.contains_key(commit)).copied().collect();
+    for batch in left.chunks(BATCH) {
         let data = forge
             .ask(&question(&forge.place, batch))
             .map_err(|refused| refused.while_doing("cannot read how DRY commits came in"))?;
-        for (number, (commit, came_in)) in batch.iter().enumerate() {
-            let node = &data["repository"][format!("commit{number}")];
-            if *came_in {
-                landings.insert(*commit, landing(forge, node)?);
-            } else {
-                statuses.insert(*commit, query::statuses_of(node));
-            }
+        for (number, commit) in batch.iter().enumerate() {
+            found.insert(*commit, landing(forge, &data["repository"][format!("landing{number}")])?);
         }
     }
-    Ok((landings, statuses))
+    Ok(found)
 }
 
-fn question(place: &Place, commits: &[(CommitId, bool)]) -> Question {
+fn question(place: &Place, commits: &[CommitId]) -> Question {
     let Place { owner, name, .. } = place;
+    let Along { asked, fragment } = part(commits);
+    let text = format!(
+        "query landings($owner: String!, $name: String!) {{
+  repository(owner: $owner, name: $name) {{{asked}
+  }}
+}}{fragment}"
+    );
+    Question { text, variables: json!({"owner": owner, "name": name}) }
+}
+
+/// What is asked about these commits, and the fragment that it uses; GitHub takes none that nobody uses.
+fn part(commits: &[CommitId]) -> Along {
+    if commits.is_empty() {
+        return Along::default();
+    }
     let mut asked = String::new();
-    for (number, (commit, came_in)) in commits.iter().enumerate() {
-        let fragment = if *came_in { "landing" } else { "statuses" };
+    for (number, commit) in commits.iter().enumerate() {
         // Writing to a string cannot fail; an id holds hexadecimal digits only.
-        _ = write!(asked, "\n    commit{number}: object(oid: \"{commit}\") {{ ...{fragment} }}");
+        _ = write!(asked, "\n    landing{number}: object(oid: \"{commit}\") {{ ...landing }}");
     }
-    // GitHub takes no fragment that nobody uses.
-    let used = |wanted: bool| commits.iter().any(|(_, came_in)| *came_in == wanted);
-    let mut fragments = String::new();
-    if used(false) {
-        fragments += query::STATUSES;
-    }
-    if used(true) {
-        _ = write!(
-            fragments,
-            "\nfragment landing on Commit {{
+    let fragment = format!(
+        "\nfragment landing on Commit {{
   oid
   status {{ contexts {{ context state description createdAt }} }}
   associatedPullRequests(first: 5) {{ nodes {{
@@ -69,15 +118,8 @@ fn question(place: &Place, commits: &[(CommitId, bool)]) -> Question {
     comments(last: 100) {{ totalCount nodes {{ {FIELDS} }} }}
   }} }}
 }}"
-        );
-    }
-    let text = format!(
-        "query landings($owner: String!, $name: String!) {{
-  repository(owner: $owner, name: $name) {{{asked}
-  }}
-}}{fragments}"
     );
-    Question { text, variables: json!({"owner": owner, "name": name}) }
+    Along { asked, fragment }
 }
 
 /// Who approved and has not taken it back since. Only those count who may push, as for the forge's own rules.

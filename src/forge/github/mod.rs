@@ -22,11 +22,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use self::dialect::{GitHubDialect, graphql_type};
-use self::query::{BATCH, Question, nodes};
+use self::query::{Along, BATCH, Question, nodes};
 use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Limits, Listener, Method, Refused, Request, encoded};
 use super::{
-    ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
+    Announced, ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
     NewPullRequest, Permission, PullRequestLook, Reaction, Records, Statuses,
 };
 use crate::error::Failure;
@@ -75,6 +75,8 @@ pub struct GitHub {
     preferred: RefCell<Option<MergeMethod>>,
     /// Deployments that were made and got no status: an earlier run stopped between the two.
     unfinished: RefCell<Vec<Deployment>>,
+    /// The DRY commits that will be asked about.
+    expected: RefCell<landings::Expected>,
 }
 
 #[derive(Clone)]
@@ -97,6 +99,7 @@ impl GitHub {
             required: RefCell::default(),
             preferred: RefCell::default(),
             unfinished: RefCell::default(),
+            expected: RefCell::default(),
         })
     }
 
@@ -229,6 +232,10 @@ impl Conversation for GitHub {
 }
 
 impl Records for GitHub {
+    fn announce(&self, announced: Announced) {
+        landings::expect(self, announced);
+    }
+
     fn landings(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>> {
         landings::read(self, commits)
     }
@@ -299,10 +306,6 @@ impl Forge for GitHub {
         statuses::read(self, commits)
     }
 
-    fn landings_and_statuses(&self, commits: &[CommitId], others: &[CommitId]) -> Result<landings::Told> {
-        landings::read_with(self, commits, others)
-    }
-
     fn statuses_and_newest(
         &self,
         commits: &[CommitId],
@@ -312,8 +315,8 @@ impl Forge for GitHub {
             return Ok((self.statuses(commits)?, self.newest_pull_requests(pairs)?));
         }
         let Place { owner, name, .. } = &self.place;
-        let data = self
-            .ask(&query::gates(owner, name, commits, pairs))
+        let question = |along: &Along| query::gates(owner, name, (commits, pairs), along);
+        let data = landings::ask_along(self, commits.len(), question)
             .map_err(|refused| refused.while_doing("cannot read what gates wait for"))?;
         Ok((statuses::found_in(&data, commits), self.newest_in(&data, pairs.len())))
     }

@@ -28,6 +28,13 @@ const FRAGMENT: &str = "fragment pullRequest on PullRequest {
 }
 fragment reviewer on RequestedReviewer { ... on User { login } ... on Bot { login } ... on Team { slug } }";
 
+/// What else is asked in a question, with the fragment that it uses.
+#[derive(Default)]
+pub(super) struct Along {
+    pub(super) asked: String,
+    pub(super) fragment: String,
+}
+
 /// Statuses and check runs of a commit.
 pub(super) const STATUSES: &str = "
 fragment statuses on Commit {
@@ -84,17 +91,17 @@ pub(super) fn newest(owner: &str, name: &str, pairs: &[(&BranchName, &BranchName
 pub(super) fn gates(
     owner: &str,
     name: &str,
-    commits: &[CommitId],
-    pairs: &[(&BranchName, &BranchName)],
+    (commits, pairs): (&[CommitId], &[(&BranchName, &BranchName)]),
+    Along { asked: along, fragment }: &Along,
 ) -> Question {
     let (declared, asked, variables) = for_pairs(owner, name, pairs);
     let commits = for_commits(commits);
     let text = format!(
         "query gates($owner: String!, $name: String!{declared}) {{
-  repository(owner: $owner, name: $name) {{{asked}{commits}
+  repository(owner: $owner, name: $name) {{{asked}{commits}{along}
   }}
 }}
-{FRAGMENT}{STATUSES}"
+{FRAGMENT}{STATUSES}{fragment}"
     );
     Question { text, variables: Value::Object(variables) }
 }
@@ -135,13 +142,18 @@ pub(super) fn one(owner: &str, name: &str, number: u64) -> Question {
 }
 
 /// The newest statuses and check runs of commits.
-pub(super) fn statuses(owner: &str, name: &str, commits: &[CommitId]) -> Question {
+pub(super) fn statuses(
+    owner: &str,
+    name: &str,
+    commits: &[CommitId],
+    Along { asked: along, fragment }: &Along,
+) -> Question {
     let asked = for_commits(commits);
     let text = format!(
         "query statuses($owner: String!, $name: String!) {{
-  repository(owner: $owner, name: $name) {{{asked}
+  repository(owner: $owner, name: $name) {{{asked}{along}
   }}
-}}{STATUSES}"
+}}{STATUSES}{fragment}"
     );
     Question { text, variables: json!({"owner": owner, "name": name}) }
 }

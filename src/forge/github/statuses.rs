@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::query::{self, BATCH};
-use super::{GitHub, Place};
+use super::query::{self, Along, BATCH};
+use super::{GitHub, Place, landings};
 use crate::escape::{cut, one_line};
 use crate::forge::Statuses;
 use crate::forge::http::{Class, Effect, Method};
@@ -21,8 +21,8 @@ pub(super) fn read(forge: &GitHub, commits: &[CommitId]) -> Result<Statuses> {
     let Place { owner, name, .. } = &forge.place;
     let mut found = BTreeMap::new();
     for batch in commits.chunks(BATCH) {
-        let data = forge
-            .ask(&query::statuses(owner, name, batch))
+        let question = |along: &Along| query::statuses(owner, name, batch, along);
+        let data = landings::ask_along(forge, batch.len(), question)
             .map_err(|refused| refused.while_doing("cannot read the statuses of commits"))?;
         found.extend(found_in(&data, batch));
     }

@@ -25,8 +25,8 @@ use self::shapes::each;
 use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Method, Refused, Request, encoded};
 use super::{
-    ArmOutcome, Comment, Conversation, Forge, Landing, MergeOutcome, Mergeability, NewPullRequest,
-    Permission, PullRequestLook, Reaction, Records as _, Statuses,
+    ArmOutcome, Comment, Conversation, Forge, MergeOutcome, Mergeability, NewPullRequest, Permission,
+    PullRequestLook, Reaction, Statuses,
 };
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestState};
@@ -305,18 +305,8 @@ impl Forge for GitLab {
         merge_requests::close(self, number, comment)
     }
 
-    fn statuses(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
+    fn statuses(&self, commits: &[CommitId]) -> Result<Statuses> {
         statuses::read_all(self, commits)
-    }
-
-    /// Statuses first: what was announced comes along with them.
-    fn landings_and_statuses(
-        &self,
-        commits: &[CommitId],
-        others: &[CommitId],
-    ) -> Result<(BTreeMap<CommitId, Landing>, Statuses)> {
-        let statuses = self.statuses(others)?;
-        Ok((self.landings(commits)?, statuses))
     }
 
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()> {

@@ -86,12 +86,12 @@ fn promotion_in_a_graph_of_fifty_environments_stays_within_its_budget() {
     };
     // All proposals are on one page. Nothing differs, and nothing is written.
     let (read, written) = promote();
-    assert_eq!(asked(&read), ["open", "statuses", "landings"]);
+    assert_eq!(asked(&read), ["open", "statuses"]);
     assert_eq!(asked(&written), Vec::<String>::new());
     // The root runs it and soaks: everything that waits for it says so, and every picture next to it shows it.
     github.server.with(|state| state.merge(1, Method::Merge));
     let (read, written) = promote();
-    assert_eq!(asked(&read), ["open", "gates", "landings"]);
+    assert_eq!(asked(&read), ["open", "gates"]);
     let gates = written.iter().filter(|call| call.body["context"] == "hydrator/promotion").count();
     let pictures = written.iter().filter(|call| call.method == "PATCH").count();
     let progress = written.iter().filter(|call| call.body["context"] == "hydrator/progress").count();

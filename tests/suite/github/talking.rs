@@ -1,7 +1,10 @@
 //! Comments, permissions and records, asked of GitHub by the library.
 
-use hydrator::forge::{Conversation as _, Deployment, Permission, Reaction, Records as _};
-use hydrator::model::CommitId;
+use hydrator::forge::{
+    Announced, Conversation as _, Deployment, Forge as _, Permission, Reaction, Records as _,
+};
+use hydrator::model::{BranchName, CommitId};
+use serde_json::json;
 
 use super::*;
 use crate::forge_server::Fault;
@@ -137,4 +140,31 @@ fn a_commit_knows_what_brought_it_in_one_call() {
         asked(&github.server.take_calls()),
         ["landings", "comments", "comments", "comments", "comments"]
     );
+}
+
+#[test]
+fn what_was_announced_comes_along_with_statuses_unless_it_is_refused() {
+    let (repo, github) = ground();
+    let forge = github.forge();
+    let (head, dry) = (tip(&repo, "hydrator/dev-next"), tip(&repo, "main"));
+    let announce = || {
+        let base = BranchName::new("main").unwrap();
+        forge.announce(Announced { base, newest: vec![dry], others: Vec::new() });
+        github.server.take_calls();
+    };
+    announce();
+    _ = forge.statuses(&[head]).unwrap();
+    let along = forge.landings(&[dry]).unwrap();
+    assert_eq!(asked(&github.server.take_calls()), ["statuses"]);
+    assert!(along[&dry].statuses.iter().any(|status| status.context == "hydrator/progress"), "{along:?}");
+    // What was told once is old: it is asked for the second time.
+    assert_eq!(forge.landings(&[dry]).unwrap(), along);
+    assert_eq!(asked(&github.server.take_calls()), ["landings"]);
+    announce();
+    let refusal =
+        json!({"errors": [{"type": "FORBIDDEN", "message": "Resource not accessible by integration"}]});
+    github.server.fail("statuses", 1, &Fault::Answer(200, refusal, Vec::new()));
+    _ = forge.statuses(&[head]).unwrap();
+    assert_eq!(forge.landings(&[dry]).unwrap(), along);
+    assert_eq!(asked(&github.server.take_calls()), ["statuses", "statuses", "landings"]);
 }

@@ -110,6 +110,12 @@ fn promotion_in_a_graph_of_fifty_environments_stays_within_its_budget() {
     let (read, written) = promote();
     assert!(read.len() <= 3, "{:?}", asked(&read));
     assert_eq!(asked(&written), Vec::<String>::new());
+    // What people closed is asked about, all at once.
+    github.server.with(|state| (40..=44).for_each(|number| state.close(number)));
+    _ = promote();
+    let (read, written) = promote();
+    assert!(read.len() <= 3, "{:?}", asked(&read));
+    assert_eq!(asked(&written), Vec::<String>::new());
 }
 
 #[test]

@@ -116,16 +116,16 @@ fn comment(payload: &Value, event: &str) -> Result<CommentEvent, Failure> {
         let found = payload.pointer(key).and_then(Value::as_u64);
         found.ok_or_else(|| Failure::usage(format!("the event `{event}` has no usable `{key}`")))
     };
+    let at = text(payload, "/comment/created_at", event)?
+        .parse()
+        .map_err(|_| Failure::usage(format!("the event `{event}` has no usable `/comment/created_at`")))?;
     Ok(CommentEvent {
         action: text(payload, "/action", event)?,
         number: id("/issue/number")?,
         on_pull_request: payload.pointer("/issue/pull_request").is_some_and(Value::is_object),
         id: id("/comment/id")?,
         body: text(payload, "/comment/body", event)?,
-        author: text(payload, "/comment/user/login", event)?,
-        at: text(payload, "/comment/created_at", event)?.parse().map_err(|_| {
-            Failure::usage(format!("the event `{event}` has no usable `/comment/created_at`"))
-        })?,
+        written: Some((text(payload, "/comment/user/login", event)?, at)),
     })
 }
 
@@ -244,9 +244,8 @@ mod tests {
         let payload = json!({"action": "created", "issue": {"number": 7, "pull_request": {}},
             "comment": {"id": 9, "body": "/rollback", "user": {"login": "alice"}, "created_at": "2026-01-01T10:00:00Z"}});
         let Event::Comment(found) = detected("issue_comment", &payload).unwrap().event else { panic!() };
-        assert!(
-            found.on_pull_request && found.id == 9 && found.author == "alice" && found.body == "/rollback"
-        );
+        assert!(found.on_pull_request && found.id == 9 && found.body == "/rollback");
+        assert_eq!(found.written, Some(("alice".to_owned(), "2026-01-01T10:00:00Z".parse().unwrap())));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Jobs of GitLab CI: the event, the project's addresses, the token. Pure.
 //!
-//! Source: GitLab's documentation of predefined variables, of pipeline sources and of the job token.
+//! Source: GitLab's documentation of predefined variables, of pipeline sources, of triggers with the payload of a webhook,
+//! of note events and of the job token.
+
+use serde_json::Value;
 
 use super::remote::{host_of, path_of};
-use super::{Event, Job, PullRequestEvent, System, Trigger, commit, need};
+use super::{CommentEvent, Event, Job, PullRequestEvent, ReadFile, System, Trigger, commit, need};
 use crate::error::Failure;
 use crate::forge::gitlab::{Place, TokenKind};
 use crate::model::{BranchName, CommitId};
@@ -16,23 +19,63 @@ const API: &str = "https://gitlab.com/api/v4";
 const GRAPHQL: &str = "https://gitlab.com/api/graphql";
 
 /// What a job of GitLab CI is about.
-pub(super) fn detect(variables: &Variables) -> Result<Job, Failure> {
+pub(super) fn detect(variables: &Variables, read: ReadFile<'_>) -> Result<Job, Failure> {
     let event = match variables.get("CI_PIPELINE_SOURCE").unwrap_or("push") {
         "push" => Event::Push,
         "web" | "webide" => Event::Manual,
         "schedule" => Event::Schedule,
+        "trigger" => triggered(variables, read)?,
         // Other programs, or other pipelines, ask for a pipeline of a branch.
-        source @ ("api" | "trigger" | "pipeline" | "parent_pipeline" | "chat") => {
-            Event::Dispatch(source.to_owned())
-        }
+        source @ ("api" | "pipeline" | "parent_pipeline" | "chat") => Event::Dispatch(source.to_owned()),
         "merge_request_event" => Event::PullRequest(merge_request(variables)?),
         other => Event::Other(other.to_owned()),
     };
     let trigger = match event {
-        Event::Schedule => None,
+        Event::Schedule | Event::Comment(_) => None,
         _ => Some(Trigger { commit: commit(variables, "CI_COMMIT_SHA")?, full_ref: full_ref(variables)? }),
     };
     Ok(Job { system: System::GitLab, event, trigger })
+}
+
+/// Whoever has a trigger's token, such as a webhook for comments, which sends its event along.
+fn triggered(variables: &Variables, read: ReadFile<'_>) -> Result<Event, Failure> {
+    let Some(path) = variables.get("TRIGGER_PAYLOAD") else {
+        return Ok(Event::Dispatch("trigger".to_owned()));
+    };
+    // Only comments are read from it: without it everything else works as well.
+    let payload = read(path).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let Some(payload) = payload else {
+        return Ok(Event::Other("a trigger with a payload that cannot be read".to_owned()));
+    };
+    if payload["object_kind"] != "note" {
+        return Ok(Event::Dispatch("trigger".to_owned()));
+    }
+    let project = payload["project_id"].as_u64().or_else(|| payload["project"]["id"].as_u64());
+    if project.map(|id| id.to_string()).as_deref() != Some(need(variables, "CI_PROJECT_ID")?) {
+        return Ok(Event::Other("a comment in another project".to_owned()));
+    }
+    note(&payload).map(Event::Comment)
+}
+
+/// A comment, of which nothing but the place is believed: whoever has the trigger's token can send anything.
+fn note(payload: &Value) -> Result<CommentEvent, Failure> {
+    let note = &payload["object_attributes"];
+    let on_pull_request = note["noteable_type"] == "MergeRequest" && note["system"] != true;
+    let wrong = |key: &str| Failure::usage(format!("the event `note` has no usable `{key}`"));
+    // Servers of before 16.11 tell of new notes only, and do not say so.
+    let action = match note["action"].as_str().unwrap_or("create") {
+        "create" => "created",
+        other => other,
+    };
+    let number = payload["merge_request"]["iid"].as_u64();
+    Ok(CommentEvent {
+        action: action.to_owned(),
+        number: number.or((!on_pull_request).then_some(0)).ok_or_else(|| wrong("/merge_request/iid"))?,
+        on_pull_request,
+        id: note["id"].as_u64().ok_or_else(|| wrong("/object_attributes/id"))?,
+        body: note["note"].as_str().ok_or_else(|| wrong("/object_attributes/note"))?.to_owned(),
+        written: None,
+    })
 }
 
 /// The checkout has no branch, so the variables tell: each kind of pipeline has its own.
@@ -174,7 +217,52 @@ mod tests {
     fn detected(source: &str, more: &[(&str, &str)]) -> Result<Job, Failure> {
         let mut pairs = vec![("CI_PIPELINE_SOURCE", source), ("CI_COMMIT_SHA", SHA)];
         pairs.extend(more);
-        detect(&variables(&pairs))
+        detect(&variables(&pairs), &|_| Err(std::io::ErrorKind::NotFound.into()))
+    }
+
+    fn triggered_by(payload: &str) -> Result<Job, Failure> {
+        let all = variables(&[
+            ("CI_PIPELINE_SOURCE", "trigger"),
+            ("CI_COMMIT_SHA", SHA),
+            ("CI_COMMIT_BRANCH", "main"),
+            ("CI_PROJECT_ID", "42"),
+            ("TRIGGER_PAYLOAD", "/builds/payload"),
+        ]);
+        detect(&all, &|path| {
+            assert_eq!(path, "/builds/payload");
+            Ok(payload.as_bytes().to_vec())
+        })
+    }
+
+    #[test]
+    fn notes_are_read_from_the_payload_of_a_trigger() {
+        let mut payload = serde_json::json!({"object_kind": "note", "user": {"username": "alice"}, "project_id": 42,
+            "object_attributes": {"id": 9, "note": "/hydrator hold dev", "noteable_type": "MergeRequest",
+                "created_at": "2026-01-01 10:00:00 UTC", "action": "create", "system": false},
+            "merge_request": {"iid": 7, "source_branch": "hydrator/dev-next", "target_branch": "hydrator/dev"}});
+        let read = |payload: &Value| triggered_by(&payload.to_string());
+        let job = read(&payload).unwrap();
+        assert_eq!(job.trigger, None);
+        let Event::Comment(found) = job.event else { panic!("no comment") };
+        assert_eq!((found.number, found.id, found.action.as_str()), (7, 9, "created"));
+        assert_eq!((found.on_pull_request, found.body.as_str()), (true, "/hydrator hold dev"));
+        assert_eq!(found.written, None, "nobody's word is taken for it");
+        for (key, value, event) in [
+            ("/object_kind", "push".into(), Event::Dispatch("trigger".to_owned())),
+            ("/project_id", 43.into(), Event::Other("a comment in another project".to_owned())),
+        ] {
+            let mut other = payload.clone();
+            *other.pointer_mut(key).unwrap() = value;
+            assert_eq!(read(&other).unwrap().event, event);
+        }
+        payload["object_attributes"]["noteable_type"] = "Issue".into();
+        let Event::Comment(found) = read(&payload).unwrap().event else { panic!("no comment") };
+        assert!(!found.on_pull_request);
+        payload["object_attributes"]["id"] = Value::Null;
+        assert!(read(&payload).unwrap_err().message.contains("/object_attributes/id"));
+        for unreadable in ["", "[", "7"] {
+            assert!(!matches!(triggered_by(unreadable).unwrap().event, Event::Comment(_)), "{unreadable}");
+        }
     }
 
     #[test]

@@ -99,10 +99,9 @@ pub struct CommentEvent {
     pub id: u64,
     /// Its text, which anybody may have written.
     pub body: String,
-    /// Who wrote it.
-    pub author: String,
-    /// When, by the forge's clock.
-    pub at: Timestamp,
+    /// Who wrote it, and when by the forge's clock. `None` where somebody else than the forge can have sent the event:
+    /// then the forge is to be asked for all of it.
+    pub written: Option<(String, Timestamp)>,
 }
 
 /// Reads the file of an event.
@@ -113,7 +112,7 @@ pub fn detect(variables: &Variables, read: ReadFile<'_>) -> Result<Option<Job>, 
     if variables.get("GITHUB_ACTIONS") == Some("true") {
         github::detect(variables, read).map(Some)
     } else if variables.get("GITLAB_CI") == Some("true") {
-        gitlab::detect(variables).map(Some)
+        gitlab::detect(variables, read).map(Some)
     } else {
         Ok(None)
     }

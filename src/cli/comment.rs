@@ -6,7 +6,7 @@ use clap::Args;
 use super::arguments::{ForgeArgs, Format, RepositoryArgs, world};
 use super::run::print;
 use super::{Surroundings, actions};
-use crate::ci::{self, Event};
+use crate::ci::{self, CommentEvent, Event};
 use crate::comment::{Answer, Asked, act, no_comment, wish};
 use crate::report;
 
@@ -27,6 +27,7 @@ pub(super) fn run(args: &CommentArgs, surroundings: &mut Surroundings<'_>) -> Re
     let job = ci::detect(surroundings.variables, &|path| std::fs::read(path))?;
     let event = match job.map(|job| job.event) {
         Some(Event::Comment(event)) => event,
+        Some(Event::Other(name)) => return Err(no_comment(&name).into()),
         Some(_) => return Err(no_comment("something else").into()),
         None => return Err(no_comment("nobody").into()),
     };
@@ -35,12 +36,19 @@ pub(super) fn run(args: &CommentArgs, surroundings: &mut Surroundings<'_>) -> Re
         surroundings.progress.say("this comment asks for nothing");
         return Ok(0);
     }
-    let asked =
-        Asked { number: event.number, id: event.id, author: event.author, body: event.body, at: event.at };
+    let CommentEvent { number, id, body, written, .. } = event;
     let mut world = world(&args.repository, &args.forge, surroundings)?;
     world.trigger = None;
+    let asked = match written {
+        Some((author, at)) => Some(Asked { number, id, author, body, at }),
+        None => Asked::of_forge(&world, number, id)?,
+    };
+    let Some(asked) = asked else {
+        surroundings.progress.say("there is no such comment");
+        return Ok(0);
+    };
     match act(&world, &asked, surroundings.progress.as_ref())? {
-        Answer::Nothing => surroundings.progress.say("this comment was acted on before"),
+        Answer::Nothing => surroundings.progress.say("this comment asks for nothing, or was acted on before"),
         Answer::Refused(why) => surroundings.progress.say(&format!("refused: {why}")),
         Answer::Done(_, None) => {}
         Answer::Done(_, Some(report)) => {

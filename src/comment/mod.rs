@@ -12,7 +12,7 @@ pub use self::words::{USAGE, Verb, Wish, wish};
 use crate::dry::{self, Wanted};
 use crate::error::{Failure, message_of};
 use crate::escape::{code, cut, neutralise_quick_actions, prose};
-use crate::forge::{Permission, PullRequestLook, Reaction};
+use crate::forge::{Permission, PullRequestLook, Reaction, Written};
 use crate::gate::HOLD_LABEL;
 use crate::model::{CommitId, Environment, EnvironmentReport, Operation, PullRequest, RunReport};
 use crate::plan::Permissions;
@@ -37,6 +37,14 @@ pub struct Asked {
     pub body: String,
     /// When it was written, by the forge's clock.
     pub at: Timestamp,
+}
+
+impl Asked {
+    /// A comment as the forge keeps it, where nobody vouches for the event; nothing where no person wrote it, or it is gone.
+    pub fn of_forge(world: &World, number: u64, id: u64) -> Result<Option<Self>> {
+        let kept = world.forge.written(number, id)?;
+        Ok(kept.map(|Written { author, body, at }| Self { number, id, author, body, at }))
+    }
 }
 
 /// What came of a comment.
@@ -232,7 +240,8 @@ fn told(environment: &Environment, report: RunReport) -> Fulfilled {
     match (&own.pull_request, own.operation) {
         (_, Operation::None) => Err(own.note.clone().unwrap_or_else(|| "there is nothing to do".to_owned())),
         (Some(request), _) => {
-            let words = format!("See #{} for {}.", request.number, code(environment.name.as_str()));
+            // Its address: forges have signs of their own for numbers, and show either as a link.
+            let words = format!("See {} for {}.", request.url, code(environment.name.as_str()));
             Ok((Some(words), Some(report)))
         }
         _ => Ok((None, Some(report))),
@@ -246,5 +255,5 @@ fn own<'a>(environment: &Environment, report: &'a RunReport) -> Option<&'a Envir
 /// The error where there is no comment to act on.
 pub fn no_comment(event: &str) -> Failure {
     Failure::usage(format!("`hydrator comment` acts on comments, and this job was started by `{event}`"))
-        .hint("start it for `issue_comment` with the type `created`")
+        .hint("start it for `issue_comment` with the type `created`; on GitLab, by a webhook for comments that triggers a pipeline")
 }

@@ -20,6 +20,17 @@ pub struct Comment {
     pub url: String,
 }
 
+/// What the forge keeps of a comment that a person wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The login of who wrote it.
+    pub author: String,
+    /// Its text.
+    pub body: String,
+    /// When it was written, by the forge's clock; a later change of the text leaves it.
+    pub at: Timestamp,
+}
+
 /// What somebody may do in a repository; each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
@@ -57,6 +68,12 @@ pub trait Conversation {
 
     /// Removes one of our comments. One that is gone is no error.
     fn delete_comment(&self, number: u64, id: u64) -> Result<()>;
+
+    /// A comment as the forge keeps it, for events that somebody else may have sent; nothing where there is no such
+    /// comment, or where all events come from the forge itself.
+    fn written(&self, _number: u64, _id: u64) -> Result<Option<Written>> {
+        Ok(None)
+    }
 
     /// Reacts to a comment; false if this account had reacted like that before.
     fn react(&self, number: u64, id: u64, reaction: Reaction) -> Result<bool>;

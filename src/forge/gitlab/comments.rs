@@ -8,7 +8,7 @@ use super::merge_requests::same_text;
 use super::shapes::{each, sent_text};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused, Request};
-use crate::forge::{Comment, Reaction};
+use crate::forge::{Comment, Reaction, Written};
 
 /// How often something is tried whose answer was lost.
 const ATTEMPTS: u32 = 4;
@@ -58,6 +58,22 @@ pub(super) fn read(forge: &GitLab, number: u64) -> Result<Vec<Comment>> {
         Ok(all.iter().filter_map(|note| reader.comment(note)).collect())
     };
     found().map_err(|refused: Refused| refused.while_doing(&doing).into())
+}
+
+/// A note by its id, unless it is gone, or GitLab's own.
+pub(super) fn written(forge: &GitLab, number: u64, id: u64) -> Result<Option<Written>> {
+    let note = match forge.get(&format!("{}/{id}", path(number))) {
+        Err(refused) if refused.class == Class::NotFound => return Ok(None),
+        found => found.map_err(|refused| {
+            refused.while_doing(&format!("cannot read the note {id} on merge request !{number}"))
+        })?,
+    };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let read = || {
+        let author = text(&note["author"]["username"])?;
+        Some(Written { author, body: text(&note["body"])?, at: note["created_at"].as_str()?.parse().ok()? })
+    };
+    Ok(read().filter(|_| note["system"] != true && note["id"].as_u64() == Some(id)))
 }
 
 /// Writes a note. One whose answer was lost is looked for before it is written again.

@@ -2,18 +2,21 @@
 //! was lost is looked for before it is repeated.
 
 use anyhow::Result;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::people::{self, missing, refuse_ignored};
-use super::shapes::{sent_text, sent_title};
+use super::shapes::{each, sent_text, sent_title};
 use super::{GitLab, comments};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused};
 use crate::forge::{Forge as _, NewPullRequest, PullRequestLook};
-use crate::model::{BranchName, PullRequest, PullRequestState};
+use crate::model::{BranchName, CommitId, PullRequest, PullRequestState};
 
 /// How often something is tried that GitLab does not see yet.
 const ATTEMPTS: u32 = 4;
+/// So many of the newest versions of a merge request are looked at.
+const VERSIONS: usize = 20;
 
 /// Opens a merge request with everything that the look names, or returns the one that is open already.
 pub(super) fn open(forge: &GitLab, wanted: &NewPullRequest) -> Result<PullRequest> {
@@ -177,4 +180,19 @@ pub(super) fn remove_label(forge: &GitLab, number: u64, label: &str) -> Result<(
     let labels = known.labels.iter().filter(|one| !one.eq_ignore_ascii_case(label)).cloned().collect();
     forge.remember(&PullRequest { labels, ..known });
     Ok(())
+}
+
+/// The head, and when it came: with a version of the merge request, of which each push makes one. One of the same head is
+/// made where only the base moved.
+pub(super) fn head_since(forge: &GitLab, number: u64) -> Result<Option<(CommitId, Timestamp)>> {
+    let doing = format!("cannot read since when merge request !{number} has its head");
+    let found = forge.get(&format!("/merge_requests/{number}/versions?per_page={VERSIONS}"));
+    let answer = found.map_err(|refused| refused.while_doing(&doing))?;
+    let mut versions: Vec<&Value> = each(&answer).collect();
+    versions.sort_by_key(|version| std::cmp::Reverse(version["id"].as_u64()));
+    let Some(newest) = versions.first() else { return Ok(None) };
+    let head = |version: &Value| version["head_commit_sha"].as_str().and_then(CommitId::parse);
+    let same = versions.iter().take_while(|version| head(version) == head(newest));
+    let since = same.last().and_then(|first| first["created_at"].as_str()?.parse().ok());
+    Ok(head(newest).zip(since))
 }

@@ -18,6 +18,7 @@ use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use self::dialect::GitLabDialect;
@@ -26,7 +27,7 @@ use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Method, Refused, Request, encoded};
 use super::{
     ArmOutcome, Comment, Conversation, Forge, MergeOutcome, Mergeability, NewPullRequest, Permission,
-    PullRequestLook, Reaction, Statuses,
+    PullRequestLook, Reaction, Statuses, Written,
 };
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestState};
@@ -370,8 +371,16 @@ impl Conversation for GitLab {
         comments::react(self, number, id, reaction)
     }
 
+    fn written(&self, number: u64, id: u64) -> Result<Option<Written>> {
+        comments::written(self, number, id)
+    }
+
     fn permission(&self, login: &str) -> Result<Permission> {
         people::permission(self, login)
+    }
+
+    fn head_since(&self, number: u64) -> Result<Option<(CommitId, Timestamp)>> {
+        merge_requests::head_since(self, number)
     }
 
     fn remove_label(&self, number: u64, label: &str) -> Result<()> {

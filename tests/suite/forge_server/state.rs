@@ -98,6 +98,7 @@ pub(crate) struct Said {
     pub(crate) id: u64,
     pub(crate) author: String,
     pub(crate) body: String,
+    pub(crate) at: i64,
     /// Who reacted, and how.
     pub(crate) reactions: Vec<(String, String)>,
 }
@@ -247,8 +248,8 @@ impl State {
     pub(crate) fn say(&mut self, number: u64, author: &str, body: &str) -> Option<u64> {
         let all = self.pulls.iter().flat_map(|pull| &pull.comments).map(|comment| comment.id);
         let id = all.max().unwrap_or(3_000_000_000) + 1;
-        let (author, body) = (author.to_owned(), body.to_owned());
-        self.pull(number)?.comments.push(Said { id, author, body, reactions: Vec::new() });
+        let (author, body, at) = (author.to_owned(), body.to_owned(), self.clock);
+        self.pull(number)?.comments.push(Said { id, author, body, at, reactions: Vec::new() });
         Some(id)
     }
 

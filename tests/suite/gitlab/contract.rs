@@ -196,6 +196,8 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
     let other = forge.say(number, "Sorry").unwrap();
     forge.delete_comment(number, other.id).unwrap();
     forge.comments(number).unwrap();
+    assert!(forge.written(number, said.id).unwrap().is_some_and(|kept| kept.body == "Good bye"));
+    assert!(forge.head_since(number).unwrap().is_some());
     forge.permission("alice").unwrap();
     forge.remove_label(number, "production").unwrap();
     let commit = CommitId::parse(&repo.tip("main").unwrap()).unwrap();
@@ -210,7 +212,7 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 26] = [
+const QUESTIONS: [&str; 28] = [
     "DELETE /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
     "GET /personal_access_tokens/self",
     "GET /projects/{id}",
@@ -220,6 +222,8 @@ const QUESTIONS: [&str; 26] = [
     "GET /projects/{id}/merge_requests/{merge_request_iid}",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/approvals",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes",
+    "GET /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
+    "GET /projects/{id}/merge_requests/{merge_request_iid}/versions",
     "GET /projects/{id}/pipeline_schedules",
     "GET /projects/{id}/protected_branches",
     "GET /projects/{id}/repository/commits/{sha}/merge_requests",

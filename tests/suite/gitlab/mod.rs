@@ -3,6 +3,7 @@
 
 mod budget;
 mod certificates;
+mod comment;
 mod contract;
 mod diagnosis;
 mod life;

@@ -106,6 +106,24 @@ fn deployments_are_recorded_once_and_those_of_others_do_not_count() {
 }
 
 #[test]
+fn a_head_is_as_old_as_its_first_version() {
+    let (repo, gitlab) = ground();
+    let (head, before) = (tip(&repo, "hydrator/dev-next").to_string(), "1".repeat(40));
+    let version = |id: u64, head: &str| json!({"id": id, "head_commit_sha": head, "created_at": format!("2026-01-01T10:00:0{id}.123Z")});
+    let asked = |versions: Value| {
+        gitlab.server.fail("/versions", 1, &Fault::Answer(200, versions, Vec::new()));
+        let found = gitlab.forge(None).head_since(1).unwrap();
+        found.map(|(head, since)| (head.to_string(), since.to_string()))
+    };
+    // The base moved twice under the same head, which had been there before.
+    let all = json!([5, 4, 3, 2, 1].map(|id| version(id, if id == 2 { &before } else { &head })));
+    assert_eq!(asked(all), Some((head.clone(), "2026-01-01T10:00:03.123Z".to_owned())));
+    assert_eq!(asked(json!([])), None);
+    assert_eq!(asked(json!([{"id": 1, "head_commit_sha": null, "created_at": null}])), None);
+    assert!(gitlab.forge(None).head_since(9).unwrap_err().to_string().contains("!9"));
+}
+
+#[test]
 fn permissions_are_gitlabs_levels() {
     let (_repo, gitlab) = ground();
     gitlab.server.with(|state| {

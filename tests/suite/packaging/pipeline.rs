@@ -147,6 +147,21 @@ fn a_runner_runs_the_template_from_a_push_to_a_rollback() {
     let scheduled = project.pipeline(("main", "schedule"), &[], &[]).success();
     assert_eq!(passed(&scheduled), ["manifests promote"]);
 
+    // So does a comment. This runner leaves the payload in the variable, where GitLab's makes a file of it.
+    let comment = "{\"object_kind\":\"note\",\"object_attributes\":{\"note\":\"/hydrator hold dev\"}}";
+    let commented = project.pipeline(("main", "trigger"), &[], &[("TRIGGER_PAYLOAD", comment)]);
+    let text = plain(&commented);
+    assert!(
+        text.contains("manifests comment") && text.contains("a trigger with a payload that cannot"),
+        "{text}"
+    );
+    assert!(!text.contains("manifests run"), "{text}");
+    let other = project.pipeline(("main", "trigger"), &[], &[("TRIGGER_PAYLOAD", &comment.replace('/', ""))]);
+    assert_eq!(passed(&other), Vec::<String>::new(), "{}", plain(&other));
+    assert!(!plain(&other).contains("a trigger with"), "{}", plain(&other));
+    let triggered = project.pipeline(("main", "trigger"), &[], &[("TRIGGER_PAYLOAD", "{}")]).success();
+    assert_eq!(passed(&triggered), ["manifests run"]);
+
     project.merge(1);
     project.merge(2);
     project.repo.write("apps/shop/values-prod.yaml", "replicas: 5\n");

@@ -138,14 +138,28 @@ fn jobs_take_turns_and_wait_for_a_person_where_they_should() {
         let rule = &job["rules"][0];
         assert_eq!(
             rule["when"].as_str(),
-            (!["run", "promote", "diff"].contains(&command)).then_some("manual"),
+            (!["run", "promote", "diff", "comment"].contains(&command)).then_some("manual"),
             "{name}"
         );
         let condition = match command {
             "diff" => "$CI_PIPELINE_SOURCE == \"merge_request_event\"",
             _ => "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
         };
-        assert!(rule["if"].as_str().unwrap().starts_with(condition), "{name}");
+        let whole = rule["if"].as_str().unwrap();
+        assert!(whole.starts_with(condition), "{name}");
+        // A comment starts its own job and no other one.
+        let is_note = "$TRIGGER_PAYLOAD =~ /\"object_kind\":\\s*\"note\"/";
+        let by_others = is_note.replace("=~", "!~");
+        match command {
+            "comment" => {
+                assert!(whole.contains("== \"trigger\"") && whole.contains(is_note), "{whole}");
+                let other = &job["rules"][1];
+                assert!(whole.starts_with(other["if"].as_str().unwrap()), "the same but for what it asks");
+                assert_eq!((&other["when"], &other["allow_failure"]), (&"manual".into(), &true.into()));
+            }
+            "diff" | "promote" => {}
+            _ => assert!(whole.ends_with(&by_others), "{name}: {whole}"),
+        }
     }
     // What people give is data: nothing but places of the runner's own is expanded.
     for (name, value) in hidden["variables"].as_mapping().unwrap() {

@@ -1,6 +1,7 @@
 //! Stories that are told once and come true on every forge, and the ground that they stand on.
 
 pub(crate) mod as_previewed;
+pub(crate) mod comment;
 pub(crate) mod life;
 pub(crate) mod pages;
 pub(crate) mod preview;
@@ -55,6 +56,17 @@ macro_rules! on {
             what_fails_is_said_where_it_is_reviewed
             long_previews_have_pages_and_short_ones_lose_them
             a_fork_gets_no_comment
+        }
+    };
+    ($forge:ident, comment) => {
+        crate::stories::on! { $forge, comment:
+            what_is_asked_for_is_done
+            the_pull_request_that_brought_the_change_in_is_a_place_to_ask
+            who_may_not_write_is_refused
+            what_nobody_can_do_is_answered
+            only_what_the_commenter_saw_is_merged
+            a_job_that_runs_again_does_nothing_twice
+            other_comments_cost_nothing
         }
     };
     ($forge:ident, as_previewed) => {

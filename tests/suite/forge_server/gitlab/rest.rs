@@ -64,6 +64,8 @@ impl GitLabApi {
             }
             ("POST", ["merge_requests", _, "notes"]) => talk::say(state, number(), &call.body),
             ("GET", ["merge_requests", _, "notes"]) => talk::notes(state, number(), query),
+            ("GET", ["merge_requests", _, "notes", id]) => talk::one_note(state, number(), id),
+            ("GET", ["merge_requests", _, "versions"]) => talk::versions(state, number(), query),
             ("GET", ["merge_requests", _, "approvals"]) => talk::approvals(state, number()),
             ("PUT", ["merge_requests", _, "notes", id]) => {
                 talk::own_note(state, id, |state, id| talk::change_note(state, id, &call.body))

@@ -20,7 +20,7 @@ pub(super) fn obey(text: &str, labels: &mut Vec<String>) -> String {
 fn note(said: &Said) -> Value {
     json!({
         "id": said.id, "type": null, "body": said.body, "author": user(&said.author), "system": false,
-        "created_at": time(0), "updated_at": time(0), "noteable_type": "MergeRequest", "resolvable": false,
+        "created_at": time(said.at), "updated_at": time(said.at), "noteable_type": "MergeRequest", "resolvable": false,
     })
 }
 
@@ -32,14 +32,42 @@ pub(super) fn say(state: &mut State, number: u64, body: &Value) -> Answer {
     (201, note(state.comment(id).expect("it was said")))
 }
 
+/// What GitLab itself notes stands among the notes of people.
+fn system(author: &str) -> Value {
+    json!({"id": 1, "body": "changed the description\n/hydrator promote dev", "author": user(author), "system": true,
+        "created_at": time(0)})
+}
+
+pub(super) fn one_note(state: &mut State, number: u64, id: &str) -> Answer {
+    let Some(pull) = state.pull(number) else { return not_found() };
+    if id == "1" {
+        return (200, system(&pull.author));
+    }
+    pull.comments
+        .iter()
+        .find(|said| said.id.to_string() == id)
+        .map_or_else(not_found, |said| (200, note(said)))
+}
+
+/// A version for each push, newest first; what it was before the last one is forgotten.
+pub(super) fn versions(state: &mut State, number: u64, query: &str) -> Answer {
+    let Some(pull) = state.pull(number) else { return not_found() };
+    let version = |id: u64, head: &str, at: i64| {
+        json!({"id": 110 * number + id, "head_commit_sha": head, "base_commit_sha": pull.base_sha,
+            "start_commit_sha": pull.base_sha, "created_at": time(at), "merge_request_id": 1000 + number,
+            "state": "collected", "real_size": "1", "patch_id_sha": null})
+    };
+    let mut shown = vec![version(1, &pull.head_sha, pull.created_at)];
+    if let Some(at) = pull.moved_at {
+        shown = vec![version(2, &pull.head_sha, at), version(1, &"1".repeat(40), pull.created_at)];
+    }
+    page_of(shown, query)
+}
+
 pub(super) fn notes(state: &mut State, number: u64, query: &str) -> Answer {
     let Some(pull) = state.pull(number) else { return not_found() };
     let mut shown: Vec<Value> = pull.comments.iter().map(note).collect();
-    // What GitLab itself notes stands among them.
-    let mut system =
-        json!({"id": 1, "body": "changed the description", "author": user(&pull.author), "system": true});
-    system["created_at"] = json!(time(0));
-    shown.insert(0, system);
+    shown.insert(0, system(&pull.author));
     if wanted(query, "sort").as_deref() != Some("asc") {
         shown.reverse();
     }

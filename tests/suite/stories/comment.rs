@@ -1,0 +1,176 @@
+//! `/hydrator …` in comments, as the jobs see them that a comment starts.
+
+use super::*;
+use crate::forge_server::state::Method;
+use crate::support::command::Run;
+
+/// A new comment, as its event tells it.
+#[derive(Clone)]
+pub(crate) struct Event {
+    pub(crate) number: u64,
+    pub(crate) id: u64,
+    pub(crate) author: String,
+    pub(crate) body: String,
+    /// Seconds, by the forge's clock.
+    pub(crate) at: i64,
+}
+
+/// A forge whose comments start jobs.
+pub(crate) trait Commented: Hosted {
+    /// `hydrator comment` in the job that an event starts.
+    fn answering(&self, repo: &TestRepo, event: &Event) -> Run;
+    /// Some who may not write.
+    const STRANGERS: &'static [&'static str];
+}
+
+/// Somebody comments, and the job of that comment runs.
+fn says<F: Commented>(repo: &TestRepo, forge: &F, author: &str, number: u64, body: &str) -> Outcome {
+    let event = commented(forge, author, number, body);
+    forge.answering(repo, &event).run()
+}
+
+/// Somebody comments.
+pub(crate) fn commented<F: Hosted>(forge: &F, author: &str, number: u64, body: &str) -> Event {
+    let (id, at) = forge.server().with(|state| {
+        let id = state.say(number, author, body).unwrap();
+        (id, state.comment(id).unwrap().at)
+    });
+    Event { number, id, author: author.to_owned(), body: body.to_owned(), at }
+}
+
+/// The reactions to the last comment of a person, and the last answer.
+pub(crate) fn reply<F: Hosted>(forge: &F, number: u64) -> (Vec<String>, Option<String>) {
+    let pull = pull(forge, number);
+    let asked = pull.comments.iter().rposition(|said| said.author != "hydrator-app[bot]").unwrap();
+    let reactions = pull.comments[asked].reactions.iter().map(|(_, content)| content.clone()).collect();
+    (reactions, pull.comments.get(asked + 1).map(|said| said.body.clone()))
+}
+
+fn done() -> (Vec<String>, Option<String>) {
+    (vec!["eyes".to_owned(), "rocket".to_owned()], None)
+}
+
+#[track_caller]
+pub(crate) fn refused<F: Hosted>(forge: &F, number: u64, why: &str) {
+    let (reactions, words) = reply(forge, number);
+    assert_eq!(reactions.last().map(String::as_str), Some("confused"));
+    let words = words.expect("it is answered");
+    assert!(words.starts_with("Not done: ") && words.contains(why), "{words}");
+}
+
+pub(crate) fn ground<F: Hosted>() -> (TestRepo, F) {
+    let repo = repo_of(&ENVIRONMENTS);
+    let forge = F::start(&repo);
+    _ = forge.job(&repo).run().success();
+    (repo, forge)
+}
+
+pub(crate) fn what_is_asked_for_is_done<F: Commented>() {
+    let (repo, forge) = ground::<F>();
+    // On the pull request of another environment: people say it where they are.
+    _ = says(&repo, &forge, "alice", 2, "Off it goes.\r\n\r\n/hydrator promote dev\r\n").success();
+    assert_eq!(reply(&forge, 2), done());
+    assert_eq!(pull(&forge, 1).life, Life::Merged);
+    _ = says(&repo, &forge, "alice", 2, "/hydrator hold staging").success();
+    assert_eq!(reply(&forge, 2), done());
+    assert_eq!(pull(&forge, 2).labels, ["hold"]);
+    _ = says(&repo, &forge, "alice", 2, "/hydrator promote staging").success();
+    refused(&forge, 2, "held by the label");
+    _ = says(&repo, &forge, "alice", 2, "/hydrator resume staging").success();
+    assert_eq!(pull(&forge, 2).labels, Vec::<String>::new());
+    _ = says(&repo, &forge, "alice", 2, "/hydrator promote staging").success();
+    assert_eq!(pull(&forge, 2).life, Life::Merged);
+    // Another state, to be rolled back from.
+    set(&repo, &ENVIRONMENTS, "second");
+    _ = forge.job(&repo).run().success();
+    let next = pulls(&forge).last().unwrap().0 - 1;
+    _ = says(&repo, &forge, "alice", next, "/hydrator promote dev").success();
+    assert_eq!(pull(&forge, next).life, Life::Merged);
+    _ = says(&repo, &forge, "alice", next, "/hydrator rollback dev").success();
+    let rollback = pulls(&forge).last().unwrap().clone();
+    assert_eq!((rollback.1, rollback.2.as_str()), (Life::Open, "hydrator/dev-next"));
+    let (reactions, words) = reply(&forge, next);
+    assert_eq!(reactions, ["eyes", "rocket"]);
+    let words = words.unwrap();
+    assert!(
+        words.starts_with("See http") && words.ends_with(&format!("/{} for `dev`.", rollback.0)),
+        "{words}"
+    );
+    assert!(pull(&forge, rollback.0).body.contains("alice"), "{}", pull(&forge, rollback.0).body);
+}
+
+pub(crate) fn the_pull_request_that_brought_the_change_in_is_a_place_to_ask<F: Commented>() {
+    let repo = repo_of(&ENVIRONMENTS);
+    let forge = F::start(&repo);
+    let number = pages::land(&repo, &forge, "one", Method::Squash);
+    _ = forge.job(&repo).run().success();
+    _ = says(&repo, &forge, "alice", number, "/hydrator promote dev").success();
+    assert_eq!(reply(&forge, number), done());
+    assert_eq!(pull(&forge, number + 1).life, Life::Merged);
+    let page = &pull(&forge, number).comments[0].body;
+    assert!(page.contains("| `dev` | ✅ | runs it |"), "{page}");
+}
+
+pub(crate) fn who_may_not_write_is_refused<F: Commented>() {
+    let (repo, forge) = ground::<F>();
+    forge.server().with(|state| state.permissions.insert("rita".to_owned(), "read".to_owned()));
+    for author in F::STRANGERS {
+        _ = says(&repo, &forge, author, 1, "/hydrator promote dev").success();
+        assert_eq!(pull(&forge, 1).life, Life::Open, "{author}");
+    }
+    let words: Vec<String> = pull(&forge, 1).comments.iter().map(|said| said.body.clone()).collect();
+    let why = "Not done: this takes the permission to write to the repository";
+    assert_eq!(words.iter().filter(|body| body.as_str() == why).count(), F::STRANGERS.len(), "{words:?}");
+}
+
+pub(crate) fn what_nobody_can_do_is_answered<F: Commented>() {
+    let (repo, forge) = ground::<F>();
+    for (body, why) in [
+        ("/hydrator promote nowhere", "there is no environment nowhere; there are dev, staging, prod"),
+        ("/hydrator promote @everybody", "there is no environment"),
+        ("/hydrator destroy dev", "write "),
+        ("/hydrator promote prod", "staging runs nothing yet"),
+        ("/hydrator rollback dev", ""),
+        ("/hydrator resume dev", ""),
+    ] {
+        let outcome = says(&repo, &forge, "alice", 1, body);
+        refused(&forge, 1, why);
+        assert!(!reply(&forge, 1).1.unwrap().contains("@everybody"), "nobody is called");
+        assert!(outcome.exit_code().is_some(), "{body}: {outcome:?}");
+    }
+    assert!(pulls(&forge).iter().all(|one| one.1 == Life::Open));
+}
+
+pub(crate) fn only_what_the_commenter_saw_is_merged<F: Commented>() {
+    let (repo, forge) = ground::<F>();
+    let event = commented(&forge, "alice", 1, "/hydrator promote dev");
+    // Another head comes before the job runs.
+    set(&repo, &["dev"], "second");
+    _ = forge.job(&repo).run().success();
+    _ = forge.answering(&repo, &event).run().success();
+    refused(&forge, 1, "was changed after this was written");
+    assert_eq!(pull(&forge, 1).life, Life::Open);
+    // And a promotion before a rollback.
+    let event = commented(&forge, "alice", 1, "/hydrator rollback dev");
+    forge.server().with(|state| state.merge(1, Method::Merge).unwrap());
+    _ = forge.answering(&repo, &event).run().success();
+    refused(&forge, 1, "was promoted after this was written");
+}
+
+pub(crate) fn a_job_that_runs_again_does_nothing_twice<F: Commented>() {
+    let (repo, forge) = ground::<F>();
+    let event = commented(&forge, "alice", 1, "/hydrator hold dev");
+    _ = forge.answering(&repo, &event).run().success();
+    forge.server().with(|state| state.pull(1).unwrap().labels.clear());
+    _ = forge.answering(&repo, &event).run().success();
+    assert_eq!(pull(&forge, 1).labels, Vec::<String>::new());
+}
+
+pub(crate) fn other_comments_cost_nothing<F: Commented>() {
+    let (repo, forge) = ground::<F>();
+    forge.server().take_calls();
+    _ = says(&repo, &forge, "alice", 1, "Looks good. `/hydrator promote dev`?").success();
+    assert_eq!(asked(&forge.server().take_calls()), Vec::<String>::new());
+    let outcome = forge.command(&repo, "comment").run().code(2);
+    assert!(outcome.stderr().contains("acts on comments"), "{outcome:?}");
+}

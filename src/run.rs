@@ -72,6 +72,7 @@ pub fn run(world: &World, request: &RunRequest, progress: &dyn Progress) -> Resu
         refuse_older(wanted, &observation, &dry)?;
         progress.enter(Stage::Plan);
         let mut planned = decide((world, request), &waiting, &observation, &mut rendering, progress)?;
+        scratch.keep_nothing_read();
         if request.dry_run {
             return crate::outcome::planned(&dry, &planned, &observation, &rendering);
         }

@@ -33,6 +33,12 @@ pub struct Scratch {
 }
 
 impl Scratch {
+    /// From here on no object is kept in memory that was read: planning reads the same trees many times, what comes
+    /// after it reads each object once.
+    pub fn keep_nothing_read(&self) {
+        git2::opts::enable_caching(false);
+    }
+
     /// Makes a scratch repository that borrows the checkout's objects where they are complete.
     pub fn create(git: GitProgram, checkout: &Checkout, remote: &str, login: Option<&Login>) -> Result<Self> {
         let directory = tempfile::Builder::new()

@@ -1,6 +1,6 @@
 //! Which fields differ. Pure.
 
-use super::arrange::pairs;
+use super::pairs::pairs;
 use super::path::Path;
 use super::same::same;
 use super::tree::{Kind, Node};

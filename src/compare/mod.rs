@@ -9,6 +9,7 @@ mod fields;
 mod lines;
 mod mask;
 mod matching;
+mod pairs;
 mod path;
 mod rules;
 mod same;

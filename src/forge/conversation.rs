@@ -31,6 +31,12 @@ pub struct Written {
     pub at: Timestamp,
 }
 
+/// Whether a forge keeps `wanted` when it shows `found`: forges trim texts, and may store line ends in another way.
+pub fn same_text(found: &str, wanted: &str) -> bool {
+    let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
+    plain(found) == plain(wanted)
+}
+
 /// What somebody may do in a repository; each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {

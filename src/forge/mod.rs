@@ -10,7 +10,7 @@ mod records;
 
 use anyhow::Result;
 
-pub use self::conversation::{Comment, Conversation, Permission, Reaction, Written};
+pub use self::conversation::{Comment, Conversation, Permission, Reaction, Written, same_text};
 use self::diagnosis::{Finding, Grounds};
 pub use self::records::{Announced, Deployment, Extent, Landing, MergedPullRequest, Records, Statuses};
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest};

@@ -3,7 +3,8 @@
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 
-use super::objects::{Objects, TreeEntry};
+use super::encode::TreeEntry;
+use super::objects::Objects;
 use super::scratch::Scratch;
 use super::shared::SharedObjects;
 use crate::model::{DryEntry, DryTree, EntryKind, ObjectId};

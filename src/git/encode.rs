@@ -8,8 +8,35 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::objects::{NewCommit, TreeEntry};
 use crate::model::{EntryKind, Moment, ObjectId, Person};
+
+/// One entry of a git tree. Names that are not UTF-8 are kept out of trees we read, with an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// Its own name.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its object.
+    pub id: ObjectId,
+}
+
+/// A commit to write.
+#[derive(Clone, Debug)]
+pub struct NewCommit<'a> {
+    /// Its root tree.
+    pub tree: ObjectId,
+    /// Its parents.
+    pub parents: &'a [ObjectId],
+    /// Author and committer.
+    pub identity: &'a Person,
+    /// The author date.
+    pub authored: Moment,
+    /// The committer date.
+    pub committed: Moment,
+    /// The message.
+    pub message: &'a str,
+}
 
 /// The bytes of a tree with exactly these entries. Names that git would refuse to check out are errors.
 pub(super) fn tree(entries: &[TreeEntry]) -> Result<Vec<u8>> {
@@ -125,7 +152,7 @@ fn kind(mode: &[u8]) -> EntryKind {
 mod tests {
     use git2::{ObjectType, Repository};
 
-    use super::super::objects::{object_id, oid};
+    use super::super::ids::{object_id, oid};
     use super::*;
 
     const KINDS: [EntryKind; 5] =

@@ -3,7 +3,8 @@
 
 use anyhow::{Context as _, Result};
 
-use super::objects::{Objects, object_id, oid};
+use super::ids::{object_id, oid};
+use super::objects::Objects;
 use crate::model::ObjectId;
 
 /// What came of it.

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use camino::Utf8PathBuf;
 
-use super::objects::{NewCommit, Objects};
+use super::encode::NewCommit;
+use super::objects::Objects;
 use crate::model::{EntryKind, Moment, ObjectId, Person};
 
 /// The ref of the notes.

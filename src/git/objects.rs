@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
-use git2::{ErrorCode, ObjectType, OdbLookupFlags, Oid, Repository};
+use git2::{ErrorCode, ObjectType, OdbLookupFlags, Repository};
 
-use super::encode;
+use super::encode::{self, NewCommit, TreeEntry};
+use super::ids::{object_id, oid};
 use super::pending::Pending;
 use crate::error::Failure;
 use crate::model::{Commit, EntryKind, Moment, ObjectId, Person};
@@ -21,52 +22,8 @@ pub struct Objects<'r> {
     pending: Option<&'r Pending>,
 }
 
-/// One entry of a git tree. Names that are not UTF-8 are kept out of trees we read, with an error.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TreeEntry {
-    /// Its own name.
-    pub name: String,
-    /// What it is.
-    pub kind: EntryKind,
-    /// Its object.
-    pub id: ObjectId,
-}
-
 /// Edits of a tree by `/`-separated path: what shall be there, or `None` for nothing.
 pub type Edits = BTreeMap<String, Option<(EntryKind, ObjectId)>>;
-
-/// A commit to write.
-#[derive(Clone, Debug)]
-pub struct NewCommit<'a> {
-    /// Its root tree.
-    pub tree: ObjectId,
-    /// Its parents.
-    pub parents: &'a [ObjectId],
-    /// Author and committer.
-    pub identity: &'a Person,
-    /// The author date.
-    pub authored: Moment,
-    /// The committer date.
-    pub committed: Moment,
-    /// The message.
-    pub message: &'a str,
-}
-
-pub(super) fn oid(id: ObjectId) -> Oid {
-    // Twenty bytes are always an id.
-    Oid::from_bytes(id.as_bytes()).unwrap_or(Oid::ZERO_SHA1)
-}
-
-pub(super) fn object_id(id: Oid) -> ObjectId {
-    let mut bytes = [0; 20];
-    bytes.copy_from_slice(&id.as_bytes()[..20]);
-    ObjectId::from_bytes(bytes)
-}
-
-/// The id that `bytes` would have as a blob.
-pub fn hash_of(bytes: &[u8]) -> Result<ObjectId> {
-    Ok(object_id(Oid::hash_object(ObjectType::Blob, bytes).context("cannot hash")?))
-}
 
 fn kind_of_mode(mode: i32) -> EntryKind {
     match mode {

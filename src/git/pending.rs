@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use git2::{ObjectType, Repository};
 
 use super::encode;
-use super::objects::object_id;
+use super::ids::object_id;
 use crate::model::ObjectId;
 
 /// A blob of more bytes is written at once, so that memory does not grow with what is rendered.

@@ -10,7 +10,9 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use git2::{Repository, RepositoryInitOptions};
 
-use super::objects::{NewCommit, Objects, object_id, oid};
+use super::encode::NewCommit;
+use super::ids::{object_id, oid};
+use super::objects::Objects;
 use super::program::GitProgram;
 use crate::model::{CommitId, EntryKind, Moment, ObjectId, Person};
 

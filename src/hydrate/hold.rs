@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::metadata::Intent;
-
 /// Why an environment or some of its targets stay where they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,15 +32,6 @@ pub struct HeldTarget {
     /// The DRY commit whose manifests it has.
     #[serde(default)]
     pub dry_sha: String,
-}
-
-/// What a proposal says besides where its manifests come from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Terms {
-    /// What stays where it is.
-    pub hold: Option<Hold>,
-    /// What it is, where it is no ordinary proposal.
-    pub intent: Option<Intent>,
 }
 
 impl Hold {

@@ -65,6 +65,15 @@ pub enum Intent {
     Resume,
 }
 
+/// What a proposal says besides where its manifests come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// What stays where it is.
+    pub hold: Option<Hold>,
+    /// What it is, where it is no ordinary proposal.
+    pub intent: Option<Intent>,
+}
+
 impl Metadata {
     /// Reads a branch's root file; `None` if it is not one. Output paths that nobody could own are dropped.
     pub fn parse(bytes: &[u8]) -> Option<Self> {

@@ -9,8 +9,8 @@ pub mod metadata;
 pub mod readme;
 pub mod references;
 
-pub use hold::{HeldTarget, Hold, Terms};
-pub use metadata::{Intent, METADATA_FILE, Metadata, TargetMetadata};
+pub use hold::{HeldTarget, Hold};
+pub use metadata::{Intent, METADATA_FILE, Metadata, TargetMetadata, Terms};
 pub use readme::README_FILE;
 
 /// The root file that keeps generated files out of a forge's diffs; Argo CD's own two lines, without a final newline.

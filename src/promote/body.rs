@@ -4,7 +4,8 @@
 
 use super::rollback;
 use super::summary::{DryLine, Intent, MoreCommits, ProposalSummary, ReferenceLine, TargetChange};
-use crate::escape::{code, code_in_cell, cut, html, link, marker, prose};
+use super::words::{NAME_LIMIT, author, commit_link, link_to, name, subject};
+use crate::escape::{code, code_in_cell, cut, html, link, marker};
 use crate::model::ManifestId;
 
 /// The longest body that we write.
@@ -12,9 +13,6 @@ pub const BODY_LIMIT: usize = 60_000;
 
 /// A list that is longer is folded.
 const FOLDED_FROM: usize = 10;
-const SUBJECT_LIMIT: usize = 100;
-const AUTHOR_LIMIT: usize = 80;
-const NAME_LIMIT: usize = 300;
 
 /// The body when the configuration has no template.
 pub fn default_body(summary: &ProposalSummary) -> String {
@@ -255,21 +253,6 @@ fn reference_line(line: &ReferenceLine) -> String {
     format!("- {commit} {} ({})", subject(&line.subject), author(&line.author))
 }
 
-pub(super) fn commit_link(summary: &ProposalSummary, sha: &str) -> String {
-    let label = code(&sha.chars().take(7).collect::<String>());
-    summary.repo_url.as_ref().map_or_else(|| label.clone(), |url| link_to(&label, url, sha))
-}
-
-fn link_to(label: &str, repo_url: &str, sha: &str) -> String {
-    let is_id = !sha.is_empty() && sha.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let fits = repo_url.len() <= 500 && sha.len() <= 64;
-    if is_id && fits {
-        link(label, &format!("{}/commit/{sha}", repo_url.trim_end_matches('/')))
-    } else {
-        label.to_owned()
-    }
-}
-
 fn foot(summary: &ProposalSummary) -> String {
     let after = match &summary.intent {
         Intent::Rollback { .. } => rollback::foot(summary),
@@ -279,16 +262,4 @@ fn foot(summary: &ProposalSummary) -> String {
         }
     };
     format!("---\n\n{after}")
-}
-
-pub(super) fn name(text: &str) -> String {
-    code(&cut(text, NAME_LIMIT))
-}
-
-pub(super) fn subject(text: &str) -> String {
-    prose(&cut(&crate::escape::one_line(text), SUBJECT_LIMIT))
-}
-
-pub(super) fn author(text: &str) -> String {
-    prose(&cut(&crate::escape::one_line(text), AUTHOR_LIMIT))
 }

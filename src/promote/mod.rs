@@ -8,6 +8,7 @@ mod steps;
 mod summary;
 mod template;
 mod title;
+mod words;
 
 pub use body::{BODY_LIMIT, default_body};
 pub use steps::{Applied, PullRequestStep, Wanted, apply, decide, find_open};

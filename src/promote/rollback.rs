@@ -1,7 +1,7 @@
 //! What a pull request that rolls back or resumes says: who, why, what stays held, how it ends. Pure.
 
-use super::body::{author, commit_link, name, subject};
 use super::summary::{Intent, ProposalSummary};
+use super::words::{author, commit_link, name, subject};
 use crate::escape::code;
 
 /// Names of targets that are listed before the rest is counted.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::forge::{Forge, NewPullRequest, PullRequestLook};
+use crate::forge::{Forge, NewPullRequest, PullRequestLook, same_text};
 use crate::model::{BranchName, PullRequest, PullRequestOperation, PullRequestState};
 
 /// What an environment should have.
@@ -95,12 +95,6 @@ fn looks_like(found: &PullRequest, look: &PullRequestLook) -> bool {
         && has_all(&found.reviewers, &look.reviewers)
         && has_all(&found.team_reviewers, &look.team_reviewers)
         && has_all(&found.assignees, &look.assignees)
-}
-
-/// Forges trim text and may store other line ends.
-fn same_text(found: &str, wanted: &str) -> bool {
-    let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
-    plain(found) == plain(wanted)
 }
 
 /// Forges do not tell upper from lower case in logins, and GitHub not in labels either.

@@ -7,8 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Value;
 
-use super::split::Problem;
-use super::yaml::{self, problem_of};
+use super::yaml::{self, Problem, problem_of};
 use crate::model::ManifestId;
 
 /// What a document is at its top.

@@ -7,8 +7,7 @@
 use serde_yaml::Value;
 
 use super::identity::{self, Shape};
-use super::split::Problem;
-use super::yaml;
+use super::yaml::{self, Problem};
 use crate::model::ManifestPart;
 
 /// Lists inside lists are taken apart this deep.

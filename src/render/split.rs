@@ -10,13 +10,7 @@ use crate::model::Manifest;
 
 use super::identity::{self, Shape};
 use super::list;
-
-/// Why a stream cannot be taken, and on which line of it, from 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) line: usize,
-    pub(crate) message: String,
-}
+use super::yaml::Problem;
 
 /// The manifests of `stream`, in order; documents without content are dropped.
 pub(crate) fn manifests(stream: &[u8]) -> Result<Vec<Manifest>, Problem> {

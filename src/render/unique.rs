@@ -6,7 +6,8 @@ use anyhow::bail;
 use camino::Utf8Path;
 
 use super::job::{Origin, Stream};
-use super::split::{self, Problem};
+use super::split;
+use super::yaml::Problem;
 use crate::error::{Failure, Place};
 use crate::model::{Manifest, ManifestId};
 

@@ -4,8 +4,8 @@ use anyhow::bail;
 use camino::Utf8Path;
 use serde_json::{Map, Value};
 
-use super::split::Problem;
 use super::yaml;
+use super::yaml::Problem;
 use crate::error::{Failure, Place};
 
 /// Adds the values of a file to `into`: mappings are merged, everything else is replaced.

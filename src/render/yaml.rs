@@ -5,7 +5,12 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::split::Problem;
+/// Why a stream cannot be taken, and on which line of it, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) line: usize,
+    pub(crate) message: String,
+}
 
 /// Fewer brackets than this cannot nest deep enough to matter: the parser's time grows with size times depth.
 const HARMLESS_BRACKETS: usize = 2_000;

@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use super::{Landings, Scene};
 use crate::escape::marker_value;
-use crate::forge::{Comment, Landing};
+use crate::forge::{Comment, Landing, same_text};
 use crate::model::{Commit, CommitId, CommitState, CommitStatus};
 use crate::overview::{Journey, MARK, PROGRESS, Stand, journey};
 
@@ -114,11 +114,6 @@ fn write(scene: &Scene<'_>, landings: &Landings, page: &Page<'_>) -> Result<()> 
         None if !may_begin => Ok(()),
         _ => forge.set_status(journey.commit, &wanted),
     }
-}
-
-/// Forges may store line ends in another way, and trim.
-fn same_text(found: &str, wanted: &str) -> bool {
-    found.replace("\r\n", "\n").trim() == wanted.trim()
 }
 
 /// Which DRY commits have which; asked of the DRY branch's history where that is not plain, once for each pair.

@@ -6,7 +6,7 @@ use super::super::node::Node;
 use super::super::placeholders::Bindings;
 use super::super::problem::Findings;
 use super::super::raw::{RawConfig, RawEnvironment};
-use super::environments::Draft;
+use super::draft::Draft;
 use crate::error::Failure;
 use crate::model::{BranchName, Project};
 

@@ -6,7 +6,7 @@ use super::super::problem::Findings;
 use super::super::raw::RawRenderer;
 use super::super::structure::shown;
 use super::super::tree::TreeReader;
-use super::options::Unit;
+use super::unit::Unit;
 use crate::model::EntryKind;
 
 /// The file names by which kustomize knows a directory as its own.

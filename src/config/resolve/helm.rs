@@ -6,8 +6,7 @@ use super::super::problem::Findings;
 use super::super::raw::RawHelm;
 use super::super::structure::shown;
 use super::super::tree::TreeReader;
-use super::options::{Unit, expand_all, value_files};
-use super::targets::expand;
+use super::unit::{Unit, expand, expand_all, value_files};
 use crate::model::{ChartSource, HelmOptions};
 
 /// The options; nothing after a problem that leaves no chart.

@@ -2,7 +2,7 @@
 
 use super::super::problem::Findings;
 use super::super::structure::shown;
-use super::options::{Unit, expand_all};
+use super::unit::{Unit, expand_all};
 
 /// Flags of `kustomize build` that only choose between safe things. Left out on purpose: whatever runs programs
 /// (`--enable-exec`, `--enable-alpha-plugins`, `--helm-command`, `--enable-star`), opens the network or the machine

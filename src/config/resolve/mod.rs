@@ -5,6 +5,7 @@
 mod branches;
 mod detect;
 mod diff;
+mod draft;
 mod environments;
 mod helm;
 mod kustomize;
@@ -15,6 +16,7 @@ mod paths;
 mod settings;
 mod targets;
 mod texts;
+mod unit;
 
 use camino::Utf8Path;
 
@@ -27,7 +29,6 @@ use super::raw::RawConfig;
 use super::structure::Damage;
 use super::tree::TreeReader;
 use crate::model::{DryTree, Environment, Project};
-use environments::Draft;
 
 /// What resolving needs besides the configuration.
 pub(super) struct Scope<'a> {
@@ -59,11 +60,4 @@ pub(super) fn resolve(
         project.environments = environments;
         project
     }))
-}
-
-impl Draft<'_> {
-    /// Its name as written.
-    fn name(&self) -> &str {
-        &self.raw.name
-    }
 }

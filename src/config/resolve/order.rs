@@ -6,7 +6,7 @@ use super::super::node::Node;
 use super::super::problem::Findings;
 use super::super::structure::{Damage, shown};
 use super::super::suggest::nearest;
-use super::environments::Draft;
+use super::draft::Draft;
 use crate::model::Order;
 
 /// Checks `after` of all environments.

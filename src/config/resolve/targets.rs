@@ -10,13 +10,13 @@ use super::super::placeholders::Bindings;
 use super::super::problem::Findings;
 use super::super::raw::{RawConfig, RawTarget};
 use super::super::structure::{Damage, shown};
-use super::super::suggest::nearest;
 use super::super::tree::{Found, TreeReader};
-use super::environments::Draft;
-use super::options::{self, Options};
+use super::draft::Draft;
+use super::options;
 use super::order::unknown_environment;
 use super::outputs;
 use super::paths::{glob_pattern, matches_or_holds};
+use super::unit::{Options, Unit, expand};
 use crate::model::Target;
 
 /// Names of directories that say nothing about what is in them.
@@ -302,7 +302,7 @@ impl<'a> Resolver<'a, '_> {
             self.findings.problem(node, reason);
             return Ok(None);
         }
-        let unit = options::Unit { name: &name, source, bindings, options: &entry.options };
+        let unit = Unit { name: &name, source, bindings, options: &entry.options };
         let renderer = options::renderer(&unit, self.tree, self.findings)?;
         let environment_variables = entry.options.environment_variables(self.findings);
         Ok(renderer.map(|renderer| Target {
@@ -359,29 +359,4 @@ fn default_name(raw: &RawTarget, at: &Match, chart: Option<&str>) -> String {
         .collect();
     let telling = own.iter().rev().find(|part| !GENERIC.contains(*part)).or(own.last());
     telling.copied().or(chart).unwrap_or_default().to_owned()
-}
-
-/// `text` with its placeholders replaced, or a problem at `node`.
-pub(super) fn expand(
-    text: &str,
-    bindings: Bindings<'_>,
-    node: &Node,
-    findings: &mut Findings,
-) -> Option<String> {
-    match bindings.expand(text) {
-        Ok(text) => Some(text.into_owned()),
-        Err(word) => {
-            let known = bindings.known();
-            let message = format!("unknown placeholder `{{{}}}`", shown(word));
-            let hint = match nearest(word, known.iter().map(String::as_str)) {
-                Some(word) => format!("did you mean `{{{word}}}`?"),
-                None => format!(
-                    "known here: {}",
-                    known.iter().map(|word| format!("`{{{word}}}`")).collect::<Vec<_>>().join(", ")
-                ),
-            };
-            findings.problem_with_hint(node, message, hint);
-            None
-        }
-    }
 }

@@ -4,7 +4,7 @@ use super::super::node::Node;
 use super::super::problem::Findings;
 use super::super::raw::RawConfig;
 use super::super::suggest::nearest;
-use super::environments::Draft;
+use super::draft::Draft;
 use crate::template::{PROPOSAL_VARIABLES, ProposalContext, Template};
 
 /// Checks every template against the environments that use it.

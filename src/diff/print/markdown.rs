@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{counts, has_details, sign, summary, title, unshown};
+use super::{counts, error, has_details, sign, summary, title, unshown};
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestChange, TargetDiff};
-use crate::escape::{code, fence, html, log_text, prose};
-use crate::model::ErrorReport;
+use crate::escape::{code, fence, html, prose};
 
 /// Everything that changes, environment by environment.
 pub fn markdown(report: &DiffReport) -> String {
@@ -69,12 +68,6 @@ fn block(environment: &EnvironmentDiff, target: &TargetDiff, told: &mut Told) ->
         is_open: target.error.is_some(),
         pieces,
     }
-}
-
-/// Why something cannot be told.
-pub(super) fn error(error: &ErrorReport) -> String {
-    let hint = error.hint.as_ref().map(|hint| format!("\n{}", prose(hint))).unwrap_or_default();
-    format!("{}{hint}", fence("text", &log_text(&error.message)))
 }
 
 fn change(change: &ManifestChange, place: &str, told: &mut Told) -> String {

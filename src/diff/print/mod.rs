@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result};
 
 use super::report::{DiffReport, ManifestChange, TargetDiff};
 use crate::compare::Operation;
+use crate::escape::{fence, log_text, prose};
+use crate::model::ErrorReport;
 
 pub use markdown::markdown;
 pub use pages::{PAGE_LIMIT, PAGES, pages};
@@ -19,6 +21,12 @@ pub fn json(report: &DiffReport) -> Result<String> {
     let text = serde_json::to_string_pretty(report).context("cannot write the preview as JSON")?;
     // GitHub's runner takes this for the start of a command wherever it stands in a line. Only strings can hold it.
     Ok(text.replace("##[", "##\\u005b") + "\n")
+}
+
+/// Why something cannot be told.
+fn error(error: &ErrorReport) -> String {
+    let hint = error.hint.as_ref().map(|hint| format!("\n{}", prose(hint))).unwrap_or_default();
+    format!("{}{hint}", fence("text", &log_text(&error.message)))
 }
 
 /// `+1 ~2 -3`, without what is nothing.

@@ -54,7 +54,7 @@ pub(super) fn summary(report: &DiffReport, link: Option<&str>) -> String {
     };
     let mut parts = vec![heading];
     if let Some(error) = &report.error {
-        parts.push(super::markdown::error(error));
+        parts.push(super::error(error));
     }
     if !news.is_empty() {
         let mut rows = vec![

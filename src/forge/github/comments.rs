@@ -5,12 +5,11 @@ use anyhow::Result;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::pull_requests::same_text;
 use super::query::nodes;
 use super::{GitHub, Place, Question};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused, Request, encoded};
-use crate::forge::{Comment, Permission, Reaction};
+use crate::forge::{Comment, Permission, Reaction, same_text};
 use crate::model::CommitId;
 
 /// How often something is tried whose answer was lost.

@@ -8,7 +8,7 @@ use super::query::sorted;
 use super::{GitHub, comments};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused, Request, encoded};
-use crate::forge::{Forge as _, NewPullRequest, PullRequestLook};
+use crate::forge::{Forge as _, NewPullRequest, PullRequestLook, same_text};
 use crate::model::{BranchName, CommitId, PullRequest, PullRequestState};
 
 /// How often something is tried that GitHub does not see yet.
@@ -154,12 +154,6 @@ pub(super) fn update(forge: &GitHub, number: u64, look: &PullRequestLook) -> Res
         remember(forge, &now);
     }
     decorate(forge, now, look)
-}
-
-/// GitHub stores line ends as they come, and trims.
-pub(super) fn same_text(found: &str, wanted: &str) -> bool {
-    let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
-    plain(found) == plain(wanted)
 }
 
 pub(super) fn remember(forge: &GitHub, now: &PullRequest) {

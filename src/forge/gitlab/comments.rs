@@ -4,11 +4,10 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::GitLab;
-use super::merge_requests::same_text;
 use super::shapes::{each, sent_text};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused, Request};
-use crate::forge::{Comment, Reaction, Written};
+use crate::forge::{Comment, Reaction, Written, same_text};
 
 /// How often something is tried whose answer was lost.
 const ATTEMPTS: u32 = 4;

@@ -9,39 +9,11 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::question::{self, Asked, COMMITS};
-use super::shapes::{each, merge_commit};
-use super::{GitLab, comments, statuses};
+use super::shapes::merge_commit;
+use super::{GitLab, comments, expected, statuses};
 use crate::forge::http::{Class, Refused};
-use crate::forge::{Announced, Comment, Extent, Landing, MergedPullRequest};
+use crate::forge::{Extent, Landing, MergedPullRequest};
 use crate::model::{BranchName, CommitId};
-
-/// What was announced, and what is known of it already.
-pub(super) struct Expected {
-    announced: Announced,
-    found: BTreeMap<CommitId, Landing>,
-}
-
-/// Takes note of what will be asked. What was known is old by now.
-pub(super) fn expect(forge: &GitLab, announced: Announced) {
-    *forge.expected.borrow_mut() = Some(Expected { announced, found: BTreeMap::new() });
-}
-
-/// Adds what was announced, and is not known yet, to a question that is about few other commits.
-pub(super) fn join(forge: &GitLab, asked: &mut Asked) {
-    let expected = forge.expected.borrow();
-    let Some(Expected { announced, found }) = expected.as_ref() else { return };
-    let room = COMMITS.saturating_sub(asked.commits.len());
-    let all = announced.newest.iter().chain(&announced.others);
-    asked.landed = all.filter(|commit| !found.contains_key(commit)).take(room).copied().collect();
-    asked.base = Some(announced.base.clone());
-}
-
-/// Keeps what the answer says of them.
-pub(super) fn keep(forge: &GitLab, asked: &Asked, data: &Value) {
-    let mut expected = forge.expected.borrow_mut();
-    let Some(Expected { announced, found }) = expected.as_mut() else { return };
-    found.extend(told(forge, announced, (asked, data)));
-}
 
 /// What is known of each commit.
 pub(super) fn read(forge: &GitLab, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>> {
@@ -76,86 +48,11 @@ fn ask(forge: &GitLab, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landin
             answer => {
                 let data =
                     answer.map_err(|refused| refused.while_doing("cannot read how DRY commits came in"))?;
-                found.extend(told(forge, &announced, (&asked, &data)));
+                found.extend(expected::told(forge, &announced, (&asked, &data)));
             }
         }
     }
     Ok(found)
-}
-
-/// What an answer says of the commits; nothing of those whose statuses it does not tell whole.
-fn told(
-    forge: &GitLab,
-    announced: &Announced,
-    (asked, data): (&Asked, &Value),
-) -> BTreeMap<CommitId, Landing> {
-    let reader = Reader { forge, login: data["currentUser"]["username"].as_str().unwrap_or_default() };
-    let project = &data["project"];
-    let mut found = BTreeMap::new();
-    for (commit, statuses) in question::landed_of(project, asked) {
-        let is_newest = announced.newest.contains(&commit);
-        let (told, pull_requests) = reader.maker(project, commit, is_newest);
-        found.insert(commit, Landing { statuses, pull_requests, told });
-    }
-    found
-}
-
-/// What a merge request is read with besides.
-struct Reader<'a> {
-    forge: &'a GitLab,
-    login: &'a str,
-}
-
-impl Reader<'_> {
-    /// The merge request whose merge made a commit, if the answer tells. A commit that came in last would be among those
-    /// that were merged last.
-    fn maker(&self, project: &Value, commit: CommitId, is_newest: bool) -> (Extent, Vec<MergedPullRequest>) {
-        let page = &project["merged"];
-        // Without merge commits the head itself comes in; what was squashed then is not told.
-        let Some(is_fast) = project["mergeRequestsFfOnlyEnabled"].as_bool() else {
-            return (Extent::Nothing, Vec::new());
-        };
-        let key = if is_fast { "diffHeadSha" } else { "mergeCommitSha" };
-        let made = each(&page["nodes"]).find(|node| node[key] == commit.to_string());
-        let is_whole = page["nodes"].is_array() && (is_newest || page["pageInfo"]["hasNextPage"] == false);
-        match made.map(|node| self.merged(node, commit)) {
-            Some(Some(merged)) => (Extent::Maker, vec![merged]),
-            None if is_whole && !is_fast => (Extent::Maker, Vec::new()),
-            _ => (Extent::Nothing, Vec::new()),
-        }
-    }
-
-    fn merged(&self, node: &Value, commit: CommitId) -> Option<MergedPullRequest> {
-        let number: u64 = node["iid"].as_str()?.parse().ok()?;
-        let notes = &node["notes"];
-        // Ours may be further down.
-        if notes["pageInfo"]["hasNextPage"] != false {
-            return None;
-        }
-        let all = each(&notes["nodes"]).filter_map(|note| self.comment(number, note));
-        let own_comments: Vec<Comment> = all.filter(|comment| comment.mine).collect();
-        Some(MergedPullRequest {
-            number,
-            url: node["webUrl"].as_str()?.to_owned(),
-            title: node["title"].as_str()?.to_owned(),
-            base: BranchName::new(node["targetBranch"].as_str()?).ok()?,
-            merge_commit: Some(commit),
-            merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
-            own_comments,
-        })
-    }
-
-    fn comment(&self, number: u64, note: &Value) -> Option<Comment> {
-        let id = note["id"].as_str()?.rsplit('/').next()?.parse().ok()?;
-        let author = note["author"]["username"].as_str().unwrap_or_default().to_owned();
-        (note["system"] == false).then(|| Comment {
-            id,
-            mine: !author.is_empty() && author == self.login,
-            author,
-            body: note["body"].as_str().unwrap_or_default().to_owned(),
-            url: format!("{}/-/merge_requests/{number}#note_{id}", self.forge.place.web),
-        })
-    }
 }
 
 /// The merged merge requests that a commit came in with, and our notes there.

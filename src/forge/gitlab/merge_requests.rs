@@ -10,7 +10,7 @@ use super::shapes::{each, sent_text, sent_title};
 use super::{GitLab, comments};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused};
-use crate::forge::{Forge as _, NewPullRequest, PullRequestLook};
+use crate::forge::{Forge as _, NewPullRequest, PullRequestLook, same_text};
 use crate::model::{BranchName, CommitId, PullRequest, PullRequestState};
 
 /// How often something is tried that GitLab does not see yet.
@@ -145,12 +145,6 @@ pub(super) fn update(forge: &GitLab, number: u64, look: &PullRequestLook) -> Res
     }
     refuse_ignored(&after, look, &asked)?;
     Ok(after)
-}
-
-/// GitLab trims text, and stores line ends as they come.
-pub(super) fn same_text(found: &str, wanted: &str) -> bool {
-    let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
-    plain(found) == plain(wanted)
 }
 
 /// Leaves a note on a merge request and closes it.

@@ -5,6 +5,7 @@ mod comments;
 mod deployments;
 mod diagnosis;
 mod dialect;
+mod expected;
 mod landings;
 mod merge_requests;
 mod merging;
@@ -85,7 +86,7 @@ pub struct GitLab {
     /// What runs in environments, as far as that was read or recorded.
     deployed: RefCell<BTreeMap<String, CommitId>>,
     /// DRY commits that will be asked about.
-    expected: RefCell<Option<landings::Expected>>,
+    expected: RefCell<Option<expected::Expected>>,
 }
 
 impl GitLab {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::{GitLab, deployments, landings};
+use super::{GitLab, deployments, expected, landings};
 use crate::forge::{Announced, Deployment, Landing, MergedPullRequest, Records};
 use crate::model::CommitId;
 
 impl Records for GitLab {
     fn announce(&self, announced: Announced) {
-        landings::expect(self, announced);
+        expected::expect(self, announced);
     }
 
     fn carriers(&self, commit: CommitId) -> Result<Vec<MergedPullRequest>> {

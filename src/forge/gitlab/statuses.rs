@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::question::{self, Asked, COMMITS, HEADS};
 use super::shapes::{self, each};
-use super::{GitLab, TokenKind, landings};
+use super::{GitLab, TokenKind, expected};
 use crate::escape::{cut, one_line};
 use crate::forge::http::{Class, Effect, Method, Refused};
 use crate::model::{CommitId, CommitState, CommitStatus, PullRequestState};
@@ -43,13 +43,13 @@ fn read_many(
 ) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
     let mut found = BTreeMap::new();
     for mut asked in batches(forge, commits) {
-        landings::join(forge, &mut asked);
+        expected::join(forge, &mut asked);
         let data = match forge.ask_all(graphql, question::statuses(path, &asked)) {
             // A server that has other limits, or that does not know one of the fields.
             Err(refused) if refused.class == Class::Invalid => break,
             data => data.map_err(|refused| refused.while_doing("cannot read the statuses of commits"))?,
         };
-        landings::keep(forge, &asked, &data);
+        expected::keep(forge, &asked, &data);
         found.extend(question::statuses_of(&data["project"], &asked));
     }
     Ok(found)

@@ -4,10 +4,10 @@ use anyhow::Result;
 use camino::Utf8Path;
 
 use super::edge::EdgeKind;
-use super::kustomization::{self, Parsed, Reference, What};
-use super::node::{Builder, Site};
+use super::named::{Chart, Parsed, Reference, What};
+use super::node::{Builder, Key, Site};
+use super::parsed_tree::Grammar;
 use super::remote;
-use super::walk::{Grammar, Key};
 use crate::render::paths::{self, Resolved};
 use crate::render::version::Version;
 
@@ -19,15 +19,15 @@ impl Builder<'_, '_> {
     pub(super) fn kustomization(&mut self, directory: &Utf8Path) -> Result<()> {
         for name in FILE_NAMES {
             let file = paths::child(directory, name);
-            let found = if self.closures.wants(EdgeKind::Kustomization) {
+            let found = if self.tree.wants(EdgeKind::Kustomization) {
                 self.look(&file)?
             } else {
-                paths::resolve(&self.closures.tree, &file).ok()
+                paths::resolve(&self.tree.files, &file).ok()
             };
             if let Some(found) = found.filter(Resolved::is_file) {
-                let parsed = self.closures.parse(&found, Grammar::Kustomization)?;
+                let parsed = self.tree.parse(&found, Grammar::Kustomization)?;
                 self.references(directory, &file, &parsed)?;
-                if !self.closures.wants(EdgeKind::KustomizationName) {
+                if !self.tree.wants(EdgeKind::KustomizationName) {
                     break;
                 }
             }
@@ -39,7 +39,7 @@ impl Builder<'_, '_> {
     pub(super) fn plugin(&mut self, root: &Utf8Path, path: &Utf8Path) -> Result<()> {
         let Some(found) = self.look(path)? else { return Ok(()) };
         if found.is_file() {
-            let parsed = self.closures.parse(&found, Grammar::Plugin)?;
+            let parsed = self.tree.parse(&found, Grammar::Plugin)?;
             return self.references(root, path, &parsed);
         }
         // Made by a kustomization: as long as that changes nothing, its resources are the configurations.
@@ -47,7 +47,7 @@ impl Builder<'_, '_> {
             let Some(file) = self.look(&paths::child(path, name))?.filter(Resolved::is_file) else {
                 continue;
             };
-            let parsed = self.closures.parse(&file, Grammar::Kustomization)?;
+            let parsed = self.tree.parse(&file, Grammar::Kustomization)?;
             if !parsed.is_plain || parsed.unreadable.is_some() {
                 let reason = "makes configurations of generators or transformers".to_owned();
                 self.unreadable(&file.path, reason);
@@ -80,7 +80,7 @@ impl Builder<'_, '_> {
         }
         self.unknown.extend(parsed.unknown.iter().map(|what| format!("{what} in `{file}`")));
         for reference in &parsed.references {
-            if self.closures.wants(reference.edge) {
+            if self.tree.wants(reference.edge) {
                 self.reference(Site { root, file, field: &reference.field }, reference)?;
             }
         }
@@ -119,7 +119,7 @@ impl Builder<'_, '_> {
         }
         self.resource(site, text)?;
         if let Some(path) = paths::join_relative(site.root, text)
-            && let Ok(found) = paths::resolve(&self.closures.tree, &path)
+            && let Ok(found) = paths::resolve(&self.tree.files, &path)
             && (found.is_file() || found.is_directory())
         {
             self.follow(Key::Plugin { root: site.root.to_owned(), path: found.path });
@@ -148,7 +148,7 @@ impl Builder<'_, '_> {
 
     /// A file of the tree that would be taken before anything is fetched.
     fn maybe_path(&mut self, site: Site<'_>, text: &str) -> Result<()> {
-        match paths::join_relative(site.root, text).filter(|_| self.closures.wants(EdgeKind::Shadow)) {
+        match paths::join_relative(site.root, text).filter(|_| self.tree.wants(EdgeKind::Shadow)) {
             Some(path) if path.as_str().len() < 1024 => self.look_if_path(&path).map(|_| ()),
             _ => Ok(()),
         }
@@ -167,8 +167,8 @@ impl Builder<'_, '_> {
     }
 
     /// A chart is read from the directory of charts if it is there, else it is pulled.
-    fn chart(&mut self, site: Site<'_>, chart: &kustomization::Chart) -> Result<()> {
-        let kustomization::Chart { name, version, repository, home } = chart;
+    fn chart(&mut self, site: Site<'_>, chart: &Chart) -> Result<()> {
+        let Chart { name, version, repository, home } = chart;
         let Some(home) = paths::join_relative(site.root, home) else {
             self.outside(site, home);
             return Ok(());

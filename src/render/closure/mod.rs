@@ -8,7 +8,9 @@
 mod edge;
 mod kustomization;
 mod kustomize;
+mod named;
 mod node;
+mod parsed_tree;
 mod plugin;
 mod remote;
 mod sources;

@@ -6,8 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Input;
 use super::edge::EdgeKind;
+use super::parsed_tree::ParsedTree;
 use super::remote::RemoteInput;
-use super::walk::{Closures, Key};
 use crate::error::{Failure, Place};
 use crate::model::{DryTree as _, EntryKind, ObjectId};
 use crate::render::content;
@@ -32,9 +32,28 @@ pub struct Node {
     pub(super) next: Vec<Key>,
 }
 
+/// What a node is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Key {
+    /// The kustomization in a directory, by its path without links.
+    Kustomization(Utf8PathBuf),
+    /// Configurations of generators or transformers, in a file or made by a kustomization, by its path without links.
+    /// The files that they name are relative to the kustomization that uses them.
+    Plugin {
+        /// That kustomization's directory.
+        root: Utf8PathBuf,
+        /// The file or directory.
+        path: Utf8PathBuf,
+    },
+    /// A directory that is read as a whole, by its path without links.
+    Directory(Utf8PathBuf),
+    /// A chart of the tree with its dependencies, by its path without links.
+    Chart(Utf8PathBuf),
+}
+
 /// A node in the making.
 pub(super) struct Builder<'c, 'tree> {
-    pub(super) closures: &'c Closures<'tree>,
+    pub(super) tree: &'c ParsedTree<'tree>,
     inputs: Vec<(Utf8PathBuf, Input)>,
     pub(super) remote: Vec<RemoteInput>,
     pub(super) unknown: Vec<String>,
@@ -55,9 +74,9 @@ pub(super) struct Site<'a> {
 }
 
 impl<'c, 'tree> Builder<'c, 'tree> {
-    pub(super) fn new(closures: &'c Closures<'tree>) -> Self {
+    pub(super) fn new(tree: &'c ParsedTree<'tree>) -> Self {
         Self {
-            closures,
+            tree,
             inputs: Vec::new(),
             remote: Vec::new(),
             unknown: Vec::new(),
@@ -114,7 +133,7 @@ impl<'c, 'tree> Builder<'c, 'tree> {
     }
 
     fn resolve(&self, path: &Utf8Path) -> anyhow::Result<Result<Resolved, Failure>> {
-        match paths::resolve(&self.closures.tree, path) {
+        match paths::resolve(&self.tree.files, path) {
             Ok(resolved) => Ok(Ok(resolved)),
             Err(error) => error.downcast::<Failure>().map(Err),
         }
@@ -122,13 +141,13 @@ impl<'c, 'tree> Builder<'c, 'tree> {
 
     fn note(&mut self, resolved: &Resolved) -> anyhow::Result<()> {
         for link in &resolved.links {
-            if let Some(entry) = self.closures.tree.entry(link)?
-                && self.closures.wants(EdgeKind::Link)
+            if let Some(entry) = self.tree.files.entry(link)?
+                && self.tree.wants(EdgeKind::Link)
             {
                 self.inputs.push((link.clone(), Input::Link(entry.id)));
             }
         }
-        if !resolved.links.is_empty() && !self.closures.wants(EdgeKind::LinkTarget) {
+        if !resolved.links.is_empty() && !self.tree.wants(EdgeKind::LinkTarget) {
             return Ok(());
         }
         let path = &resolved.path;
@@ -151,7 +170,7 @@ impl<'c, 'tree> Builder<'c, 'tree> {
     /// Nothing is found below a submodule, for a reason that people should be told.
     fn above(&mut self, path: &Utf8Path) -> anyhow::Result<()> {
         for above in path.ancestors().skip(1).filter(|above| !above.as_str().is_empty()) {
-            if let Some(entry) = self.closures.tree.entry(above)? {
+            if let Some(entry) = self.tree.files.entry(above)? {
                 if entry.kind == EntryKind::Submodule {
                     self.submodule(above);
                 }
@@ -169,7 +188,7 @@ impl<'c, 'tree> Builder<'c, 'tree> {
     /// Adds an input.
     pub(super) fn add(&mut self, path: &Utf8Path, input: Input) {
         let input = match input {
-            Input::Executable(id) if !self.closures.wants(EdgeKind::Mode) => Input::File(id),
+            Input::Executable(id) if !self.tree.wants(EdgeKind::Mode) => Input::File(id),
             input => input,
         };
         self.inputs.push((path.to_owned(), input));

@@ -1,7 +1,7 @@
 //! What the configurations of kustomize's built-in generators and transformers name. Pure.
 
 use super::edge::EdgeKind;
-use super::kustomization::{Parsed, What};
+use super::named::{Parsed, What};
 use super::yaml::{self, Value};
 
 /// Kinds that read no files.

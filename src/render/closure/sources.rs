@@ -5,8 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use glob::Pattern;
 
 use super::edge::EdgeKind;
-use super::node::{Builder, Site};
-use super::walk::Key;
+use super::node::{Builder, Key, Site};
 use super::{Input, shown};
 use crate::error::Failure;
 use crate::model::{
@@ -52,12 +51,12 @@ impl Builder<'_, '_> {
 
     /// A directory of which every file counts, with what the links in it lead to.
     pub(super) fn directory(&mut self, directory: &Utf8Path) -> Result<()> {
-        if !self.closures.wants(EdgeKind::Directory) {
+        if !self.tree.wants(EdgeKind::Directory) {
             return Ok(());
         }
-        let input = match self.closures.tree.entry(directory)? {
+        let input = match self.tree.files.entry(directory)? {
             Some(entry) => Input::Tree(entry.id),
-            None if directory.as_str().is_empty() => Input::Tree(self.closures.root_id()?),
+            None if directory.as_str().is_empty() => Input::Tree(self.tree.root_id()?),
             None => Input::Absent,
         };
         self.add(directory, input);
@@ -65,10 +64,10 @@ impl Builder<'_, '_> {
     }
 
     fn links_below(&mut self, directory: &Utf8Path) -> Result<()> {
-        if paths::check_length(directory).is_err() || !self.closures.wants(EdgeKind::LinkInDirectory) {
+        if paths::check_length(directory).is_err() || !self.tree.wants(EdgeKind::LinkInDirectory) {
             return Ok(());
         }
-        let Some(entries) = self.closures.tree.entries(directory)? else { return Ok(()) };
+        let Some(entries) = self.tree.files.entries(directory)? else { return Ok(()) };
         for entry in entries.iter() {
             let path = paths::child(directory, &entry.name);
             match entry.kind {
@@ -88,7 +87,7 @@ impl Builder<'_, '_> {
     }
 
     fn value_files(&mut self, files: &[ValueFile]) -> Result<()> {
-        if self.closures.wants(EdgeKind::ValueFile) {
+        if self.tree.wants(EdgeKind::ValueFile) {
             for file in files {
                 self.look(&file.path)?;
             }
@@ -101,10 +100,10 @@ impl Builder<'_, '_> {
             return self.whole_directory(source);
         }
         let Some(found) = self.look(source)? else { return Ok(()) };
-        if !self.closures.wants(EdgeKind::Directory) {
+        if !self.tree.wants(EdgeKind::Directory) {
             return Ok(());
         }
-        let Some(entries) = self.closures.tree.entries(&found.path)? else { return Ok(()) };
+        let Some(entries) = self.tree.files.entries(&found.path)? else { return Ok(()) };
         for entry in entries.iter().filter(|entry| entry.kind != EntryKind::Directory) {
             let path = paths::child(&found.path, &entry.name);
             if entry.kind == EntryKind::Link {
@@ -136,7 +135,7 @@ impl Builder<'_, '_> {
     /// A chart of the tree: its directory, and the charts of the tree that it depends on.
     pub(super) fn helm_chart(&mut self, directory: &Utf8Path) -> Result<()> {
         self.whole_directory(directory)?;
-        match Chart::load(&self.closures.tree, directory) {
+        match Chart::load(&self.tree.files, directory) {
             Ok(chart) => self.chart_dependencies(&chart),
             // Whatever is wrong with the chart is said when it is rendered.
             Err(error) => {
@@ -151,7 +150,7 @@ impl Builder<'_, '_> {
         for missing in &chart.missing {
             match missing {
                 Missing::Local(local) => {
-                    if self.closures.wants(EdgeKind::ChartDependency) {
+                    if self.tree.wants(EdgeKind::ChartDependency) {
                         self.whole_directory(&local.path)?;
                     }
                     self.chart_dependencies(local)?;
@@ -176,7 +175,7 @@ impl Builder<'_, '_> {
             self.unknown.push("what the command reads: it declares no `inputs`".to_owned());
             return Ok(());
         }
-        if !self.closures.wants(EdgeKind::CommandInput) {
+        if !self.tree.wants(EdgeKind::CommandInput) {
             return Ok(());
         }
         // A program of the tree is read by whoever starts it.
@@ -220,7 +219,7 @@ impl Builder<'_, '_> {
 
     /// The files below `real`, which is seen as `seen_as`, that match.
     fn matching(&mut self, seen_as: &Utf8Path, real: &Utf8Path, pattern: &Pattern) -> Result<()> {
-        let Some(entries) = self.closures.tree.entries(real)? else { return Ok(()) };
+        let Some(entries) = self.tree.files.entries(real)? else { return Ok(()) };
         if paths::check_length(real).is_err() {
             return Ok(());
         }

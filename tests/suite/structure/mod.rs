@@ -32,6 +32,14 @@ fn modules_do_not_use_each_other_in_a_circle() {
 }
 
 #[test]
+fn files_do_not_use_each_other_in_a_circle() {
+    none(
+        &rules::file_cycles(&sources()),
+        "Move what both need into a file of its own: that is the idea they share.",
+    );
+}
+
+#[test]
 fn leaf_modules_stay_leaves() {
     none(
         &rules::leaf_modules(&sources()),

@@ -1,9 +1,13 @@
 //! The rules, each a function from sources to the problems in them, each tried on a bad example below.
 
+mod circles;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::lexer::{PathUse, code_of, paths, test_lines, without_tests};
+use circles::module_uses;
+pub(crate) use circles::{file_cycles, module_cycles};
 
 /// One source file.
 pub(crate) struct Source {
@@ -36,14 +40,14 @@ impl Source {
 
     /// The top-level module of the library that it belongs to.
     fn module(&self) -> Option<&str> {
-        let path = self.in_src().filter(|path| !["main.rs", "lib.rs"].contains(path))?;
-        Some(path.split('/').next().unwrap_or(path).trim_end_matches(".rs"))
+        self.words().first().copied()
     }
 
-    /// How many `super` lead from it to the crate's root.
-    fn depth(&self) -> usize {
-        let parts = self.in_src().unwrap_or_default().split('/').count();
-        if self.path.ends_with("/mod.rs") { parts - 1 } else { parts }
+    /// Its words below the crate's root, such as `git`, `notes`; nothing for the roots themselves.
+    fn words(&self) -> Vec<&str> {
+        let path = self.in_src().filter(|path| !["main.rs", "lib.rs"].contains(path)).unwrap_or_default();
+        let words = path.trim_end_matches(".rs").split('/').filter(|word| !word.is_empty());
+        words.filter(|word| *word != "mod").collect()
     }
 
     fn is_test(&self) -> bool {
@@ -65,76 +69,6 @@ fn sorted(directory: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Which module uses which, and the place of the first use.
-fn module_uses(sources: &[Source]) -> BTreeMap<&str, BTreeMap<String, String>> {
-    let modules: BTreeSet<&str> = sources.iter().filter_map(Source::module).collect();
-    let mut uses: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
-    for source in sources {
-        let Some(module) = source.module() else { continue };
-        for PathUse { words, line } in source.paths() {
-            let Some(other) = used_module(&words, source.depth()) else { continue };
-            if other != module && modules.contains(other) {
-                let place = format!("{}:{line}", source.path);
-                uses.entry(module).or_default().entry(other.to_owned()).or_insert(place);
-            }
-        }
-    }
-    uses
-}
-
-/// The first word below the crate's root, when a path starts there.
-fn used_module(words: &[String], depth: usize) -> Option<&str> {
-    let supers = words.iter().take_while(|word| *word == "super").count();
-    let from_root = if words.first().is_some_and(|word| word == "crate") { 1 } else { supers };
-    let starts_at_root = from_root == 1 && supers == 0 || supers > 0 && supers == depth;
-    words.get(from_root).filter(|_| starts_at_root).map(String::as_str)
-}
-
-/// Circles among the library's top-level modules.
-pub(crate) fn module_cycles(sources: &[Source]) -> Vec<String> {
-    let uses = module_uses(sources);
-    let mut problems = BTreeSet::new();
-    for start in uses.keys() {
-        if let Some(circle) = circle_from(start, &mut vec![(*start).to_owned()], &uses) {
-            let smallest =
-                circle[1..].iter().enumerate().min_by_key(|(_, name)| *name).map_or(0, |(at, _)| at);
-            let mut turned = circle[1..].to_vec();
-            turned.rotate_left(smallest);
-            problems.insert(describe(&turned, &uses));
-        }
-    }
-    problems.into_iter().collect()
-}
-
-fn circle_from(
-    start: &str,
-    trail: &mut Vec<String>,
-    uses: &BTreeMap<&str, BTreeMap<String, String>>,
-) -> Option<Vec<String>> {
-    let last = trail.last().expect("a trail has a start").clone();
-    for next in uses.get(last.as_str()).into_iter().flat_map(BTreeMap::keys) {
-        if next == start {
-            trail.push(next.clone());
-            return Some(trail.clone());
-        }
-        if !trail.contains(next) {
-            trail.push(next.clone());
-            if let Some(circle) = circle_from(start, trail, uses) {
-                return Some(circle);
-            }
-            trail.pop();
-        }
-    }
-    None
-}
-
-fn describe(circle: &[String], uses: &BTreeMap<&str, BTreeMap<String, String>>) -> String {
-    let after = circle.iter().cycle().skip(1);
-    let step =
-        |(from, to): (&String, &String)| format!("`{from}` uses `{to}` at {}", uses[from.as_str()][to]);
-    circle.iter().zip(after).map(step).collect::<Vec<_>>().join(", ")
-}
-
 /// Modules that may use these others of the crate only.
 const LEAVES: &[(&str, &[&str])] = &[("error", &[]), ("model", &["error"])];
 
@@ -143,7 +77,7 @@ pub(crate) fn leaf_modules(sources: &[Source]) -> Vec<String> {
     let uses = module_uses(sources);
     let mut problems = Vec::new();
     for (module, allowed) in LEAVES {
-        for (used, place) in uses.get(module).into_iter().flatten() {
+        for (used, place) in uses.get(*module).into_iter().flatten() {
             if !allowed.contains(&used.as_str()) {
                 problems.push(format!("{place}: `{module}` uses `{used}`"));
             }

@@ -25,6 +25,22 @@ fn finds_a_circle_of_modules() {
 }
 
 #[test]
+fn finds_a_circle_of_files() {
+    let circle = files(&[
+        ("src/a/mod.rs", "mod b; mod c; use b::X; pub struct Face;"),
+        ("src/a/b.rs", "use super::Face; use super::c::{Y, Z};"),
+        ("src/a/c.rs", "use crate::a::b::X;"),
+    ]);
+    assert_eq!(
+        file_cycles(&circle),
+        ["`src/a/b.rs` uses `src/a/c.rs` at src/a/b.rs:1, `src/a/c.rs` uses `src/a/b.rs` at src/a/c.rs:1"]
+    );
+    let straight =
+        files(&[("src/a/b.rs", "use super::c::Y;"), ("src/a/c.rs", "use crate::d;"), ("src/d.rs", "")]);
+    assert!(file_cycles(&straight).is_empty());
+}
+
+#[test]
 fn finds_a_circle_through_a_grandchild() {
     let circle = files(&[("src/a/b.rs", "use super::super::c;"), ("src/c.rs", "use crate::a::b;")]);
     assert_eq!(module_cycles(&circle).len(), 1);

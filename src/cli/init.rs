@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::Surroundings;
 use crate::ci;
 use crate::error::Failure;
-use crate::init::{Home, Proposal, propose};
+use crate::init::{Home, propose, steps};
 use crate::worktree::WorkTree;
 use crate::world::{Location, Repository};
 
@@ -68,7 +68,7 @@ pub(super) fn run(args: &InitArgs, surroundings: &mut Surroundings<'_>) -> Resul
             )?;
         }
     }
-    write!(surroundings.out, "{}", next(&proposal, home, &args.config))?;
+    write!(surroundings.out, "\nNext, in this order:\n{}", steps(home))?;
     Ok(0)
 }
 
@@ -108,29 +108,4 @@ fn write(path: &Utf8Path, text: &str, is_needed: bool) -> Result<bool> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(failed(error).into()),
     }
-}
-
-/// The first five minutes, in order.
-fn next(proposal: &Proposal, home: Option<Home>, config: &Utf8Path) -> String {
-    let branches: Vec<String> =
-        proposal.environments.iter().take(3).map(|name| format!("hydrator/{name}")).collect();
-    let setting = match home {
-        Some(Home::GitHub) => {
-            "\n3. Settings, Actions, General: \"Allow GitHub Actions to create and approve pull requests\".\n   Rulesets: protect \
-             `hydrator/*`, except `hydrator/*-next`, which hydrator force-pushes; require the\n   status `hydrator/promotion` there. \
-             `hydrator check` finds what is missing."
-        }
-        Some(Home::GitLab) => {
-            "\n3. A project access token (Maintainer; api, write_repository) in the masked variable HYDRATOR_TOKEN.\n   Protect \
-             `hydrator/*`; allow force pushes to `hydrator/*-next`; turn on \"Pipelines must succeed\".\n   `hydrator check` finds what \
-             is missing."
-        }
-        None => "\n3. A job that runs `hydrator run` on each push: see the README for GitHub and GitLab.",
-    };
-    format!(
-        "\nNext, in this order:\n1. Read {config}. `hydrator check --worktree` says what it means.\n2. Commit and push it. `hydrator \
-         run --dry-run` shows what a first run would propose.{setting}\n4. Let it run, and merge the first pull requests: an active \
-         branch is empty before that.\n5. Only then point the clusters at {}.\n",
-        branches.join(", ")
-    )
 }

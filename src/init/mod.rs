@@ -5,6 +5,7 @@
 mod charts;
 mod patterns;
 mod stages;
+mod steps;
 mod survey;
 mod text;
 
@@ -12,6 +13,8 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
+
+pub use steps::steps;
 
 use crate::error::Failure;
 use crate::model::DryTree;
@@ -82,11 +85,23 @@ pub fn propose(tree: &dyn DryTree, home: Option<Home>, branch: &str) -> Result<P
 fn workflow(home: Home, branch: &str) -> (Utf8PathBuf, String) {
     match home {
         Home::GitHub => {
-            // The first line of the example says where it goes.
-            let text = GITHUB.split_once('\n').map_or(GITHUB, |(_, rest)| rest);
             let path = Utf8Path::new(".github/workflows/hydrator.yml").to_owned();
-            (path, text.replace("branches: [main]", &format!("branches: [{branch}]")))
+            (path, adapted(GITHUB).replace("branches: [main]", &format!("branches: [{branch}]")))
         }
-        Home::GitLab => (Utf8Path::new(".gitlab-ci.yml").to_owned(), GITLAB.to_owned()),
+        Home::GitLab => (Utf8Path::new(".gitlab-ci.yml").to_owned(), adapted(GITLAB)),
     }
+}
+
+/// An example without its first line, which says where it goes, and with a comment where people have to put a name.
+fn adapted(example: &str) -> String {
+    let mut text = String::new();
+    for line in example.lines().skip(1) {
+        if line.contains("OWNER/") {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            text += &format!("{indent}# Replace OWNER: whose hydrator you use.\n");
+        }
+        text += line;
+        text.push('\n');
+    }
+    text
 }

@@ -30,7 +30,7 @@ pub(super) struct Parts<'a> {
 pub(super) fn configuration(parts: &Parts<'_>) -> String {
     let mut lines = vec![
         "# Proposed by `hydrator init` from what is in this repository. It is yours now: read it, change it, then".to_owned(),
-        "# `hydrator check --worktree` and `hydrator run --dry-run`.".to_owned(),
+        "# `hydrator check --worktree` and `hydrator render --worktree --output DIRECTORY`.".to_owned(),
         "version: 1".to_owned(),
         String::new(),
     ];

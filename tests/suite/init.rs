@@ -159,3 +159,50 @@ fn the_workflow_is_for_the_forge_that_is_there() {
         assert!(text.contains(says), "{text}");
     }
 }
+
+/// Text without line breaks and the like.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_is_next_is_what_the_readme_says() {
+    let readme =
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    for (forge, title, first) in [
+        ("github", "GitHub", "1. In `.github/workflows/hydrator.yml`, replace `OWNER`"),
+        ("gitlab", "GitLab", "1. In `.gitlab-ci.yml`, replace `OWNER`"),
+    ] {
+        let repo = TestRepo::new();
+        repo.write("web/settings.yaml", CONFIG_MAP);
+        let done = init(&repo, &["--forge", forge]).success();
+        let told = done.stdout().split_once("\nNext, in this order:\n").expect("there is something to do").1;
+        let section = readme.split_once(&format!("\n## Five minutes on {title}\n")).unwrap().1;
+        let section = section.split_once("\n## ").unwrap().0;
+        let start = section.find("\n1. ").expect("there are steps");
+        let (steps, rest) = section[start + 1..].split_once("\n\n").unwrap();
+        assert!(steps.starts_with(first), "{steps}");
+        assert!(told.starts_with(&format!("{steps}\n")), "{told}\n{steps}");
+        // The table, cell by cell, in its order and whole.
+        let rows = rest.lines().take_while(|line| line.starts_with('|'));
+        let rows: Vec<Vec<&str>> =
+            rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect();
+        let pairs = rows[2..].iter().flat_map(|row| rows[0].iter().zip(row));
+        let table: Vec<String> = pairs.map(|(title, cell)| format!("{title}: {cell}")).collect();
+        assert!(rows.len() == 4 && table.join(" ").contains("hydrator/*-next"), "{rows:?}");
+        assert_eq!(squeezed(&told[steps.len()..]), table.join(" "));
+    }
+}
+
+#[test]
+fn the_name_that_people_have_to_fill_in_is_pointed_at() {
+    for (forge, path) in [("github", ".github/workflows/hydrator.yml"), ("gitlab", ".gitlab-ci.yml")] {
+        let repo = TestRepo::new();
+        repo.write("web/settings.yaml", CONFIG_MAP);
+        _ = init(&repo, &["--forge", forge]).success();
+        let text = std::fs::read_to_string(repo.work().join(path)).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let at = lines.iter().position(|line| line.contains("OWNER/")).expect("it names an owner");
+        assert_eq!(lines[at - 1].trim(), "# Replace OWNER: whose hydrator you use.", "{text}");
+    }
+}

@@ -5,7 +5,9 @@
 #
 # What it is told, by variables; an empty one counts as unset:
 #   HYDRATOR_VERSION            a release, such as v1.2.3; `path`: the hydrator that is installed already; `source`:
-#                               built with cargo from the repository around this script. Default: the newest release
+#                               built with cargo. Default: the newest release
+#   HYDRATOR_SOURCE             what `source` builds: a repository and the whole id of a commit of it, such as
+#                               https://example.com/hydrator.git#0123…. Default: the repository around this script
 #   HYDRATOR_KUSTOMIZE_VERSION  also this kustomize, such as v5.8.1. Default: none
 #   HYDRATOR_HELM_VERSION       also this helm, such as v3.19.0. Default: none
 #   HYDRATOR_INSTALL_DIRECTORY  where the programs go. Default: below RUNNER_TEMP in a job, else ~/.local/bin
@@ -153,10 +155,38 @@ install_release() { # PROGRAM VERSION
   fail "there is no $1 in its archive" "report it: the archive is the one that was released"
 }
 
+# Puts a commit of a repository into the scratch directory. Its whole id is its content: no branch or tag, that others move.
+fetch_source() { # REPOSITORY#COMMIT
+  commit=${1##*#}
+  case $commit in
+    "$1" | '' | *[!0-9a-f]*) commit=none ;;
+  esac
+  if [ "${#commit}" != 40 ]; then
+    fail "HYDRATOR_SOURCE does not end with the whole id of a commit" \
+      "write it as https://example.com/hydrator.git#0123…, with all 40 digits"
+  fi
+  allowed=$(protocols "${1%#*}")
+  command -v git >/dev/null || fail "there is no git to fetch the source of hydrator with" "install git"
+  say "fetching ${1%#*} at $commit"
+  if ! {
+    git init --quiet "$scratch/source" &&
+      GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=$(echo "${allowed#=}" | tr , :) git -C "$scratch/source" fetch --quiet \
+        --depth 1 --no-tags "${1%#*}" "$commit" &&
+      git -C "$scratch/source" -c advice.detachedHead=false checkout --quiet "$commit"
+  } >&2; then
+    fail "cannot fetch the source of hydrator" "what git says stands above; is it a commit of a branch or a tag there?"
+  fi
+}
+
 install_from_source() {
   repository=$(cd "$(dirname "$0")/.." && pwd)
+  if [ -n "${HYDRATOR_SOURCE:-}" ]; then
+    fetch_source "$HYDRATOR_SOURCE"
+    repository=$scratch/source
+  fi
   if ! grep -q '^name = "hydrator"$' "$repository/Cargo.toml" 2>/dev/null; then
-    fail "there is no source of hydrator around $0" "\`source\` works from a checkout, or from the action"
+    fail "there is no source of hydrator in $repository" \
+      "\`source\` works from a checkout, from the action, or with HYDRATOR_SOURCE"
   fi
   command -v cargo >/dev/null || fail "there is no cargo to build hydrator with" "install Rust and a C compiler"
   CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target} \
@@ -175,7 +205,8 @@ install_hydrator() { # VERSION
     '')
       newest=$(versions hydrator | tail -n 1)
       if [ -z "$newest" ]; then
-        fail "no release of hydrator is pinned here yet" "build it from source: HYDRATOR_VERSION=source"
+        fail "no release of hydrator is pinned here yet" \
+          "build it: HYDRATOR_VERSION=source, and where no source is around this script, HYDRATOR_SOURCE says which"
       fi
       install_release hydrator "$newest"
       ;;

@@ -177,6 +177,28 @@ fn a_program_that_is_there_counts_only_when_it_is_asked_for() {
 }
 
 #[test]
+fn what_is_built_is_a_commit_by_its_whole_id() {
+    let release = Release::new();
+    let built = |source: &str| {
+        let run = release.installer().variable("HYDRATOR_VERSION", "source");
+        run.variable("HYDRATOR_SOURCE", source).run()
+    };
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let address = release.files.address();
+    for loose in ["", "#", "#main", "#v1", "#0123456", "#$(touch x)", &format!("#{commit}0"), commit] {
+        refused(&built(&format!("{address}{loose}")), "does not end with the whole id of a commit");
+    }
+    assert!(release.files.asked().is_empty() && !release.path("x").exists());
+    for other in ["http://example.com/a.git", "ext::sh", "git@example.com:a.git", "--upload-pack=x", ""] {
+        let said = built(&format!("{other}#{commit}"));
+        assert!(said.stderr().contains("error: ") && said.exit_code() == Some(1), "{}", said.stderr());
+        assert!(!said.stderr().contains("fetching"), "{}", said.stderr());
+    }
+    refused(&built(&format!("{address}/hydrator.git#{commit}")), "cannot fetch the source of hydrator");
+    assert!(!release.has_program());
+}
+
+#[test]
 fn the_table_is_whole() {
     let script = read("scripts/install.sh");
     let table = script.split("<<'TABLE'\n").nth(1).and_then(|rest| rest.split("\nTABLE\n").next()).unwrap();

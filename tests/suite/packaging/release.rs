@@ -53,21 +53,34 @@ fn a_program_of_another_version_is_not_packed() {
 
 #[test]
 fn the_notes_are_the_changelogs_section() {
-    let root = tempfile::tempdir().unwrap();
-    let log = root.path().join("log.md");
-    let number = VERSION.trim_start_matches('v');
-    let notes = |text: &str| {
-        std::fs::write(&log, text).unwrap();
-        step("notes.sh", root.path()).variable("CHANGELOG", log.to_str().unwrap()).arguments([VERSION]).run()
-    };
-    let text = format!(
-        "# Changelog\n\n## Unreleased\n\n- later\n\n## {number} (2026-12-01)\n\n- new\n  thing\n\n- other\n\n## 0.0.1\n\n- old\n"
-    );
-    assert_eq!(notes(&text).success().stdout(), "- new\n  thing\n\n- other\n");
-    for empty in [format!("## {number}\n\n## 0.0.1\n\n- old\n"), format!("## {number}0\n\n- other\n")] {
-        assert_eq!(notes(&empty).exit_code(), Some(1), "{empty}");
+    let repo = TestRepo::new();
+    repo.write("scripts/release/notes.sh", &read("scripts/release/notes.sh"));
+    repo.write("Cargo.toml", "[package]\nversion = \"1.2.3\"\n");
+    for path in ["README.md", "examples/github/run.yml", "templates/hydrator.yml", ".gitlab-ci-template.yml"]
+    {
+        repo.write(path, &read(path));
     }
-    assert_eq!(step("notes.sh", root.path()).arguments(["v99.0.0"]).run().exit_code(), Some(1));
+    repo.write("docs/any.md", "");
+    let notes = |version: &str, text: &str| {
+        repo.write("CHANGELOG.md", text);
+        let script = repo.work().join("scripts/release/notes.sh");
+        Run::program("/bin/bash", &repo.home()).arguments([script.to_str().unwrap(), version]).run()
+    };
+    let text = "# Changelog\n\n## Unreleased\n\n- later\n\n## 1.2.3 (2026-12-01)\n\n- new\n  thing\n\n- other\n\n## 0.0.1\n\n- old\n";
+    assert_eq!(notes("v1.2.3", text).success().stdout(), "- new\n  thing\n\n- other\n");
+    for empty in ["## 1.2.3\n\n## 0.0.1\n\n- old\n", "## 1.2.30\n\n- other\n"] {
+        assert_eq!(notes("v1.2.3", empty).exit_code(), Some(1), "{empty}");
+    }
+    assert_eq!(notes("v99.0.0", "## 99.0.0\n\n- new\n").exit_code(), Some(1));
+    // People follow the tag that the documents name: a release that moves another one would reach nobody.
+    repo.write("Cargo.toml", "version = \"0.1.0\"\n");
+    let other = notes("v0.1.0", "## 0.1.0\n\n- new\n");
+    assert_eq!(other.exit_code(), Some(1));
+    assert!(
+        other.stderr().contains("tell people to follow v1, and v0.1.0 moves the tag v0"),
+        "{}",
+        other.stderr()
+    );
 }
 
 #[test]

@@ -9,6 +9,8 @@ use super::archives::{Release, VERSION};
 use super::{project, read};
 use crate::support::command::{HYDRATOR, Outcome, Run};
 use crate::support::git::TestRepo;
+use crate::support::http::{GitServer, TOKEN, USER};
+use crate::support::tools;
 
 /// The template with its inputs in place, as GitLab reads it: the description first, then the jobs.
 fn expanded(text: &str, inputs: &[(&str, &str)]) -> Value {
@@ -121,6 +123,42 @@ fn a_job_ends_where_it_cannot_install() {
         assert!(outcome.stderr().contains("no archive of hydrator `v9.9.9`"), "{}", outcome.stderr());
     }
     assert_eq!(template.repo.pull_requests(), serde_json::Value::Null);
+}
+
+/// A source of hydrator that is small: what it builds starts this hydrator.
+fn source() -> (TestRepo, String) {
+    let repo = TestRepo::new();
+    let manifest = "[package]\nname = \"hydrator\"\nversion = \"1.0.0\"\nedition = \"2024\"\n";
+    repo.write("Cargo.toml", manifest);
+    repo.write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"hydrator\"\nversion = \"1.0.0\"\n");
+    let program = format!(
+        "use std::os::unix::process::CommandExt as _;\nfn main() {{\n    eprintln!(\"built from source\");\n    \
+         panic!(\"{{}}\", std::process::Command::new({HYDRATOR:?}).args(std::env::args_os().skip(1)).exec());\n}}\n"
+    );
+    repo.write("src/main.rs", &program);
+    let commit = repo.commit("Source");
+    (repo, commit)
+}
+
+#[test]
+fn the_jobs_build_it_where_nothing_is_released() {
+    let template = Template::new();
+    let (source, commit) = source();
+    // A newer commit that must not be built.
+    source.write("src/main.rs", "compile_error!(\"newer\");\n");
+    source.commit("Newer");
+    let server = GitServer::start(&source);
+    let login = format!("machine 127.0.0.1 login {USER} password {TOKEN}\n");
+    std::fs::write(template.repo.home().join(".netrc"), login).unwrap();
+    let cargo = std::env::var("CARGO").expect("cargo runs the tests");
+    let rust = std::path::Path::new(&cargo).parent().expect("it is in a directory");
+    let path = format!("{}:{}", rust.display(), tools::search_path());
+    let address = format!("{}#{commit}", server.url());
+    let given = [("HYDRATOR_VERSION", "source"), ("HYDRATOR_SOURCE", &address), ("PATH", &path)];
+    let outcome = template.run("run", "/bin/sh", &given).success();
+    assert!(outcome.stderr().contains("built from source"), "{}", outcome.stderr());
+    assert!(!outcome.stderr().contains(TOKEN) && template.release.files.asked().is_empty());
+    assert!(template.repo.open_pull_request("hydrator/dev-next").is_some());
 }
 
 #[test]

@@ -20,7 +20,6 @@ use anyhow::Result;
 use camino::Utf8Path;
 
 use crate::ci::Job;
-use crate::error::{hint_of, kind_of, message_of};
 use crate::model::{CommitId, EnvironmentName, ErrorReport};
 use crate::progress::{Progress, Stage};
 use crate::rendering::Limits;
@@ -74,25 +73,26 @@ pub fn preview(ground: &Ground<'_>, question: &Question, progress: &dyn Progress
     let refs = ground.repository.scratch.look()?;
     let sides = match sides::find(ground, question, &refs)? {
         Found::Sides(sides) => sides,
-        Found::Broken(head, error) => return Ok(broken(head, &error)),
+        Found::Broken(head, error) => return Ok(broken(head, error)),
     };
     let environments = rendered::environments(ground, question, &refs, &sides, progress)?;
     Ok(DiffReport {
         base_sha: Some(sides.base_id),
         head_sha: sides.head.commit.id,
         error: None,
+        base_error: sides.base_error,
         determinism: question.determinism,
         environments,
     })
 }
 
 /// A head whose configuration is wrong: what is wrong is what there is to tell.
-fn broken(head: CommitId, error: &anyhow::Error) -> DiffReport {
-    let error = ErrorReport { kind: kind_of(error), message: message_of(error), hint: hint_of(error) };
+fn broken(head: CommitId, error: ErrorReport) -> DiffReport {
     DiffReport {
         base_sha: None,
         head_sha: head,
         error: Some(error),
+        base_error: None,
         determinism: false,
         environments: Vec::new(),
     }

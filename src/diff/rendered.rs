@@ -238,14 +238,13 @@ fn outputs(pair: &Pair<'_>, base: Option<&Side<'_>>, head: &Side<'_>) -> Outputs
 }
 
 impl Outputs {
-    /// The two trees where both rendered, and they differ.
+    /// The two trees where the head rendered, and they differ. A base that did not render has nothing.
     fn trees(&self) -> Option<[Option<ObjectId>; 2]> {
-        let tree = |output: &Option<Result<TargetOutput, Failure>>| match output {
-            Some(Ok(output)) => Some(output.tree),
-            Some(Err(_)) => None,
-            None => Some(None),
+        let head = match &self.head {
+            Some(output) => output.as_ref().ok()?.tree,
+            None => None,
         };
-        let (base, head) = (tree(&self.base)?, tree(&self.head)?);
+        let base = self.base.as_ref().and_then(|output| output.as_ref().ok()?.tree);
         (base != head).then_some([base, head])
     }
 }
@@ -304,18 +303,19 @@ fn target(
         .map(|target| (target.name.clone(), target.output.to_string()))
         .unwrap_or_default();
     let mut diff = TargetDiff::new(name, output);
+    if let Some(Err(failure)) = &outputs.base {
+        diff = diff.without_base(failure);
+    }
+    if let Some(Err(failure)) = &outputs.head {
+        return Ok(diff.failed(failure));
+    }
     if let Some([base, head]) = outputs.trees() {
         (diff.base_tree, diff.head_tree) = (base, head);
         let rules = settings.rules();
         let found = compare(&diff.name, &documents(objects, base)?, &documents(objects, head)?, &rules);
         return Ok(diff.with(found));
     }
-    let failed =
-        [&outputs.head, &outputs.base].into_iter().flatten().find_map(|output| output.as_ref().err());
-    Ok(match failed {
-        Some(failure) => diff.failed(failure.clone()),
-        None => diff,
-    })
+    Ok(diff)
 }
 
 /// The manifests in a tree. A file that cannot be read as manifests is named, and its text never shown.

@@ -20,6 +20,8 @@ pub struct DiffReport {
     pub head_sha: CommitId,
     /// Why nothing can be told: the head's configuration is wrong.
     pub error: Option<ErrorReport>,
+    /// What is wrong with the configuration that is compared with: then everything counts as new.
+    pub base_error: Option<ErrorReport>,
     /// Whether one commit was rendered twice, to find what is not deterministic.
     pub determinism: bool,
     /// Every environment that either has, in the order of promotion.
@@ -91,8 +93,10 @@ pub struct TargetDiff {
     pub hidden: usize,
     /// The manifests that differ.
     pub changes: Vec<ManifestChange>,
-    /// Why it cannot be told what changes.
+    /// Why it cannot be told what it will be.
     pub error: Option<ErrorReport>,
+    /// Why it cannot be told what it is: the base alone does not render, and everything counts as new.
+    pub base_error: Option<ErrorReport>,
 }
 
 /// A manifest that differs.
@@ -191,6 +195,7 @@ impl TargetDiff {
             hidden: 0,
             changes: Vec::new(),
             error: None,
+            base_error: None,
         }
     }
 
@@ -208,15 +213,26 @@ impl TargetDiff {
 
     /// Takes up why nothing was found.
     #[must_use]
-    pub fn failed(mut self, failure: Failure) -> Self {
-        let message = failure.to_string();
-        self.error = Some(ErrorReport { kind: failure.kind, message, hint: failure.hint });
+    pub fn failed(mut self, failure: &Failure) -> Self {
+        self.error = Some(reported(failure));
         self
+    }
+
+    /// Takes up why it is not known what there was. A base that fails is no failure of what is looked at.
+    #[must_use]
+    pub fn without_base(mut self, failure: &Failure) -> Self {
+        self.base_error = Some(reported(failure));
+        self
+    }
+
+    /// Whether it goes away, or was empty and is so still.
+    pub const fn is_gone(&self) -> bool {
+        self.error.is_none() && self.head_tree.is_none()
     }
 
     /// Whether there is something to tell.
     pub const fn is_news(&self) -> bool {
-        !self.changes.is_empty() || self.error.is_some()
+        !self.changes.is_empty() || self.error.is_some() || self.base_error.is_some()
     }
 }
 
@@ -241,6 +257,10 @@ impl EnvironmentDiff {
     }
 }
 
+fn reported(failure: &Failure) -> ErrorReport {
+    ErrorReport { kind: failure.kind, message: failure.to_string(), hint: failure.hint.clone() }
+}
+
 fn signals_of<'r>(
     target: &'r TargetDiff,
     change: &'r ManifestChange,
@@ -258,7 +278,11 @@ impl DiffReport {
     pub fn prints(&self) -> Result<Prints> {
         let mut prints = Prints::default();
         for environment in &self.environments {
-            for target in environment.targets.iter().filter(|target| target.base_tree != target.head_tree) {
+            let is_shown = |target: &&TargetDiff| {
+                target.base_tree != target.head_tree
+                    || (target.base_error.is_some() && target.error.is_none())
+            };
+            for target in environment.targets.iter().filter(is_shown) {
                 prints.add(environment.name.as_str(), &target.output, target.head_tree)?;
             }
         }

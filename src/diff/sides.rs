@@ -6,17 +6,19 @@ use anyhow::Result;
 
 use crate::ci::{Event, Job};
 use crate::dry::{self, Dry};
-use crate::error::{Failure, FailureKind, kind_of};
+use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
 use crate::git::{Objects, RemoteRefs, Scratch};
-use crate::model::{BranchName, CommitId, EntryKind, ObjectId};
+use crate::model::{BranchName, CommitId, EntryKind, ErrorReport, ObjectId};
 use crate::world::Repository;
 
 use super::{Ground, Question};
 
 /// The two DRY commits.
 pub(super) struct Sides {
-    /// What is on the DRY branch, as far as `head` builds on it; `None` where it has no configuration.
+    /// What is on the DRY branch, as far as `head` builds on it; `None` where it has no configuration, or a wrong one.
     pub(super) base: Option<Dry>,
+    /// What is wrong with the base's configuration.
+    pub(super) base_error: Option<ErrorReport>,
     /// Its commit.
     pub(super) base_id: CommitId,
     /// What shall be on it.
@@ -28,7 +30,7 @@ pub(super) enum Found {
     /// Both.
     Sides(Box<Sides>),
     /// The commit that was to be looked at, and what is wrong with its configuration.
-    Broken(CommitId, anyhow::Error),
+    Broken(CommitId, ErrorReport),
 }
 
 /// Finds both and brings them here.
@@ -37,7 +39,9 @@ pub(super) fn find(ground: &Ground<'_>, question: &Question, refs: &RemoteRefs) 
     let head_id = head(ground, question, refs)?;
     bring(scratch, head_id)?;
     let head = match dry::find(scratch, refs, head_id, ground.config) {
-        Err(error) if kind_of(&error) == FailureKind::Config => return Ok(Found::Broken(head_id, error)),
+        Err(error) if kind_of(&error) == FailureKind::Config => {
+            return Ok(Found::Broken(head_id, reported(&error)));
+        }
         found => found?.ok_or_else(|| {
             Failure::config(format!("there is no `{}` in commit {}", ground.config, head_id.short()))
                 .hint("commit it, or name another path with `--config`")
@@ -45,13 +49,21 @@ pub(super) fn find(ground: &Ground<'_>, question: &Question, refs: &RemoteRefs) 
     };
     if question.determinism {
         let base = dry::find(scratch, refs, head_id, ground.config)?;
-        return Ok(Found::Sides(Box::new(Sides { base, base_id: head_id, head })));
+        return Ok(Found::Sides(Box::new(Sides { base, base_error: None, base_id: head_id, head })));
     }
     let tip = base(ground, question, refs, &head.branch)?;
     let base_id = if question.exact { tip } else { left_at(ground.repository, tip, head_id)? };
     bring(scratch, base_id)?;
-    let base = dry::find(scratch, refs, base_id, ground.config)?;
-    Ok(Found::Sides(Box::new(Sides { base, base_id, head })))
+    // The change that mends a wrong configuration must have a preview, too.
+    let (base, base_error) = match dry::find(scratch, refs, base_id, ground.config) {
+        Err(error) if kind_of(&error) == FailureKind::Config => (None, Some(reported(&error))),
+        found => (found?, None),
+    };
+    Ok(Found::Sides(Box::new(Sides { base, base_error, base_id, head })))
+}
+
+fn reported(error: &anyhow::Error) -> ErrorReport {
+    ErrorReport { kind: kind_of(error), message: message_of(error), hint: hint_of(error) }
 }
 
 fn head(ground: &Ground<'_>, question: &Question, refs: &RemoteRefs) -> Result<CommitId> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{counts, error, has_details, sign, summary, title, unshown};
+use super::{counts, error, note, sign, summary, title, unshown, without_base};
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestChange, TargetDiff};
 use crate::escape::{code, fence, html, prose};
 
@@ -45,7 +45,7 @@ pub(super) fn blocks(report: &DiffReport) -> Vec<Block> {
     let mut told = BTreeMap::new();
     let mut blocks = Vec::new();
     for environment in &report.environments {
-        for target in environment.targets.iter().filter(|target| has_details(target)) {
+        for target in environment.targets.iter().filter(|target| target.is_news()) {
             blocks.push(block(environment, target, &mut told));
         }
     }
@@ -58,6 +58,8 @@ type Told = BTreeMap<String, String>;
 fn block(environment: &EnvironmentDiff, target: &TargetDiff, told: &mut Told) -> Block {
     let mut pieces = Vec::new();
     pieces.extend(target.error.as_ref().map(|problem| error(problem) + "\n"));
+    let before = target.base_error.as_ref();
+    pieces.extend(before.map(|problem| note(without_base(target), problem) + "\n"));
     let place = format!("{}/{}", environment.name, target.name);
     pieces.extend(target.changes.iter().map(|one| change(one, &place, told)));
     pieces.extend(unshown(target.form, target.hidden).map(|unshown| format!("{unshown}.\n")));

@@ -29,6 +29,13 @@ fn error(error: &ErrorReport) -> String {
     format!("{}{hint}", fence("text", &log_text(&error.message)))
 }
 
+/// What is wrong, and is no error of what is looked at.
+fn note(what: &str, error: &ErrorReport) -> String {
+    let mut letters = what.chars();
+    let what: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    format!("{what}:\n\n{}", fence("text", &log_text(&error.message)))
+}
+
 /// `+1 ~2 -3`, without what is nothing.
 fn counts([added, changed, removed]: [usize; 3]) -> String {
     let marks = [('+', added), ('~', changed), ('-', removed)];
@@ -75,7 +82,21 @@ fn unshown_in_all(report: &DiffReport) -> Option<String> {
     unshown(targets().map(|one| one.form).sum(), targets().map(|one| one.hidden).sum())
 }
 
-/// Whether there are details to tell.
-const fn has_details(target: &TargetDiff) -> bool {
-    !target.changes.is_empty() || target.error.is_some()
+/// What follows from a base that does not render.
+const fn without_base(target: &TargetDiff) -> &'static str {
+    if target.error.is_some() {
+        "the base does not render either"
+    } else if target.is_gone() {
+        "the base does not render, so it cannot be told what goes away"
+    } else {
+        "the base does not render, so everything counts as new"
+    }
+}
+
+/// What follows from a base whose configuration is wrong.
+const WITHOUT_BASE: &str = "the configuration of the base is wrong, so everything counts as new";
+
+/// Whether nothing is wrong with the configurations of both sides.
+const fn is_sound(report: &DiffReport) -> bool {
+    report.error.is_none() && report.base_error.is_none()
 }

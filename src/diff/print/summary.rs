@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{counts, has_details, unshown_in_all};
+use super::{WITHOUT_BASE, counts, is_sound, note, unshown_in_all};
 use crate::compare::Signal;
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestName};
 use crate::escape::{code, code_in_cell, cut, prose};
@@ -39,7 +39,7 @@ pub(super) fn summary(report: &DiffReport, link: Option<&str>) -> String {
     let head = code(&report.head_sha.short());
     let news: Vec<&EnvironmentDiff> = report.environments.iter().filter(|one| one.is_news()).collect();
     let unshown = unshown_in_all(report);
-    if news.is_empty() && report.error.is_none() {
+    if news.is_empty() && is_sound(report) {
         let but = unshown.map(|unshown| format!(" ({unshown})")).unwrap_or_default();
         if report.determinism {
             return format!("hydrator: {head} renders to the same twice{but}.");
@@ -56,6 +56,7 @@ pub(super) fn summary(report: &DiffReport, link: Option<&str>) -> String {
     if let Some(error) = &report.error {
         parts.push(super::error(error));
     }
+    parts.extend(report.base_error.as_ref().map(|error| note(WITHOUT_BASE, error)));
     if !news.is_empty() {
         let mut rows = vec![
             "| environment | targets | manifests | look at |".to_owned(),
@@ -78,10 +79,12 @@ pub(super) fn summary(report: &DiffReport, link: Option<&str>) -> String {
 }
 
 fn row(environment: &EnvironmentDiff) -> String {
-    let changed = environment.targets.iter().filter(|target| has_details(target)).count();
+    let changed = environment.targets.iter().filter(|target| target.is_news()).count();
     let failed = environment.targets.iter().filter(|target| target.error.is_some()).count();
     let mut remarks = Vec::new();
     remarks.extend((failed > 0).then(|| format!("**{failed} failed**")));
+    let blind = environment.targets.iter().filter(|target| target.base_error.is_some()).count();
+    remarks.extend((blind > 0).then(|| format!("{blind} did not render before")));
     let mut kinds: BTreeMap<SignalKind, usize> = BTreeMap::new();
     for signal in environment.signals().map(|(_, _, signal)| signal) {
         *kinds.entry(signal.kind).or_default() += 1;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{counts, has_details, sign, summary, title, unshown_in_all};
+use super::{WITHOUT_BASE, counts, is_sound, sign, summary, title, unshown_in_all, without_base};
 use crate::compare::{Line, Mark};
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestChange, TargetDiff};
 use crate::escape::{log_text, one_line};
@@ -31,8 +31,11 @@ pub fn text(report: &DiffReport, style: Style) -> String {
     if let Some(error) = &report.error {
         error_text(&mut out, error, style);
     }
+    if let Some(error) = &report.base_error {
+        note_text(&mut out, WITHOUT_BASE, error, style);
+    }
     // Writing to a string never fails.
-    if news.is_empty() && report.error.is_none() {
+    if news.is_empty() && is_sound(report) {
         let but = unshown.map(|unshown| format!(" ({unshown})")).unwrap_or_default();
         let _ = if report.determinism {
             writeln!(out, "{head} renders to the same twice{but}")
@@ -60,7 +63,7 @@ pub fn text(report: &DiffReport, style: Style) -> String {
         let _ = writeln!(out, "  {unshown}");
     }
     for environment in news {
-        for target in environment.targets.iter().filter(|target| has_details(target)) {
+        for target in environment.targets.iter().filter(|target| target.is_news()) {
             target_text(&mut out, environment, target, style);
         }
     }
@@ -74,9 +77,19 @@ fn error_text(out: &mut String, error: &ErrorReport, style: Style) {
     let _ = writeln!(out, "{gap}{}", style.paint("31", &text));
 }
 
+/// What is wrong, and is no error of what is looked at.
+fn note_text(out: &mut String, what: &str, error: &ErrorReport, style: Style) {
+    let gap = if out.is_empty() { "" } else { "\n" };
+    let text = log_text(&format!("note: {what}: {}", error.message));
+    let _ = writeln!(out, "{gap}{}", style.paint("33", &text));
+}
+
 fn target_text(out: &mut String, environment: &EnvironmentDiff, target: &TargetDiff, style: Style) {
     if let Some(error) = &target.error {
         error_text(out, error, style);
+    }
+    if let Some(error) = &target.base_error {
+        note_text(out, without_base(target), error, style);
     }
     for change in &target.changes {
         change_text(out, &format!("{}/{}", environment.name, target.name), change, style);

@@ -1,5 +1,6 @@
 //! `hydrator diff` on real repositories: plain clones, jobs of pull requests, base manifests from the hydrated branches.
 
+mod broken;
 mod paging;
 mod property;
 mod trust;

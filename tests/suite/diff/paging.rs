@@ -58,6 +58,7 @@ fn report(random: &mut Random) -> DiffReport {
         base_sha: CommitId::parse(&"1".repeat(40)),
         head_sha: CommitId::parse(&"2".repeat(40)).unwrap(),
         error: None,
+        base_error: None,
         environments: (0..random.below(6)).map(|index| environment(random, index)).collect(),
     }
 }

@@ -1,5 +1,6 @@
 //! The steps of a release, each as it is tried on a machine without a forge.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -134,4 +135,57 @@ fn the_major_tag_follows_the_newest_release() {
         assert_eq!(tagged("v1"), Some(commit));
     }
     assert_ne!(tagged("v1"), Some(first));
+}
+
+#[test]
+fn a_release_is_pinned_by_a_pull_request() {
+    let repo = TestRepo::new();
+    for name in ["release/propose.sh", "release/table.sh", "template.sh", "install.sh"] {
+        let path = format!("scripts/{name}");
+        repo.write(&path, &read(&path));
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(repo.work().join(&path), mode).unwrap();
+    }
+    repo.write(".gitlab-ci-template.yml", &read(".gitlab-ci-template.yml"));
+    let main = repo.commit("Released");
+    let (home, said) = (repo.home(), repo.root().join("said"));
+    let programs = repo.root().join("programs");
+    write_script(&programs.join("gh"), &format!("printf '%s|' \"$@\" >>'{0}'; echo >>'{0}'", said.display()));
+    let sums = repo.root().join("SHA256SUMS");
+    let sum = "0123456789abcdef".repeat(4);
+    std::fs::write(&sums, format!("{sum}  hydrator-v1.2.3-linux-x86_64.tar.gz\n")).unwrap();
+    let propose = || {
+        let script = repo.work().join("scripts/release/propose.sh");
+        let path = format!("{}:{}", programs.display(), crate::support::tools::search_path());
+        Run::program("/bin/bash", &home)
+            .arguments([script.to_str().unwrap(), "v1.2.3", sums.to_str().unwrap()])
+            .variable("PATH", &path)
+            .variable("GITHUB_SERVER_URL", "https://forge.example.com")
+            .variable("GITHUB_REPOSITORY", "acme/hydrator")
+            // The address is the released one, and what it leads to is here.
+            .variable("GIT_CONFIG_COUNT", "1")
+            .variable("GIT_CONFIG_KEY_0", &format!("url.file://{}.insteadOf", repo.remote().display()))
+            .variable("GIT_CONFIG_VALUE_0", "https://forge.example.com/acme/hydrator")
+            .run()
+            .success()
+    };
+    _ = propose();
+    let git = repo.remote_git();
+    assert_eq!(git.run(&["rev-parse", "pin-v1.2.3^"]), main);
+    let address = "https://forge.example.com/acme/hydrator/releases/download/v1.2.3";
+    let row = format!("hydrator v1.2.3 linux-x86_64 {sum} {address}/hydrator-v1.2.3-linux-x86_64.tar.gz");
+    for path in ["scripts/install.sh", ".gitlab-ci-template.yml"] {
+        let text = git.run(&["show", &format!("pin-v1.2.3:{path}")]);
+        assert!(text.lines().any(|line| line.trim_start() == row), "{path}");
+    }
+    let asked = std::fs::read_to_string(&said).unwrap();
+    assert!(
+        asked.contains("pr|create|--head|pin-v1.2.3|--base|main|--title|release: pin v1.2.3|"),
+        "{asked}"
+    );
+    // Merged, a second run of the job has nothing to propose.
+    git.run(&["update-ref", "refs/heads/main", "pin-v1.2.3"]);
+    std::fs::remove_file(&said).unwrap();
+    assert_eq!(propose().stdout(), "v1.2.3 is pinned already\n");
+    assert!(!std::fs::read_to_string(&said).unwrap().contains("pr|create"));
 }

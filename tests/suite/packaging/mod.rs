@@ -8,7 +8,9 @@ mod examples;
 mod install;
 mod pipeline;
 mod release;
+mod runner;
 mod template;
+mod workflows;
 
 /// A file of the project.
 fn project(path: &str) -> PathBuf {

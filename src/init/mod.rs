@@ -98,7 +98,8 @@ fn adapted(example: &str) -> String {
     for line in example.lines().skip(1) {
         if line.contains("OWNER/") {
             let indent = &line[..line.len() - line.trim_start().len()];
-            text += &format!("{indent}# Replace OWNER: whose hydrator you use.\n");
+            text += indent;
+            text += "# Replace OWNER: whose hydrator you use.\n";
         }
         text += line;
         text.push('\n');

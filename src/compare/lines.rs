@@ -4,9 +4,9 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use super::arrange::Out;
+use super::gap::{Mark, gap};
 
 /// Lines that did not change around those that did.
 const CONTEXT: usize = 3;
@@ -33,29 +33,6 @@ pub struct Line {
     pub text: String,
 }
 
-/// What becomes of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Mark {
-    /// It stays.
-    Same,
-    /// It is new.
-    Added,
-    /// It goes.
-    Removed,
-}
-
-impl Mark {
-    /// What stands before the line.
-    pub const fn sign(self) -> char {
-        match self {
-            Self::Same => ' ',
-            Self::Added => '+',
-            Self::Removed => '-',
-        }
-    }
-}
-
 impl fmt::Display for Line {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "{}{}", self.mark.sign(), self.text)
@@ -75,9 +52,6 @@ impl Hunk {
         format!("@@ -{},{old} +{},{new} @@", self.old, self.new)
     }
 }
-
-/// More pairs of lines than this are not compared one by one.
-const MOST_PAIRS: usize = 25_000_000;
 
 /// The lines that differ between two texts.
 pub(super) fn hunks(was: &str, is: &str) -> Vec<Hunk> {
@@ -103,24 +77,6 @@ pub(super) fn between(old: &[&str], new: &[Out<'_>]) -> Vec<Hunk> {
     }
     gap(&mut all, &old[next.min(old.len())..], &added);
     grouped(&all)
-}
-
-/// What was replaced by what: lines that are in both stay.
-fn gap<'l>(all: &mut Vec<(Mark, &'l str)>, old: &[&'l str], new: &[&'l str]) {
-    if old.is_empty() || new.is_empty() || old.len().saturating_mul(new.len()) > MOST_PAIRS {
-        all.extend(old.iter().map(|line| (Mark::Removed, *line)));
-        all.extend(new.iter().map(|line| (Mark::Added, *line)));
-        return;
-    }
-    for op in capture_diff_slices(Algorithm::Myers, old, new) {
-        let (before, after) = (&old[op.old_range()], &new[op.new_range()]);
-        if op.tag() == DiffTag::Equal {
-            all.extend(before.iter().map(|line| (Mark::Same, *line)));
-        } else {
-            all.extend(before.iter().map(|line| (Mark::Removed, *line)));
-            all.extend(after.iter().map(|line| (Mark::Added, *line)));
-        }
-    }
 }
 
 /// What differs, with a few lines around it.

@@ -1,6 +1,7 @@
 //! Which manifest of the base became which one of the head: by identity, then by name, then by what they say. Pure.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Document;
 use crate::model::ManifestId;
@@ -9,8 +10,8 @@ use crate::model::ManifestId;
 const ALIKE: f64 = 0.6;
 /// Fewer lines than this tell nothing.
 const FEWEST_LINES: usize = 4;
-/// More pairs than this are not compared.
-const MOST_PAIRS: usize = 40_000;
+/// Two manifests are compared in as many steps as they have lines; for one target no more steps than this are taken.
+const MOST_STEPS: usize = 400_000_000;
 
 /// Places in the two lists; one side is missing where there is no match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,8 @@ pub(super) struct Pair {
 
 /// All manifests of both sides, each in one pair.
 pub(super) fn pairs(base: &[Document], head: &[Document]) -> Vec<Pair> {
-    let mut matcher = Matcher { base, head, old: vec![None; base.len()], new: vec![None; head.len()] };
+    let (old, new) = (vec![None; base.len()], vec![None; head.len()]);
+    let mut matcher = Matcher { base, head, old, new, steps: MOST_STEPS };
     // The same text first: objects with generated names have no other identity.
     matcher.by_key(|document| Some((document.id.clone(), document.text.clone())));
     matcher.by_key(|document| Some(document.id.clone()));
@@ -35,8 +37,12 @@ pub(super) fn pairs(base: &[Document], head: &[Document]) -> Vec<Pair> {
         let stem = stem(&document.id)?.to_owned();
         Some((document.id.kind.clone(), document.id.namespace.clone(), stem))
     });
-    matcher.by_likeness(|old, new| old.namespace == new.namespace && old.name == new.name);
-    matcher.by_likeness(|old, new| old.group == new.group && old.kind == new.kind);
+    let lines = matcher.lines();
+    matcher.by_likeness(&lines, |id| vec![(&id.namespace, &id.name)]);
+    matcher.by_likeness(&lines, |id| vec![&id.name]);
+    // A prefix or a suffix that all names get, however many they are.
+    matcher.by_likeness(&lines, |id| parts(&id.name).map(|part| (part, &id.group, &id.kind)).collect());
+    matcher.by_likeness(&lines, |id| vec![(&id.group, &id.kind)]);
     let mut pairs: Vec<Pair> =
         matcher.old.iter().enumerate().map(|(old, new)| Pair { old: Some(old), new: *new }).collect();
     let added = matcher.new.iter().enumerate().filter(|(_, old)| old.is_none());
@@ -56,14 +62,23 @@ pub(super) fn stem(id: &ManifestId) -> Option<&str> {
     is_hash.then_some(stem)
 }
 
+/// The starts and the ends of a name at its dashes, the longest first.
+fn parts(name: &str) -> impl Iterator<Item = (Reverse<usize>, &str)> {
+    let dashes = || name.match_indices('-').map(|(at, _)| at);
+    let all = std::iter::once(name).chain(dashes().flat_map(|at| [&name[..at], &name[at + 1..]]));
+    all.map(|part| (Reverse(part.len()), part))
+}
+
 struct Matcher<'d> {
     base: &'d [Document],
     head: &'d [Document],
     old: Vec<Option<usize>>,
     new: Vec<Option<usize>>,
+    /// How many more may be taken.
+    steps: usize,
 }
 
-impl Matcher<'_> {
+impl<'d> Matcher<'d> {
     fn join(&mut self, old: usize, new: usize) {
         self.old[old] = Some(new);
         self.new[new] = Some(old);
@@ -75,81 +90,125 @@ impl Matcher<'_> {
 
     /// Joins those with the same key, in order; keys that a side has more often stay alone there.
     fn by_key<K: Ord>(&mut self, key: impl Fn(&Document) -> Option<K>) {
-        let mut found: BTreeMap<K, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
-        for index in Self::left(&self.old) {
-            if let Some(key) = key(&self.base[index]) {
-                found.entry(key).or_default().0.push(index);
-            }
-        }
-        for index in Self::left(&self.new) {
-            if let Some(key) = key(&self.head[index]) {
-                found.entry(key).or_default().1.push(index);
-            }
-        }
-        for (old, new) in found.into_values() {
+        for (old, new) in self.buckets(|document| key(document).into_iter().collect()) {
             for (old, new) in old.into_iter().zip(new) {
                 self.join(old, new);
             }
         }
     }
 
-    /// Joins those that are alike, the most alike first.
-    fn by_likeness(&mut self, may: impl Fn(&ManifestId, &ManifestId) -> bool) {
-        let (old, new) = (Self::left(&self.old), Self::left(&self.new));
-        if old.len().saturating_mul(new.len()) > MOST_PAIRS {
-            return;
+    /// Those that are left, by their keys, in the keys' order.
+    fn buckets<K: Ord>(&self, keys: impl Fn(&'d Document) -> Vec<K>) -> Vec<(Vec<usize>, Vec<usize>)> {
+        let mut found: BTreeMap<K, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+        for index in Self::left(&self.old) {
+            for key in keys(&self.base[index]) {
+                found.entry(key).or_default().0.push(index);
+            }
         }
-        let before: Vec<Lines<'_>> = old.iter().map(|index| Lines::of(&self.base[*index])).collect();
-        let after: Vec<Lines<'_>> = new.iter().map(|index| Lines::of(&self.head[*index])).collect();
-        let mut found = Vec::new();
-        for (one, lines) in old.iter().zip(&before) {
-            for (other, others) in new.iter().zip(&after) {
-                if may(&self.base[*one].id, &self.head[*other].id) && lines.is_like(others) {
-                    found.push((lines.likeness(others), *one, *other));
+        for index in Self::left(&self.new) {
+            for key in keys(&self.head[index]) {
+                // What one side alone has leads to no pair.
+                if let Some(bucket) = found.get_mut(&key) {
+                    bucket.1.push(index);
                 }
             }
         }
-        found.sort_by(|one, other| other.0.total_cmp(&one.0).then((one.1, one.2).cmp(&(other.1, other.2))));
-        for (_, one, other) in found {
-            if self.old[one].is_none() && self.new[other].is_none() {
-                self.join(one, other);
+        found.into_values().filter(|(_, new)| !new.is_empty()).collect()
+    }
+
+    /// The lines of those that are left, by side and place.
+    fn lines(&self) -> [HashMap<usize, Lines>; 2] {
+        let mut numbers = HashMap::new();
+        let [old, new] = [(self.base, &self.old), (self.head, &self.new)].map(|(documents, matches)| {
+            let left = Self::left(matches).into_iter();
+            left.map(|index| (index, Lines::of(&documents[index], &mut numbers))).collect()
+        });
+        [old, new]
+    }
+
+    /// Joins those with a common key that are alike, the most alike first.
+    fn by_likeness<K: Ord>(
+        &mut self,
+        [before, after]: &[HashMap<usize, Lines>; 2],
+        keys: impl Fn(&'d ManifestId) -> Vec<K>,
+    ) {
+        for (old, new) in self.buckets(|document| keys(&document.id)) {
+            let old: Vec<usize> = old.into_iter().filter(|index| self.old[*index].is_none()).collect();
+            let new: Vec<usize> = new.into_iter().filter(|index| self.new[*index].is_none()).collect();
+            let mut found = Vec::new();
+            for (one, lines) in old.iter().filter_map(|index| Some((*index, before.get(index)?))) {
+                for (other, others) in new.iter().filter_map(|index| Some((*index, after.get(index)?))) {
+                    let Some(left) = self.steps.checked_sub(lines.steps(others)) else { return };
+                    self.steps = left;
+                    let likeness = lines.likeness(others);
+                    if likeness >= ALIKE {
+                        found.push((likeness, one, other));
+                    }
+                }
+            }
+            found.sort_by(|one, other| {
+                other.0.total_cmp(&one.0).then((one.1, one.2).cmp(&(other.1, other.2)))
+            });
+            for (_, one, other) in found {
+                if self.old[one].is_none() && self.new[other].is_none() {
+                    self.join(one, other);
+                }
             }
         }
     }
 }
 
-/// The lines of a manifest that say more than who it is, each as often as it has it.
-struct Lines<'d> {
-    counts: BTreeMap<&'d str, usize>,
+/// The lines of a manifest that say more than who it is: their numbers in order, with how often it has them.
+struct Lines {
+    counts: Vec<(usize, usize)>,
     total: usize,
 }
 
-impl<'d> Lines<'d> {
-    fn of(document: &'d Document) -> Self {
+impl Lines {
+    /// Equal lines have equal numbers.
+    fn of<'d>(document: &'d Document, numbers: &mut HashMap<&'d str, usize>) -> Self {
         let says_who = |line: &str| {
             ["apiVersion:", "kind:", "metadata:", "name:", "namespace:"]
                 .iter()
                 .any(|start| line.starts_with(start))
         };
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
         let text = document.text.as_deref().unwrap_or_default();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !says_who(line)) {
-            *counts.entry(line).or_default() += 1;
+            let next = numbers.len();
+            *counts.entry(*numbers.entry(line).or_insert(next)).or_default() += 1;
         }
-        Self { total: counts.values().sum(), counts }
+        Self { total: counts.values().sum(), counts: counts.into_iter().collect() }
     }
 
-    fn is_like(&self, other: &Self) -> bool {
-        self.total >= FEWEST_LINES && other.total >= FEWEST_LINES && self.likeness(other) >= ALIKE
+    /// Whether they can be alike at all, by their lengths.
+    fn may_be_like(&self, other: &Self) -> bool {
+        let (fewer, more) = (self.total.min(other.total), self.total.max(other.total));
+        fewer >= FEWEST_LINES && part_of(2 * fewer, fewer + more) >= ALIKE
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a part of a whole")]
+    /// What it costs to learn how alike they are.
+    fn steps(&self, other: &Self) -> usize {
+        if self.may_be_like(other) { self.counts.len() + other.counts.len() } else { 1 }
+    }
+
     fn likeness(&self, other: &Self) -> f64 {
-        let both =
-            |(line, count): (&&str, &usize)| other.counts.get(line).map_or(0, |others| *count.min(others));
-        let common: usize = self.counts.iter().map(both).sum();
-        2.0 * common as f64 / (self.total + other.total).max(1) as f64
+        if !self.may_be_like(other) {
+            return 0.0;
+        }
+        let mut common = 0;
+        let mut others = other.counts.iter().peekable();
+        for (line, count) in &self.counts {
+            while others.next_if(|(other, _)| other < line).is_some() {}
+            common += others.next_if(|(other, _)| other == line).map_or(0, |(_, others)| *count.min(others));
+        }
+        part_of(2 * common, self.total + other.total)
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a part of a whole")]
+fn part_of(part: usize, whole: usize) -> f64 {
+    part as f64 / whole.max(1) as f64
 }
 
 #[cfg(test)]
@@ -194,6 +253,24 @@ mod tests {
             document(["apps", "StatefulSet", "a", "other"], "x\ny\nz\nv\n"),
         ];
         assert_eq!(joined(&old, &new), [(Some(0), Some(0)), (Some(1), Some(1))]);
+    }
+
+    #[test]
+    fn names_that_all_get_a_prefix_or_a_suffix_stay_themselves() {
+        let many = |name: &dyn Fn(usize) -> String| -> Vec<Document> {
+            let text = |index: usize| format!("a: {index}\nb: 2\nc: 3\nd: 4\ne: 5\n");
+            let one = |index| document(["", "ConfigMap", "", &name(index)], &text(index % 7));
+            (0..1_000).map(one).collect()
+        };
+        let base = many(&|index| format!("shop-{index}-config"));
+        for head in [
+            many(&|index| format!("acme-shop-{index}-config")),
+            many(&|index| format!("store-{index}-config")),
+            many(&|index| format!("shop-{index}-config-v2")),
+        ] {
+            let straight: Vec<_> = (0..1_000).map(|index| (Some(index), Some(index))).collect();
+            assert_eq!(joined(&base, &head), straight, "{}", head[0].id.name);
+        }
     }
 
     #[test]

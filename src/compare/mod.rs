@@ -6,6 +6,7 @@
 
 mod arrange;
 mod fields;
+mod gap;
 mod lines;
 mod mask;
 mod matching;
@@ -30,7 +31,8 @@ use rules::OwnRules;
 use signals::Subject;
 use tree::Tree;
 
-pub use lines::{Hunk, Line, Mark};
+pub use gap::Mark;
+pub use lines::{Hunk, Line};
 pub use rules::Rules;
 pub use signals::Signal;
 

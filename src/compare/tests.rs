@@ -307,3 +307,51 @@ fn signals_of_rights_and_exposure() {
     );
     assert_eq!(signals("", &ingress("a.b"))[0], format!("{:?}: serves a.b", SignalKind::Exposure));
 }
+
+#[test]
+fn rights_that_hold_elsewhere_are_new_rights() {
+    let object = |kind: &str, namespace: &str, more: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata: {{name: b, namespace: {namespace}}}\n{more}"
+        )
+    };
+    let bound = "roleRef: {kind: ClusterRole, name: admin}\nsubjects: [{kind: User, name: eve}]\n";
+    let binding = object("RoleBinding", "shop", bound);
+    for (head, wanted) in [
+        (object("ClusterRoleBinding", "''", bound), "User eve gets the role admin in every namespace"),
+        (
+            object("RoleBinding", "kube-system", bound),
+            "User eve gets the role admin in namespace kube-system",
+        ),
+        (binding.replace("ClusterRole,", "Role,"), "another role: ClusterRole admin → Role admin"),
+    ] {
+        let found = signals(&binding, &head);
+        assert!(found.contains(&format!("Rbac: {wanted}")), "{found:?}");
+    }
+    let rules = "rules:\n- apiGroups: ['']\n  resources: [pods]\n  verbs: [get]\n  resourceNames: [a, b]\n";
+    let role = object("Role", "shop", rules);
+    for (head, wanted) in [
+        (object("ClusterRole", "''", rules), "b may in every namespace: get pods a; get pods b"),
+        (object("Role", "kube-system", rules), "b may in namespace kube-system: get pods a; get pods b"),
+    ] {
+        let found = signals(&role, &head);
+        assert!(found.contains(&format!("Rbac: {wanted}")), "{found:?}");
+    }
+}
+
+#[test]
+fn rights_that_roles_hand_on_are_rights() {
+    let role = |more: &str| {
+        format!("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: r\n{more}")
+    };
+    let label = "  labels: {rbac.authorization.k8s.io/aggregate-to-view: 'true'}\n";
+    assert_eq!(signals(&role(""), &role(label)), ["Rbac: the rights of r go to view, too"]);
+    let rule = |label: &str| {
+        role(&format!("aggregationRule: {{clusterRoleSelectors: [{{matchLabels: {{{label}: 'true'}}}}]}}\n"))
+    };
+    assert_eq!(
+        signals(&rule("a"), &rule("b")),
+        ["Rbac: r takes in the rights of other roles (aggregationRule)"]
+    );
+    assert!(signals(&rule("a"), &role("")).is_empty());
+}

@@ -53,6 +53,11 @@ pub(super) fn arrange<'t>(old: Read<'t>, new: Read<'t>, hides: &dyn Fn(&Path) ->
     }
     let mut fields = Fields::new(hides);
     fields.collect(&Path::default(), Some(before), Some(after));
+    if !fields.changes.is_empty() && fields.hidden > 0 {
+        // The head is shown as it is: nothing of it is hidden.
+        fields = Fields::new(&|_| false);
+        fields.collect(&Path::default(), Some(before), Some(after));
+    }
     let lines = if fields.changes.is_empty() {
         arranger
             .old

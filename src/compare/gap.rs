@@ -135,7 +135,8 @@ mod tests {
     #[test]
     fn a_long_text_shows_what_changes_alone() {
         // Every third line is unlike all others; more pairs than are compared one by one.
-        let line = |index: usize| if index % 3 == 0 { format!("line {index}") } else { "}".to_owned() };
+        let line =
+            |index: usize| if index.is_multiple_of(3) { format!("line {index}") } else { "}".to_owned() };
         let old: Vec<String> = (0..9_000).map(line).collect();
         let mut new = old.clone();
         new[6] = "first".to_owned();

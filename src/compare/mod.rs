@@ -191,12 +191,14 @@ impl Comparing<'_, '_> {
             after.as_ref().and_then(|side| side.tree.as_ref()),
         );
         let both = old.is_some() && new.is_some();
-        let mut changes = Vec::new();
+        let (mut changes, mut all) = (Vec::new(), Vec::new());
         match (was, is, &before, &after) {
             (Some(was), Some(is), Some(before), Some(after)) => {
                 let (old, new) =
                     (Read { text: &before.text, tree: was }, Read { text: &after.text, tree: is });
                 changes = self.arranged(&mut change, old, new);
+                let is_all = change.hidden == 0 && change.references.is_empty();
+                all = if is_all { changes.clone() } else { arrange(old, new, &|_| false).changes };
             }
             (_, _, Some(before), Some(after)) => change.hunks = lines::hunks(&before.text, &after.text),
             (_, _, Some(side), None) if !both => change.hunks = lines::hunks(&side.text, ""),
@@ -207,6 +209,7 @@ impl Comparing<'_, '_> {
             before: old.zip(was).map(|(old, tree)| (&old.id, &tree.root)),
             after: new.zip(is).map(|(new, tree)| (&new.id, &tree.root)),
             changes: &changes,
+            all: &all,
         };
         change.signals = signals::signals(&subject);
         if (was.is_none() && old.is_some()) || (is.is_none() && new.is_some()) {

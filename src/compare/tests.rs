@@ -346,12 +346,91 @@ fn rights_that_roles_hand_on_are_rights() {
     };
     let label = "  labels: {rbac.authorization.k8s.io/aggregate-to-view: 'true'}\n";
     assert_eq!(signals(&role(""), &role(label)), ["Rbac: the rights of r go to view, too"]);
-    let rule = |label: &str| {
+    let taking = |label: &str| {
         role(&format!("aggregationRule: {{clusterRoleSelectors: [{{matchLabels: {{{label}: 'true'}}}}]}}\n"))
     };
     assert_eq!(
-        signals(&rule("a"), &rule("b")),
+        signals(&taking("a"), &taking("b")),
         ["Rbac: r takes in the rights of other roles (aggregationRule)"]
     );
-    assert!(signals(&rule("a"), &role("")).is_empty());
+    assert!(signals(&taking("a"), &role("")).is_empty());
+}
+
+#[test]
+fn what_kubernetes_refuses_is_said_also_where_rules_hide_it() {
+    let object = |group: &str, kind: &str, more: &str| {
+        format!("apiVersion: {group}\nkind: {kind}\nmetadata: {{name: a}}\nspec:\n{more}")
+    };
+    for (group, kind, base, head, wanted) in [
+        ("v1", "Service", "  type: ClusterIP\n", "  clusterIP: None\n", "spec.clusterIP cannot become None"),
+        (
+            "v1",
+            "PersistentVolumeClaim",
+            "  resources: {requests: {storage: 10Gi}}\n",
+            "  resources: {requests: {storage: 5000Mi}}\n",
+            "a claim cannot ask for less storage",
+        ),
+        ("v1", "Pod", "  nodeName: a\n", "  nodeName: b\n", "the specification of a Pod"),
+        (
+            "v1",
+            "PersistentVolume",
+            "  nfs: {path: /a}\n",
+            "  nfs: {path: /b}\n",
+            "spec.nfs cannot be changed",
+        ),
+        ("batch/v1", "Job", "  completions: 1\n", "  completions: 2\n", "spec.completions cannot be changed"),
+    ] {
+        let found = signals(&object(group, kind, base), &object(group, kind, head));
+        assert!(found.iter().any(|one| one.starts_with(&format!("Immutable: {wanted}"))), "{found:?}");
+    }
+    let pod = |image: &str| object("v1", "Pod", &format!("  containers:\n  - name: a\n    image: {image}\n"));
+    assert_eq!(signals(&pod("a:1"), &pod("a:2")), ["Image: a 1 → 2"]);
+    let claim = |size: &str| {
+        object("v1", "PersistentVolumeClaim", &format!("  resources: {{requests: {{storage: {size}}}}}\n"))
+    };
+    assert_eq!(signals(&claim("1Gi"), &claim("1.5Gi")), ["Resources: requests.storage 1Gi → 1.5Gi"]);
+    let set = |chart: &str| {
+        object(
+            "apps/v1",
+            "StatefulSet",
+            &format!(
+                "  volumeClaimTemplates:\n  - metadata: {{name: a, labels: {{helm.sh/chart: {chart}}}}}\n"
+            ),
+        )
+    };
+    let ignore = [DiffRule { label: Some("helm.sh/chart".to_owned()), ..DiffRule::default() }];
+    let found = compared(&set("a-1"), &set("a-2"), &Rules { ignore: &ignore, secrets: &[] });
+    assert_eq!((found.changes.len(), found.hidden), (1, 1));
+    assert_eq!(
+        found.changes[0].signals[0].text,
+        "spec.volumeClaimTemplates cannot be changed: the apply will fail"
+    );
+}
+
+#[test]
+fn another_group_is_another_object() {
+    let service =
+        |group: &str| format!("apiVersion: {group}\nkind: Service\nmetadata: {{name: web}}\nspec: {{}}\n");
+    assert_eq!(
+        signals(&service("serving.knative.dev/v1"), &service("v1")),
+        ["Deletion: deletes Service.serving.knative.dev web"]
+    );
+    let ingress = |group: &str| format!("apiVersion: {group}\nkind: Ingress\nmetadata: {{name: web}}\n");
+    assert!(signals(&ingress("extensions/v1beta1"), &ingress("networking.k8s.io/v1")).is_empty());
+}
+
+#[test]
+fn what_cannot_be_hidden_is_not_counted_as_hidden() {
+    let text = |chart: &str, size: u8| {
+        format!(
+            "{{\"kind\": \"A\", \"metadata\": {{\"name\": \"a\", \"labels\": {{\"helm.sh/chart\": \"{chart}\"}}}}, \"x\": {size}}}\n"
+        )
+    };
+    let ignore = [DiffRule { label: Some("helm.sh/chart".to_owned()), ..DiffRule::default() }];
+    let rules = Rules { ignore: &ignore, secrets: &[] };
+    let found = compared(&text("a-1", 1), &text("a-2", 2), &rules);
+    assert_eq!((found.hidden, found.changes[0].hidden), (0, 0));
+    assert!(shown(&found.changes[0]).contains("a-2"));
+    let found = compared(&text("a-1", 1), &text("a-2", 1), &rules);
+    assert_eq!((found.hidden, found.changes.len()), (1, 0));
 }

@@ -35,7 +35,7 @@ fn secret(subject: &Subject<'_, '_>, say: Say<'_>) {
         return;
     }
     let mut keys: Vec<String> = Vec::new();
-    for change in subject.changes {
+    for change in subject.all {
         let is_value = change.path.starts_with(&["data"]) || change.path.starts_with(&["stringData"]);
         if !is_value {
             continue;

@@ -28,7 +28,17 @@ pub(super) struct Subject<'s, 't> {
     pub(super) before: Option<(&'s ManifestId, &'t Node)>,
     pub(super) after: Option<(&'s ManifestId, &'t Node)>,
     pub(super) changes: &'s [FieldChange<'t>],
+    /// With those that are not shown: Kubernetes looks at them, too.
+    pub(super) all: &'s [FieldChange<'t>],
 }
+
+/// Groups under which Kubernetes keeps one and the same object.
+const MOVED: &[(&str, &str)] = &[
+    ("extensions", "apps"),
+    ("extensions", "networking.k8s.io"),
+    ("extensions", "policy"),
+    ("", "events.k8s.io"),
+];
 
 impl Subject<'_, '_> {
     /// The kind with its group, such as `apps/Deployment`, on the side where it is.
@@ -40,7 +50,10 @@ impl Subject<'_, '_> {
     /// Whether it gets another identity, so that Kubernetes sees one object go and another one come.
     fn is_replaced(&self) -> bool {
         let (Some((old, _)), Some((new, _))) = (self.before, self.after) else { return false };
-        (&old.kind, &old.namespace, &old.name) != (&new.kind, &new.namespace, &new.name)
+        let groups = (old.group.as_str(), new.group.as_str());
+        let is_one_group =
+            groups.0 == groups.1 || MOVED.iter().any(|pair| *pair == groups || (pair.1, pair.0) == groups);
+        !is_one_group || (&old.kind, &old.namespace, &old.name) != (&new.kind, &new.namespace, &new.name)
     }
 }
 

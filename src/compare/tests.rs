@@ -434,3 +434,65 @@ fn what_cannot_be_hidden_is_not_counted_as_hidden() {
     let found = compared(&text("a-1", 1), &text("a-2", 1), &rules);
     assert_eq!((found.hidden, found.changes.len()), (1, 0));
 }
+
+#[test]
+fn what_is_opened_and_closed() {
+    let object = |group: &str, kind: &str, spec: &str| {
+        if spec.is_empty() {
+            return String::new();
+        }
+        format!("apiVersion: {group}/v1\nkind: {kind}\nmetadata: {{name: a}}\nspec:\n{spec}")
+    };
+    let ingress = ("networking.k8s.io", "Ingress");
+    let gateway = ("gateway.networking.k8s.io", "Gateway");
+    let route = ("gateway.networking.k8s.io", "HTTPRoute");
+    let paths = |path: &str| format!("  rules:\n  - host: a.b\n    http: {{paths: [{{path: {path}}}]}}\n");
+    let listener = |more: &str| format!("  listeners:\n  - {{name: web, protocol: HTTP, port: 80}}\n{more}");
+    let through =
+        |name: &str| format!("  hostnames: [a.b]\n  parentRefs: [{{name: {name}, namespace: infra}}]\n");
+    for ((group, kind), base, head, wanted) in [
+        (
+            ingress,
+            "  rules: [{host: a.b}]\n",
+            "  rules: [{http: {}}]\n",
+            "serves every host; serves a.b no more",
+        ),
+        (ingress, "", "  defaultBackend: {}\n", "serves every host"),
+        (ingress, &paths("/api"), &paths("/"), "serves a.b; serves a.b/api no more"),
+        (ingress, &paths("/"), &(paths("/") + "  ingressClassName: public\n"), "routes differently"),
+        (gateway, "", &listener(""), "listens on HTTP 80 for every host"),
+        (
+            gateway,
+            &listener(""),
+            &listener(
+                "  - {name: db, protocol: TCP, port: 5432, allowedRoutes: {namespaces: {from: All}}}\n",
+            ),
+            "listens on TCP 5432 for every host, routes from All",
+        ),
+        (route, "", "  rules: []\n", "serves every host"),
+        (
+            route,
+            &through("internal"),
+            &through("public"),
+            "is reached through infra/internal no more; is reached through infra/public",
+        ),
+        (("route.openshift.io", "Route"), "", "  host: a.b\n  path: /x\n", "serves a.b/x"),
+        (("traefik.io", "IngressRoute"), "", "  routes: [{match: Host(`a.b`)}]\n", "serves Host(`a.b`)"),
+    ] {
+        let mut found = signals(&object(group, kind, base), &object(group, kind, head));
+        found.iter_mut().for_each(|one| *one = one.replacen("Exposure: ", "", 1));
+        let mut wanted: Vec<&str> = wanted.split("; ").collect();
+        found.sort();
+        wanted.sort_unstable();
+        assert_eq!(found, wanted, "{kind}");
+    }
+    let service = |scheme: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n  annotations: {{service.beta.kubernetes.io/aws-load-balancer-scheme: {scheme}}}\nspec: {{type: LoadBalancer}}\n"
+        )
+    };
+    assert_eq!(
+        signals(&service("internal"), &service("internet-facing")),
+        ["Exposure: service.beta.kubernetes.io/aws-load-balancer-scheme: internal → internet-facing"]
+    );
+}

@@ -2,42 +2,96 @@
 
 use std::collections::BTreeSet;
 
+use super::routes::{self, Served};
 use super::{Node, Say, SignalKind, Subject, shown};
 
+/// Starts of annotations by which controllers of load balancers and ingresses open something, or close it.
+///
+/// Source: the documentation of AWS', Azure's and Google's load balancers, and of ingress-nginx.
+const OPENING: &[&str] = &[
+    "alb.ingress.kubernetes.io/inbound-cidrs",
+    "alb.ingress.kubernetes.io/scheme",
+    "cloud.google.com/load-balancer-type",
+    "networking.gke.io/load-balancer-type",
+    "nginx.ingress.kubernetes.io/auth-",
+    "nginx.ingress.kubernetes.io/denylist-source-range",
+    "nginx.ingress.kubernetes.io/whitelist-source-range",
+    "service.beta.kubernetes.io/aws-load-balancer-internal",
+    "service.beta.kubernetes.io/aws-load-balancer-scheme",
+    "service.beta.kubernetes.io/azure-load-balancer-internal",
+    "service.beta.kubernetes.io/load-balancer-source-ranges",
+];
+
 pub(super) fn find(subject: &Subject<'_, '_>, say: Say<'_>) {
-    match subject.kind() {
-        ("", "Service") => service(subject, say),
-        (
-            _,
-            "Ingress" | "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "Gateway" | "VirtualService"
-            | "IngressRoute",
-        ) => {
-            let before = subject.before.map(|(_, node)| hosts(node)).unwrap_or_default();
-            let after = subject.after.map(|(_, node)| hosts(node)).unwrap_or_default();
-            for host in after.difference(&before) {
-                say(SignalKind::Exposure, format!("serves {host}"));
-            }
-            for host in before.difference(&after) {
-                say(SignalKind::Exposure, format!("serves {host} no more"));
-            }
-            if before == after && !before.is_empty() && is_routed_anew(subject) {
-                say(SignalKind::Exposure, "routes differently".to_owned());
-            }
+    let (group, kind) = subject.kind();
+    match (group, kind) {
+        ("", "Service") => {
+            service(subject, say);
+            annotations(subject, say);
         }
         ("networking.k8s.io", "NetworkPolicy") if subject.before.is_some() => {
             let what = if subject.after.is_some() { "another" } else { "no" };
-            let is_one = subject.after.is_none()
-                || subject.changes.iter().any(|change| change.path.starts_with(&["spec"]));
-            if is_one {
+            if subject.after.is_none() || is_routed_anew(subject) {
                 say(SignalKind::Exposure, format!("{what} network policy"));
             }
+        }
+        _ if routes::is_route(group, kind) => {
+            routed(subject, say);
+            annotations(subject, say);
         }
         _ => {}
     }
 }
 
+/// What is served, and through what.
+fn routed(subject: &Subject<'_, '_>, say: Say<'_>) {
+    let served =
+        |side: Option<(_, &Node)>| side.map(|(_, node): (_, &Node)| routes::served(subject.kind(), node));
+    let (was, is) = (served(subject.before), served(subject.after));
+    let none = Served::default();
+    let (before, after) = (was.as_ref().unwrap_or(&none), is.as_ref().unwrap_or(&none));
+    let mut is_said = false;
+    let mut tell = |verb: &str, before: &BTreeSet<String>, after: &BTreeSet<String>| {
+        for place in after.difference(before) {
+            say(SignalKind::Exposure, format!("{verb} {place}"));
+        }
+        for place in before.difference(after) {
+            say(SignalKind::Exposure, format!("{verb} {place} no more"));
+        }
+        is_said |= before != after;
+    };
+    tell("serves", &before.places, &after.places);
+    tell("listens on", &before.listeners, &after.listeners);
+    tell("is reached through", &before.parents, &after.parents);
+    if !is_said && was.is_some() && is.is_some() && is_routed_anew(subject) {
+        say(SignalKind::Exposure, "routes differently".to_owned());
+    }
+}
+
 fn is_routed_anew(subject: &Subject<'_, '_>) -> bool {
     subject.changes.iter().any(|change| change.path.starts_with(&["spec"]))
+}
+
+/// Annotations that open or close, of what is there already.
+fn annotations(subject: &Subject<'_, '_>, say: Say<'_>) {
+    let (Some((_, before)), Some((_, after))) = (subject.before, subject.after) else { return };
+    let is_changed = |change: &&crate::compare::fields::FieldChange<'_>| {
+        change.path.starts_with(&["metadata", "annotations"]) || change.path.is(&["metadata"])
+    };
+    if !subject.changes.iter().any(|change| is_changed(&change)) {
+        return;
+    }
+    let of = |node: &'_ Node| node.at(&["metadata", "annotations"]).cloned();
+    let (before, after) = (of(before), of(after));
+    let entries = [&before, &after].into_iter().flatten().flat_map(Node::entries);
+    let keys: BTreeSet<&str> = entries.map(|entry| entry.key.as_str()).collect();
+    for key in keys.into_iter().filter(|key| OPENING.iter().any(|start| key.starts_with(start))) {
+        let value = |node: &'_ Option<Node>| shown(node.as_ref().and_then(|node| node.get(key)));
+        let (was, is) = (value(&before), value(&after));
+        if was != is {
+            say(SignalKind::Exposure, format!("{key}: {was} → {is}"));
+        }
+    }
 }
 
 fn service(subject: &Subject<'_, '_>, say: Say<'_>) {
@@ -63,26 +117,6 @@ fn service(subject: &Subject<'_, '_>, say: Say<'_>) {
         } else if one_of(&["selector"]) {
             let (old, new) = (shown(change.before), shown(change.after));
             say(SignalKind::Exposure, format!("{}: {old} → {new}", change.path));
-        }
-    }
-}
-
-/// Every host that is named.
-fn hosts(node: &Node) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    collect(node, "", &mut found);
-    found
-}
-
-fn collect(node: &Node, field: &str, found: &mut BTreeSet<String>) {
-    match node.text() {
-        Some(text) if ["host", "hosts", "hostname", "hostnames"].contains(&field) => {
-            found.insert(text.to_owned());
-        }
-        Some(_) => {}
-        None => {
-            node.entries().iter().for_each(|entry| collect(&entry.value, &entry.key, found));
-            node.items().for_each(|item| collect(item, field, found));
         }
     }
 }

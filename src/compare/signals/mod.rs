@@ -4,6 +4,7 @@ mod data;
 mod exposure;
 mod fixed;
 mod rbac;
+mod routes;
 mod workload;
 
 use schemars::JsonSchema;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::fields::{FieldChange, Fields};
 use super::pairs::{merged, pairs};
 use super::path::Path;
-use super::same::same;
+use super::same::Lists;
 use super::tree::{self, Entry, Item, Kind, Node, Tree};
 
 /// One line of the head as it is shown.
@@ -35,27 +35,32 @@ pub(super) struct Arranged<'t> {
 }
 
 /// Arranges the head's lines; fields for which `hides` holds stay as they are in the base.
-pub(super) fn arrange<'t>(old: Read<'t>, new: Read<'t>, hides: &dyn Fn(&Path) -> bool) -> Arranged<'t> {
+pub(super) fn arrange<'t>(
+    lists: Lists,
+    old: Read<'t>,
+    new: Read<'t>,
+    hides: &dyn Fn(&Path) -> bool,
+) -> Arranged<'t> {
     let mut arranger = Arranger {
         old: old.text.lines().collect(),
         new: new.text.lines().collect(),
-        fields: Fields::new(hides),
+        fields: Fields::new(lists, hides),
     };
     let (before, after) = (&old.tree.root, &new.tree.root);
     let is_free = !old.tree.rigid && !new.tree.rigid;
-    let mut lines = Vec::new();
+    let mut arranged = Vec::new();
     if is_free && is_block(before) && is_block(after) && matches!(before.kind, Kind::Mapping { .. }) {
-        arranger.base(&mut lines, 0..before.line, 0);
-        arranger.children(&mut lines, &Path::default(), before, after);
-        if arranger.fields.hidden > 0 || is_right(&lines, after) {
-            return arranger.finish(lines);
+        arranger.base(&mut arranged, 0..before.line, 0);
+        arranger.children(&mut arranged, &Path::default(), before, after);
+        if arranger.fields.hidden > 0 || is_right(lists, &arranged, after) {
+            return arranger.finish(arranged);
         }
     }
-    let mut fields = Fields::new(hides);
+    let mut fields = Fields::new(lists, hides);
     fields.collect(&Path::default(), Some(before), Some(after));
     if !fields.changes.is_empty() && fields.hidden > 0 {
         // The head is shown as it is: nothing of it is hidden.
-        fields = Fields::new(&|_| false);
+        fields = Fields::new(lists, &|_| false);
         fields.collect(&Path::default(), Some(before), Some(after));
     }
     let lines = if fields.changes.is_empty() {
@@ -72,13 +77,13 @@ pub(super) fn arrange<'t>(old: Read<'t>, new: Read<'t>, hides: &dyn Fn(&Path) ->
 }
 
 /// Whether the lines say what the head says.
-fn is_right(lines: &[Out<'_>], head: &Node) -> bool {
+fn is_right(lists: Lists, lines: &[Out<'_>], head: &Node) -> bool {
     let mut text = String::new();
     for line in lines {
         text.push_str(&line.text);
         text.push('\n');
     }
-    tree::parse(&text).is_some_and(|tree| same("", &tree.root, head))
+    tree::parse(&text).is_some_and(|tree| lists.same("", &tree.root, head))
 }
 
 const fn is_block(node: &Node) -> bool {
@@ -135,7 +140,7 @@ impl<'t> Arranger<'t, '_> {
                 }
             }
             (Kind::Sequence { items, .. }, Kind::Sequence { items: others, .. }) => {
-                for pair in pairs(path.field(), old, new) {
+                for pair in pairs(self.fields.lists, path.field(), old, new) {
                     let sides = [pair.old.map(|index| &items[index]), pair.new.map(|index| &others[index])];
                     let place = pair.old.or(pair.new).unwrap_or_default();
                     let path = path.item(place, pair.label.as_deref());
@@ -155,7 +160,7 @@ impl<'t> Arranger<'t, '_> {
         (column, from): (usize, usize),
     ) {
         match sides {
-            [Some(old), Some(new)] if same(path.field(), old.value, new.value) => {
+            [Some(old), Some(new)] if self.fields.lists.same(path.field(), old.value, new.value) => {
                 self.base(out, old.first..old.last, column);
             }
             [Some(old), _] if self.fields.hide(path) => self.base(out, old.first..old.last, column),

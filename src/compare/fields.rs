@@ -2,7 +2,7 @@
 
 use super::pairs::pairs;
 use super::path::Path;
-use super::same::same;
+use super::same::Lists;
 use super::tree::{Kind, Node};
 
 /// A field that differs: the smallest one that says so.
@@ -17,12 +17,13 @@ pub(super) struct FieldChange<'t> {
 pub(super) struct Fields<'t, 'r> {
     pub(super) changes: Vec<FieldChange<'t>>,
     pub(super) hidden: usize,
+    pub(super) lists: Lists,
     hides: &'r dyn Fn(&Path) -> bool,
 }
 
 impl<'t, 'r> Fields<'t, 'r> {
-    pub(super) fn new(hides: &'r dyn Fn(&Path) -> bool) -> Self {
-        Self { changes: Vec::new(), hidden: 0, hides }
+    pub(super) fn new(lists: Lists, hides: &'r dyn Fn(&Path) -> bool) -> Self {
+        Self { changes: Vec::new(), hidden: 0, lists, hides }
     }
 
     /// Whether the field is not shown; then it is counted.
@@ -39,7 +40,7 @@ impl<'t, 'r> Fields<'t, 'r> {
     /// Finds what differs in two values; whether anything of it is shown.
     pub(super) fn collect(&mut self, path: &Path, old: Option<&'t Node>, new: Option<&'t Node>) -> bool {
         if let (Some(old), Some(new)) = (old, new)
-            && same(path.field(), old, new)
+            && self.lists.same(path.field(), old, new)
         {
             return false;
         }
@@ -61,7 +62,7 @@ impl<'t, 'r> Fields<'t, 'r> {
                 }
             }
             (Kind::Sequence { items, .. }, Kind::Sequence { items: others, .. }) => {
-                for pair in pairs(path.field(), before, after) {
+                for pair in pairs(self.lists, path.field(), before, after) {
                     let path = path.item(pair.old.or(pair.new).unwrap_or_default(), pair.label.as_deref());
                     let old = pair.old.map(|index| &items[index].value);
                     let new = pair.new.map(|index| &others[index].value);

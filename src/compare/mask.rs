@@ -4,7 +4,7 @@
 //! value: only what is known to be harmless stays, everything else is named and hidden.
 
 use super::path::Path;
-use super::same::same;
+use super::same::Lists;
 use super::tree::{Kind, Node};
 
 const HIDDEN: &str = "(hidden)";
@@ -95,7 +95,7 @@ impl Writer<'_, '_> {
     /// What follows a key or a dash. `other` is the same part on the other side, if it is there.
     fn part(&mut self, path: &Path, node: &Node, other: Option<&Node>, depth: usize) {
         if self.mask.hides(path, node) {
-            let is_changed = other.is_some_and(|other| !same(path.field(), other, node));
+            let is_changed = other.is_some_and(|other| !Lists::Custom.same(path.field(), other, node));
             self.text.push(' ');
             self.text.push_str(if is_changed { CHANGED } else { HIDDEN });
             self.text.push('\n');

@@ -28,6 +28,7 @@ use fields::FieldChange;
 use mask::{Mask, masked};
 use path::Path;
 use rules::OwnRules;
+use same::Lists;
 use signals::Subject;
 use tree::Tree;
 
@@ -191,14 +192,15 @@ impl Comparing<'_, '_> {
             after.as_ref().and_then(|side| side.tree.as_ref()),
         );
         let both = old.is_some() && new.is_some();
+        let lists = Lists::of(&id.group);
         let (mut changes, mut all) = (Vec::new(), Vec::new());
         match (was, is, &before, &after) {
             (Some(was), Some(is), Some(before), Some(after)) => {
                 let (old, new) =
                     (Read { text: &before.text, tree: was }, Read { text: &after.text, tree: is });
-                changes = self.arranged(&mut change, old, new);
+                changes = self.arranged(&mut change, lists, (old, new));
                 let is_all = change.hidden == 0 && change.references.is_empty();
-                all = if is_all { changes.clone() } else { arrange(old, new, &|_| false).changes };
+                all = if is_all { changes.clone() } else { arrange(lists, old, new, &|_| false).changes };
             }
             (_, _, Some(before), Some(after)) => change.hunks = lines::hunks(&before.text, &after.text),
             (_, _, Some(side), None) if !both => change.hunks = lines::hunks(&side.text, ""),
@@ -241,14 +243,19 @@ impl Comparing<'_, '_> {
     }
 
     /// Fills in the lines, the references and what is hidden.
-    fn arranged<'t>(&self, change: &mut Change, old: Read<'t>, new: Read<'t>) -> Vec<FieldChange<'t>> {
+    fn arranged<'t>(
+        &self,
+        change: &mut Change,
+        lists: Lists,
+        (old, new): (Read<'t>, Read<'t>),
+    ) -> Vec<FieldChange<'t>> {
         let hides = |path: &Path| self.own.hide(path);
-        let mut arranged = arrange(old, new, &hides);
+        let mut arranged = arrange(lists, old, new, &hides);
         let references: BTreeMap<Path, Reference> =
             arranged.changes.iter().filter_map(|change| self.reference(change)).collect();
         if !references.is_empty() {
             let of_references: BTreeSet<&Path> = references.keys().collect();
-            arranged = arrange(old, new, &|path| hides(path) || of_references.contains(path));
+            arranged = arrange(lists, old, new, &|path| hides(path) || of_references.contains(path));
             if !self.own.hides_references {
                 arranged.hidden -= references.len().min(arranged.hidden);
                 change.references = references.into_values().collect();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::same::labels;
+use super::same::Lists;
 use super::tree::{Entry, Kind, Node};
 
 /// The places of two lists of names: those of the first in its order, new ones after the one that is before them.
@@ -38,8 +38,8 @@ pub(super) struct ItemPair {
 }
 
 /// Which items of two lists belong together, in the order in which they are shown.
-pub(super) fn pairs(field: &str, old: &Node, new: &Node) -> Vec<ItemPair> {
-    match labels(field, old, new) {
+pub(super) fn pairs(lists: Lists, field: &str, old: &Node, new: &Node) -> Vec<ItemPair> {
+    match lists.labels(field, old, new) {
         Some([before, after]) if !before.ordered => {
             let old: Vec<&str> = before.labels.iter().map(String::as_str).collect();
             let new: Vec<&str> = after.labels.iter().map(String::as_str).collect();

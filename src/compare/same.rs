@@ -43,26 +43,108 @@ pub(super) struct Labels {
     pub(super) ordered: bool,
 }
 
-/// The labels of the items of two lists in the field `field`; `None` where an item is known by its place alone.
-pub(super) fn labels(field: &str, old: &Node, new: &Node) -> Option<[Labels; 2]> {
-    if SETS.contains(&field) {
-        let texts = |node: &Node| {
-            unique(node.items().map(|item| item.text().map(str::to_owned)).collect::<Option<_>>()?)
-        };
-        return Some([old, new].map(texts)).and_then(|[old, new]| Some([old?, new?])).map(unordered);
+/// Whose lists they are: of what order and keys mean in a list, only its owner knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lists {
+    /// Those of Kubernetes itself.
+    Kubernetes,
+    /// Those of others, in which order may mean anything.
+    Custom,
+}
+
+/// The groups of Kubernetes' own objects, and of its Gateway API.
+const GROUPS: &[&str] = &[
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "gateway.networking.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+];
+
+impl Lists {
+    /// The lists of an object of this group.
+    pub(super) fn of(group: &str) -> Self {
+        if GROUPS.contains(&group) { Self::Kubernetes } else { Self::Custom }
     }
-    let (_, sets) = KEYED.iter().find(|(name, _)| *name == field)?;
-    let pair = sets.iter().find_map(|keys| {
-        let of = |node: &Node| unique(node.items().map(|item| label(item, keys)).collect::<Option<_>>()?);
-        Some([of(old)?, of(new)?])
-    })?;
-    // They start one after the other; and a variable may refer to those before it.
-    let refers = |node: &Node| {
-        node.items()
-            .any(|item| item.get("value").and_then(Node::text).is_some_and(|text| text.contains("$(")))
-    };
-    let ordered = field == "initContainers" || (field == "env" && (refers(old) || refers(new)));
-    Some(pair.map(|labels| Labels { labels, ordered }))
+
+    /// The labels of the items of two lists in the field `field`; `None` where an item is known by its place alone.
+    pub(super) fn labels(self, field: &str, old: &Node, new: &Node) -> Option<[Labels; 2]> {
+        if SETS.contains(&field) && self == Self::Kubernetes {
+            let texts = |node: &Node| {
+                unique(node.items().map(|item| item.text().map(str::to_owned)).collect::<Option<_>>()?)
+            };
+            return Some([old, new].map(texts)).and_then(|[old, new]| Some([old?, new?])).map(unordered);
+        }
+        let (_, sets) = KEYED.iter().find(|(name, _)| *name == field)?;
+        let pair = sets.iter().find_map(|keys| {
+            let of = |node: &Node| unique(node.items().map(|item| label(item, keys)).collect::<Option<_>>()?);
+            Some([of(old)?, of(new)?])
+        })?;
+        // They start one after the other; and a variable may refer to those before it.
+        let refers = |node: &Node| {
+            node.items()
+                .any(|item| item.get("value").and_then(Node::text).is_some_and(|text| text.contains("$(")))
+        };
+        let ordered = self == Self::Custom
+            || field == "initContainers"
+            || (field == "env" && (refers(old) || refers(new)));
+        Some(pair.map(|labels| Labels { labels, ordered }))
+    }
+
+    /// Whether both mean the same; `field` is the name of the field that they are in.
+    pub(super) fn same(self, field: &str, old: &Node, new: &Node) -> bool {
+        match (&old.kind, &new.kind) {
+            (Kind::Scalar { text, plain }, Kind::Scalar { text: other, plain: other_plain }) => {
+                text == other && (plain == other_plain || is_surely_text(text))
+            }
+            (Kind::Mapping { entries, .. }, Kind::Mapping { entries: others, .. }) => {
+                let alike = |(one, other): (&super::tree::Entry, &super::tree::Entry)| {
+                    one.key == other.key && self.same(&one.key, &one.value, &other.value)
+                };
+                entries.len() == others.len()
+                    && (entries.iter().zip(others).all(alike)
+                        || entries.iter().all(|entry| {
+                            new.get(&entry.key)
+                                .is_some_and(|value| self.same(&entry.key, &entry.value, value))
+                        }))
+            }
+            (Kind::Sequence { items, .. }, Kind::Sequence { items: others, .. }) => {
+                let alike = |(one, other): (&super::tree::Item, &super::tree::Item)| {
+                    self.same("", &one.value, &other.value)
+                };
+                items.len() == others.len()
+                    && (items.iter().zip(others).all(alike) || self.same_items(field, old, new))
+            }
+            _ => false,
+        }
+    }
+
+    fn same_items(self, field: &str, old: &Node, new: &Node) -> bool {
+        let Some([before, after]) = self.labels(field, old, new) else { return false };
+        if before.ordered {
+            return false;
+        }
+        let found: BTreeMap<&String, &Node> = after.labels.iter().zip(new.items()).collect();
+        before
+            .labels
+            .iter()
+            .zip(old.items())
+            .all(|(label, item)| found.get(label).is_some_and(|other| self.same("", item, other)))
+    }
 }
 
 fn unordered(pair: [Vec<String>; 2]) -> [Labels; 2] {
@@ -79,45 +161,6 @@ fn unique(labels: Vec<String>) -> Option<Vec<String>> {
     (distinct.len() == labels.len()).then_some(labels)
 }
 
-/// Whether both mean the same; `field` is the name of the field that they are in.
-pub(super) fn same(field: &str, old: &Node, new: &Node) -> bool {
-    match (&old.kind, &new.kind) {
-        (Kind::Scalar { text, plain }, Kind::Scalar { text: other, plain: other_plain }) => {
-            text == other && (plain == other_plain || is_surely_text(text))
-        }
-        (Kind::Mapping { entries, .. }, Kind::Mapping { entries: others, .. }) => {
-            let alike = |(one, other): (&super::tree::Entry, &super::tree::Entry)| {
-                one.key == other.key && same(&one.key, &one.value, &other.value)
-            };
-            entries.len() == others.len()
-                && (entries.iter().zip(others).all(alike)
-                    || entries.iter().all(|entry| {
-                        new.get(&entry.key).is_some_and(|value| same(&entry.key, &entry.value, value))
-                    }))
-        }
-        (Kind::Sequence { items, .. }, Kind::Sequence { items: others, .. }) => {
-            let alike =
-                |(one, other): (&super::tree::Item, &super::tree::Item)| same("", &one.value, &other.value);
-            items.len() == others.len()
-                && (items.iter().zip(others).all(alike) || same_items(field, old, new))
-        }
-        _ => false,
-    }
-}
-
-fn same_items(field: &str, old: &Node, new: &Node) -> bool {
-    let Some([before, after]) = labels(field, old, new) else { return false };
-    if before.ordered {
-        return false;
-    }
-    let found: BTreeMap<&String, &Node> = after.labels.iter().zip(new.items()).collect();
-    before
-        .labels
-        .iter()
-        .zip(old.items())
-        .all(|(label, item)| found.get(label).is_some_and(|other| same("", item, other)))
-}
-
 /// Whether every YAML reader takes a text without quotes for a text.
 fn is_surely_text(text: &str) -> bool {
     const WORDS: &[&str] = &["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"];
@@ -132,7 +175,7 @@ mod tests {
     use super::*;
 
     fn alike(one: &str, other: &str) -> bool {
-        same("", &parse(one).unwrap().root, &parse(other).unwrap().root)
+        Lists::Kubernetes.same("", &parse(one).unwrap().root, &parse(other).unwrap().root)
     }
 
     #[test]
@@ -141,6 +184,21 @@ mod tests {
         assert!(alike("ports: [{port: 1}, {port: 2}]\n", "ports: [{port: 2}, {port: 1}]\n"));
         assert!(alike("verbs: [get, list]\n", "verbs:\n- list\n- get\n"));
         assert!(alike("env: [{name: a, value: x}, {name: b}]\n", "env: [{name: b}, {name: a, value: x}]\n"));
+    }
+
+    #[test]
+    fn order_may_mean_anything_in_lists_of_others() {
+        let alike = |one: &str, other: &str| {
+            Lists::Custom.same("", &parse(one).unwrap().root, &parse(other).unwrap().root)
+        };
+        assert!(alike("b: 1\na: [x, y]\n", "a: ['x', y]\nb: 1\n"));
+        for (one, other) in [
+            ("resources: [a, b]\n", "resources: [b, a]\n"),
+            ("ports: [{port: 1}, {port: 2}]\n", "ports: [{port: 2}, {port: 1}]\n"),
+            ("conditions: [{type: a}, {type: b}]\n", "conditions: [{type: b}, {type: a}]\n"),
+        ] {
+            assert!(!alike(one, other), "{one}{other}");
+        }
     }
 
     #[test]

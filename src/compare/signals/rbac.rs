@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Node, Say, SignalKind, Subject};
-use crate::compare::same::same;
+use crate::compare::same::Lists;
 use crate::compare::tree::Entry;
 use crate::model::ManifestId;
 
@@ -58,7 +58,7 @@ fn role(subject: &Subject<'_, '_>, say: Say<'_>) {
     let taken_in = |node: &Node| node.get("aggregationRule").cloned();
     let (was, is) = (before.and_then(taken_in), taken_in(after));
     let is_as_before = match (&was, &is) {
-        (Some(was), Some(is)) => same("aggregationRule", was, is),
+        (Some(was), Some(is)) => Lists::Kubernetes.same("aggregationRule", was, is),
         (_, is) => is.is_none(),
     };
     if !is_as_before {

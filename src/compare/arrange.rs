@@ -48,12 +48,12 @@ pub(super) fn arrange<'t>(
     };
     let (before, after) = (&old.tree.root, &new.tree.root);
     let is_free = !old.tree.rigid && !new.tree.rigid;
-    let mut arranged = Vec::new();
+    let mut moved = Vec::new();
     if is_free && is_block(before) && is_block(after) && matches!(before.kind, Kind::Mapping { .. }) {
-        arranger.base(&mut arranged, 0..before.line, 0);
-        arranger.children(&mut arranged, &Path::default(), before, after);
-        if arranger.fields.hidden > 0 || is_right(lists, &arranged, after) {
-            return arranger.finish(arranged);
+        arranger.base(&mut moved, 0..before.line, 0);
+        arranger.children(&mut moved, &Path::default(), before, after);
+        if arranger.fields.hidden > 0 || is_right(lists, &moved, after) {
+            return arranger.finish(moved);
         }
     }
     let mut fields = Fields::new(lists, hides);

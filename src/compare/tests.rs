@@ -479,10 +479,10 @@ fn what_is_opened_and_closed() {
         (("route.openshift.io", "Route"), "", "  host: a.b\n  path: /x\n", "serves a.b/x"),
         (("traefik.io", "IngressRoute"), "", "  routes: [{match: Host(`a.b`)}]\n", "serves Host(`a.b`)"),
     ] {
-        let mut found = signals(&object(group, kind, base), &object(group, kind, head));
-        found.iter_mut().for_each(|one| *one = one.replacen("Exposure: ", "", 1));
+        let found = signals(&object(group, kind, base), &object(group, kind, head));
+        let mut found: Vec<&str> = found.iter().map(|one| one.trim_start_matches("Exposure: ")).collect();
         let mut wanted: Vec<&str> = wanted.split("; ").collect();
-        found.sort();
+        found.sort_unstable();
         wanted.sort_unstable();
         assert_eq!(found, wanted, "{kind}");
     }

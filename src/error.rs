@@ -76,12 +76,14 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Where it is, when it is in a file of the DRY tree.
     pub place: Option<Place>,
+    /// Whether it failed for want of a token, or of a right of the one that is there.
+    pub lacks_right: bool,
 }
 
 impl Failure {
     /// Makes a failure of `kind` without a hint or a place.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, place: None }
+        Self { kind, message: message.into(), hint: None, place: None, lacks_right: false }
     }
 
     /// A failure of the command line or the event.
@@ -113,6 +115,13 @@ impl Failure {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says that it failed for want of a token, or of a right of the one that is there.
+    #[must_use]
+    pub const fn for_want_of_a_right(mut self) -> Self {
+        self.lacks_right = true;
         self
     }
 
@@ -151,6 +160,11 @@ pub fn hint_of(error: &anyhow::Error) -> Option<String> {
             .filter_map(|cause| cause.downcast_ref::<Failure>())
             .find_map(|failure| failure.hint.clone())
     })
+}
+
+/// Whether the first failure in the chain is one for want of a token, or of a right of the one that is there.
+pub fn lacks_right(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Failure>().or_else(|| in_chain(error)).is_some_and(|failure| failure.lacks_right)
 }
 
 fn in_chain(error: &anyhow::Error) -> Option<&Failure> {

@@ -153,7 +153,7 @@ impl ForgeArgs {
         let variables = surroundings.variables;
         let place = ci::github::place(variables, remote)?;
         let token = ci::github::token(variables, remote).ok_or_else(|| {
-            Failure::usage("there is no token for GitHub").hint(
+            Failure::usage("there is no token for GitHub").for_want_of_a_right().hint(
                 "set `HYDRATOR_TOKEN`; in a job, `env: {GITHUB_TOKEN: \"${{ github.token }}\"}` will do",
             )
         })?;
@@ -170,7 +170,7 @@ impl ForgeArgs {
         let variables = surroundings.variables;
         let place = ci::gitlab::place(variables, remote)?;
         let (token, kind) = ci::gitlab::token(variables, remote).ok_or_else(|| {
-            Failure::usage("there is no token for GitLab").hint(
+            Failure::usage("there is no token for GitLab").for_want_of_a_right().hint(
                 "set `HYDRATOR_TOKEN` to a project access token with the scopes `api` and `write_repository`; a \
                  protected variable reaches jobs of protected branches only",
             )

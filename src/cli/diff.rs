@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RenderingArgs, RepositoryArgs};
 use super::{Surroundings, actions};
-use crate::ci::{self, Event, Job, PullRequestEvent, System};
+use crate::ci::{self, Event, Job, System};
 use crate::diff::{self, DiffReport, Ground, Question, Style};
-use crate::error::Failure;
+use crate::error::{Failure, hint_of, lacks_right, message_of};
 use crate::model::CommitId;
 use crate::world::Repository;
 
@@ -112,7 +112,8 @@ fn show(report: &DiffReport, surroundings: &Surroundings<'_>) {
     }
 }
 
-/// Comments on the pull request and sets the status of its head.
+/// Comments on the pull request and sets the status of its head. The job of a pull request that has no right to do so
+/// shows everything all the same: it says why there is no comment, and fails for nothing but what it shows.
 fn comment(
     args: &DiffArgs,
     repository: &Repository,
@@ -120,31 +121,75 @@ fn comment(
     report: &DiffReport,
     surroundings: &Surroundings<'_>,
 ) -> Result<()> {
-    let event =
-        job.and_then(|job| if let Event::PullRequest(event) = &job.event { Some(event) } else { None });
-    if let (Some(event), Some(job)) = (event.filter(|event| event.from_fork), job)
-        && job.trigger.is_some()
-    {
-        actions::warn(&[fork_words(event, job.system)], surroundings);
+    let reviewed = job.and_then(|job| match &job.event {
+        Event::PullRequest(event) => Some((job, event)),
+        _ => None,
+    });
+    // One for a pull request's base has that one's rights.
+    let own = reviewed.filter(|(job, _)| job.trigger.is_some());
+    let place = place(args, job);
+    if let Some((_, event)) = own.filter(|(_, event)| event.from_fork) {
+        let number = event.number;
+        let words = format!("pull request {number} comes from a fork, whose jobs may not comment: {place}");
+        actions::warn(&[words], surroundings);
         return Ok(());
     }
-    let number = args.pull_request.or(event.map(|event| event.number)).ok_or_else(|| {
+    let number = args.pull_request.or(reviewed.map(|(_, event)| event.number)).ok_or_else(|| {
         Failure::usage("it is not known which pull request to comment on")
             .hint("run in a job for a pull request, or name one with `--pull-request NUMBER`")
     })?;
-    let commit: CommitId = event.map_or(report.head_sha, |event| event.head_sha);
-    let forge = args.forge.connect(repository, surroundings)?;
-    let link = job_url(repository, surroundings);
-    let prints = report.prints()?.text();
-    let pages = diff::pages(report, diff::PAGE_LIMIT - prints.len(), diff::PAGES, link.as_deref());
-    diff::set_status(forge.as_ref(), commit, report)?;
-    diff::comment(forge.as_ref(), number, (args.repository.config.as_str(), &prints), &pages)
+    let commit: CommitId = reviewed.map_or(report.head_sha, |(_, event)| event.head_sha);
+    let mut warnings = Vec::new();
+    for told in tell(args, repository, (number, commit), report, surroundings) {
+        match told {
+            Err(error) if own.is_some() && lacks_right(&error) => warnings.push(words_of(&error)),
+            told => told?,
+        }
+    }
+    if !warnings.is_empty() {
+        let why = warnings.join("; ");
+        actions::warn(&[format!("pull request {number} gets no comment: {why}; {place}")], surroundings);
+    }
+    Ok(())
 }
 
-fn fork_words(event: &PullRequestEvent, system: System) -> String {
-    let place = if system == System::GitHub { "the step's summary" } else { "the job's log" };
-    let number = event.number;
-    format!("pull request {number} comes from a fork, whose jobs may not comment: the preview is in {place}")
+/// Sets the status and comments: what came of each, or of getting there.
+fn tell(
+    args: &DiffArgs,
+    repository: &Repository,
+    (number, commit): (u64, CommitId),
+    report: &DiffReport,
+    surroundings: &Surroundings<'_>,
+) -> Vec<Result<()>> {
+    let ready = || {
+        let forge = args.forge.connect(repository, surroundings)?;
+        forge.ready_to_write()?;
+        Ok((forge, report.prints()?.text()))
+    };
+    let (forge, prints) = match ready() {
+        Ok(ready) => ready,
+        Err(error) => return vec![Err(error)],
+    };
+    let link = job_url(repository, surroundings);
+    let pages = diff::pages(report, diff::PAGE_LIMIT - prints.len(), diff::PAGES, link.as_deref());
+    let key = (args.repository.config.as_str(), prints.as_str());
+    let status = diff::set_status(forge.as_ref(), commit, report);
+    vec![status, diff::comment(forge.as_ref(), number, key, &pages)]
+}
+
+fn words_of(error: &anyhow::Error) -> String {
+    let message = message_of(error);
+    hint_of(error).map_or_else(|| message.clone(), |hint| format!("{message} ({hint})"))
+}
+
+/// Where the whole preview is, besides in a comment.
+fn place(args: &DiffArgs, job: Option<&Job>) -> String {
+    let place = match &args.output {
+        Some(path) => format!("`{path}`"),
+        None if job.is_some_and(|job| job.system == System::GitHub) => "the step's summary".to_owned(),
+        None => "the job's log".to_owned(),
+    };
+    format!("the preview is in {place}")
 }
 
 /// The web page of the job, where the whole preview is.

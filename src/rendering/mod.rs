@@ -326,7 +326,7 @@ fn as_failure(error: &anyhow::Error) -> Failure {
         FailureKind::Unexpected => FailureKind::Render,
         kind => kind,
     };
-    Failure { kind, message: message_of(error), hint: hint_of(error), place: None }
+    Failure { hint: hint_of(error), ..Failure::new(kind, message_of(error)) }
 }
 
 const fn may_be_empty(environment: &Environment, target: &Target) -> bool {

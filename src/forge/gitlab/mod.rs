@@ -38,7 +38,8 @@ const PAGE: usize = 100;
 
 /// What to do where a job's own token is not enough.
 const JOB_TOKEN_HINT: &str = "make a project access token with the role Maintainer and the scopes `api` and \
-                              `write_repository`, and keep it in the masked and protected variable `HYDRATOR_TOKEN`";
+                              `write_repository`, and keep it in the masked and protected variable `HYDRATOR_TOKEN`, \
+                              which reaches jobs of protected branches only";
 
 /// Where a project is on which GitLab. No address is derived from another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -273,7 +274,7 @@ impl Forge for GitLab {
         }
         let words = "there is only the job's own token, `CI_JOB_TOKEN`, which can neither open, change or merge \
                      merge requests nor set statuses";
-        Err(Failure::forge(words).hint(JOB_TOKEN_HINT).into())
+        Err(Failure::forge(words).hint(JOB_TOKEN_HINT).for_want_of_a_right().into())
     }
 
     fn open_pull_requests(&self) -> Result<Vec<PullRequest>> {

@@ -78,9 +78,7 @@ impl Refused {
         let status = self.status().map(|status| format!(" answered {status}")).unwrap_or_default();
         let words = if self.words.is_empty() { "without a word" } else { &self.words };
         let failure = Failure::forge(format!("{doing}: `{}`{status}: {words}", self.shown));
-        match self.hint {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
+        let lacks_right = matches!(self.class, Class::Auth | Class::Permission);
+        Failure { hint: self.hint, lacks_right, ..failure }
     }
 }

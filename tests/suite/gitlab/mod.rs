@@ -17,7 +17,8 @@ mod verbs;
 
 use serde_json::{Value, json};
 
-use crate::forge_server::gitlab::GitLab;
+use crate::forge_server::gitlab::{GitLab, JOB_TOKEN};
 use crate::forge_server::{Fault, Hosted as _};
 use crate::stories::*;
+use crate::support::command::Run;
 use crate::support::git::TestRepo;

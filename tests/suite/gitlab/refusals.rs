@@ -2,7 +2,6 @@
 //! within bounds, and what may have been done already is looked for first.
 
 use super::*;
-use crate::forge_server::gitlab::JOB_TOKEN;
 use crate::support::http::TOKEN;
 
 fn ground() -> (TestRepo, GitLab) {

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use super::archives::Release;
 use super::project;
-use crate::forge_server::gitlab::GitLab;
+use crate::forge_server::Hosted as _;
+use crate::forge_server::gitlab::{GitLab, JOB_TOKEN};
 use crate::forge_server::state::{Life, Method};
-use crate::forge_server::{Call, Hosted as _};
-use crate::stories::{pull, pulls};
+use crate::stories::{pull, pulls, writes};
 use crate::support::command::{HYDRATOR, Outcome, Run};
 use crate::support::git::TestRepo;
 use crate::support::http::TOKEN;
@@ -44,6 +44,8 @@ struct Project {
     release: Release,
     gitlab: GitLab,
     runner: [PathBuf; 2],
+    /// Whether the token is for jobs of the DRY branch only.
+    protects: bool,
 }
 
 impl Project {
@@ -61,7 +63,7 @@ impl Project {
         repo.write(".gitlab-ci.yml", PIPELINE);
         repo.commit("First version");
         let gitlab = GitLab::start(&repo);
-        Self { repo, release, gitlab, runner }
+        Self { repo, release, gitlab, runner, protects: false }
     }
 
     /// Runs the pipeline of a branch in a new checkout: for a source, with jobs whose buttons are pressed and with variables
@@ -87,10 +89,12 @@ impl Project {
             ("CI_PROJECT_DIR", shown),
             ("CI_API_GRAPHQL_URL", graphql.as_str()),
             ("CI_PIPELINE_SOURCE", source),
-            ("HYDRATOR_TOKEN", TOKEN),
+            ("CI_JOB_TOKEN", JOB_TOKEN),
             ("HYDRATOR_FORGE_PACE", "0"),
         ];
-        for (name, value) in ours.iter().chain(given) {
+        // A protected variable reaches jobs of protected branches only.
+        let protected = (branch == "main" || !self.protects).then_some(("HYDRATOR_TOKEN", TOKEN));
+        for (name, value) in ours.iter().chain(&protected).chain(given) {
             run = run.arguments(["--variable", &format!("{name}={value}")]);
         }
         if !pressed.is_empty() {
@@ -188,7 +192,7 @@ fn a_runner_runs_the_template_from_a_push_to_a_rollback() {
 #[test]
 fn a_runner_shows_on_a_merge_request_what_it_changes() {
     let Some(runner) = runner("a_runner_shows_on_a_merge_request_what_it_changes") else { return };
-    let project = Project::new(runner);
+    let mut project = Project::new(runner);
     project.repo.switch("more");
     project.repo.write("apps/shop/values-prod.yaml", "replicas: 5\n");
     project.repo.commit("More of it");
@@ -202,21 +206,29 @@ fn a_runner_shows_on_a_merge_request_what_it_changes() {
         ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
         ("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/1/head"),
     ];
-    let shown = project.pipeline(("more", "merge_request_event"), &[], &event).success();
-    assert_eq!(passed(&shown), ["manifests diff"], "{}", plain(&shown));
+    // How the runner writes the job's name for its artifacts.
+    let kept = "build/.gitlab-ci-local/artifacts/manifestsIAdiff/hydrator-diff.txt";
+    let kept = project.repo.root().join(kept);
+    for protects in [true, false] {
+        project.protects = protects;
+        let shown = project.pipeline(("more", "merge_request_event"), &[], &event).success();
+        let text = plain(&shown);
+        assert_eq!(passed(&shown), ["manifests diff"], "{text}");
+        // The log and the artifact have all of it, whoever may comment.
+        assert!(text.contains("replicas: 5"), "{text}");
+        assert!(std::fs::read_to_string(&kept).unwrap().contains("replicas: 5"));
+        let said = shown.stderr();
+        assert_eq!(said.contains("pull request 1 gets no comment"), protects, "{said}");
+        // Nothing but the comment and its status is written.
+        let calls = project.gitlab.server.take_calls();
+        let writes = writes(&calls);
+        assert_eq!(writes.len(), if protects { 0 } else { 2 }, "{writes:?}");
+    }
     let comments = pull(&project.gitlab, number).comments;
     assert_eq!(comments.len(), 1);
     assert!(
         comments[0].body.contains("`prod`") && comments[0].body.contains("replicas: 5"),
         "{}",
         comments[0].body
-    );
-    // Nothing but that and its status was written.
-    let calls = project.gitlab.server.take_calls();
-    assert_eq!(
-        calls.iter().filter(|call| call.is_write()).count(),
-        2,
-        "{:?}",
-        calls.iter().map(Call::what).collect::<Vec<_>>()
     );
 }

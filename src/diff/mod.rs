@@ -1,12 +1,14 @@
 //! `hydrator diff`: what a change of the DRY branch changes in every environment, before it is merged.
 //!
-//! One straight line, like a run: which two DRY commits (`sides`), which targets read something else, their
+//! One straight line, like a run: which two DRY commits (`sides`), what may be done for them (`protected`, `trust`), which targets read something else, their
 //! manifests on both sides (`rendered`), and how those differ ([`crate::compare`]). It reads branches and writes none.
 
+mod bring;
 mod comment;
 mod hydrated;
 mod moves;
 mod print;
+mod protected;
 mod rendered;
 mod report;
 mod settings;
@@ -29,7 +31,9 @@ use sides::Found;
 
 pub use comment::{STATUS, comment, set_status};
 pub use print::{PAGE_LIMIT, PAGES, Style, json, markdown, pages, text};
-pub use report::{Behind, DiffReport, EnvironmentDiff, ManifestChange, ManifestName, TargetDiff, schema};
+pub use report::{
+    Agreed, Behind, DiffReport, EnvironmentDiff, ManifestChange, ManifestName, TargetDiff, schema,
+};
 
 /// What is asked.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
@@ -81,6 +85,7 @@ pub fn preview(ground: &Ground<'_>, question: &Question, progress: &dyn Progress
         head_sha: sides.head.commit.id,
         error: None,
         base_error: sides.base_error,
+        agreed: Some(sides.protected.agreed),
         determinism: question.determinism,
         environments,
     })
@@ -93,6 +98,7 @@ fn broken(head: CommitId, error: ErrorReport) -> DiffReport {
         head_sha: head,
         error: Some(error),
         base_error: None,
+        agreed: None,
         determinism: false,
         environments: Vec::new(),
     }

@@ -86,8 +86,7 @@ pub(super) fn environments(
         .map(|dry| Ok::<_, anyhow::Error>(side(ground, question, dry)?.validated_by(&[])))
         .transpose()?;
     // The base is not on trial, and a pull request does not choose its own judges.
-    let judges =
-        sides.base.as_ref().map(|base| base.loaded.project.validators.as_slice()).unwrap_or_default();
+    let judges = sides.agreed().map(|agreed| agreed.loaded.project.validators.as_slice()).unwrap_or_default();
     let mut head = side(ground, question, &sides.head)?.validated_by(judges);
     let mut pairs = Vec::new();
     for (old, new) in &chosen {
@@ -99,12 +98,14 @@ pub(super) fn environments(
             affected.push(pair);
         }
     }
-    if let Some(base) = &mut base {
-        render(base, affected.iter().filter_map(|pair| pair.base), &hydrated, progress)?;
-    }
     let allowed = Allowed::of(sides, ground.config, question.trusts)?;
     for pair in &mut affected {
         pair.refused = pair.head.and_then(|place| allowed.refusal(place.environment, place.target()?));
+    }
+    if let Some(base) = &mut base {
+        // Where a commit is compared with itself, both sides are on trial.
+        let may = |pair: &&Pair<'_>| !question.determinism || pair.refused.is_none();
+        render(base, affected.iter().filter(may).filter_map(|pair| pair.base), &hydrated, progress)?;
     }
     let rendered = affected.iter().filter(|pair| pair.refused.is_none()).filter_map(|pair| pair.head);
     render(&mut head, rendered, &hydrated, progress)?;

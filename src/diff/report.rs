@@ -6,7 +6,7 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use crate::compare::{Change, Comparison, Hunk, Mark, Operation, Reference, Signal};
-use crate::error::Failure;
+use crate::error::{Failure, hint_of, kind_of, message_of};
 use crate::model::{BranchName, CommitId, EnvironmentName, ErrorReport, ManifestId, ObjectId};
 use crate::previewed::Prints;
 
@@ -22,10 +22,24 @@ pub struct DiffReport {
     pub error: Option<ErrorReport>,
     /// What is wrong with the configuration that is compared with: then everything counts as new.
     pub base_error: Option<ErrorReport>,
+    /// Whose configuration gives rights, validators and rules; unknown where the head's configuration is wrong.
+    pub agreed: Option<Agreed>,
     /// Whether one commit was rendered twice, to find what is not deterministic.
     pub determinism: bool,
     /// Every environment that either has, in the order of promotion.
     pub environments: Vec<EnvironmentDiff>,
+}
+
+/// The DRY commit whose configuration says what may be done for a change, who judges it, and how it is shown.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Agreed {
+    /// The commit.
+    pub sha: CommitId,
+    /// The protected branch, whose tip it is; `null` where the remote has none, and what is compared with stands in for it.
+    pub branch: Option<BranchName>,
+    /// What is wrong with its configuration: then nothing is allowed, nobody judges, and no rule hides anything.
+    pub error: Option<ErrorReport>,
 }
 
 /// What changes in one environment.
@@ -214,14 +228,14 @@ impl TargetDiff {
     /// Takes up why nothing was found.
     #[must_use]
     pub fn failed(mut self, failure: &Failure) -> Self {
-        self.error = Some(reported(failure));
+        self.error = Some(failed(failure));
         self
     }
 
     /// Takes up why it is not known what there was. A base that fails is no failure of what is looked at.
     #[must_use]
     pub fn without_base(mut self, failure: &Failure) -> Self {
-        self.base_error = Some(reported(failure));
+        self.base_error = Some(failed(failure));
         self
     }
 
@@ -257,7 +271,12 @@ impl EnvironmentDiff {
     }
 }
 
-fn reported(failure: &Failure) -> ErrorReport {
+/// An error as it is told.
+pub(super) fn reported(error: &anyhow::Error) -> ErrorReport {
+    ErrorReport { kind: kind_of(error), message: message_of(error), hint: hint_of(error) }
+}
+
+fn failed(failure: &Failure) -> ErrorReport {
     ErrorReport { kind: failure.kind, message: failure.to_string(), hint: failure.hint.clone() }
 }
 

@@ -6,7 +6,7 @@ use super::{Question, moves};
 use crate::compare::Rules;
 use crate::model::{DiffRule, DiffSettings, SecretRule, SignalKind};
 
-/// How changes are shown: what hides something is taken from the base alone, so that no change hides itself.
+/// How changes are shown: what hides something is what people have agreed on, so that no change hides itself.
 pub(super) struct Settings {
     ignore: Vec<DiffRule>,
     secrets: Vec<SecretRule>,
@@ -16,11 +16,12 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn of(question: &Question, sides: &Sides) -> Self {
         let of = |dry: &crate::dry::Dry| dry.loaded.project.diff.clone();
-        let base: DiffSettings = sides.base.as_ref().map(of).unwrap_or_default();
-        let mut secrets = base.secrets;
-        secrets.extend(of(&sides.head).secrets);
-        let ignore = if question.show_hidden { Vec::new() } else { base.ignore };
-        Self { ignore, secrets, signals: base.signals.filter(|_| !question.show_hidden) }
+        let agreed: DiffSettings = sides.agreed().map(of).unwrap_or_default();
+        // What anyone takes for a secret is one.
+        let mut secrets = agreed.secrets;
+        secrets.extend(sides.base.iter().chain([&sides.head]).flat_map(|dry| of(dry).secrets));
+        let ignore = if question.show_hidden { Vec::new() } else { agreed.ignore };
+        Self { ignore, secrets, signals: agreed.signals.filter(|_| !question.show_hidden) }
     }
 
     pub(super) fn rules(&self) -> Rules<'_> {

@@ -1,16 +1,17 @@
 //! Which two DRY commits are compared. Does I/O: it asks the checkout and the remote, and fetches what is missing.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 
 use crate::ci::{Event, Job};
 use crate::dry::{self, Dry};
-use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
-use crate::git::{Objects, RemoteRefs, Scratch};
-use crate::model::{BranchName, CommitId, EntryKind, ErrorReport, ObjectId};
+use crate::error::{Failure, FailureKind, kind_of};
+use crate::git::RemoteRefs;
+use crate::model::{BranchName, CommitId, ErrorReport};
 use crate::world::Repository;
 
+use super::bring::bring;
+use super::protected::{self, Protected};
+use super::report::reported;
 use super::{Ground, Question};
 
 /// The two DRY commits.
@@ -21,8 +22,17 @@ pub(super) struct Sides {
     pub(super) base_error: Option<ErrorReport>,
     /// Its commit.
     pub(super) base_id: CommitId,
+    /// What people have agreed on.
+    pub(super) protected: Protected,
     /// What shall be on it.
     pub(super) head: Dry,
+}
+
+impl Sides {
+    /// The DRY commit whose configuration gives rights, validators and rules; `None` where there is none.
+    pub(super) fn agreed(&self) -> Option<&Dry> {
+        self.protected.dry(self.base.as_ref())
+    }
 }
 
 /// What was found.
@@ -49,7 +59,9 @@ pub(super) fn find(ground: &Ground<'_>, question: &Question, refs: &RemoteRefs) 
     };
     if question.determinism {
         let base = dry::find(scratch, refs, head_id, ground.config)?;
-        return Ok(Found::Sides(Box::new(Sides { base, base_error: None, base_id: head_id, head })));
+        let protected = protected::find(ground, refs, &head, (head_id, base.as_ref()))?;
+        let sides = Sides { base, base_error: None, base_id: head_id, protected, head };
+        return Ok(Found::Sides(Box::new(sides)));
     }
     let tip = base(ground, question, refs, &head.branch)?;
     let base_id = if question.exact { tip } else { left_at(ground.repository, tip, head_id)? };
@@ -59,11 +71,8 @@ pub(super) fn find(ground: &Ground<'_>, question: &Question, refs: &RemoteRefs) 
         Err(error) if kind_of(&error) == FailureKind::Config => (None, Some(reported(&error))),
         found => (found?, None),
     };
-    Ok(Found::Sides(Box::new(Sides { base, base_error, base_id, head })))
-}
-
-fn reported(error: &anyhow::Error) -> ErrorReport {
-    ErrorReport { kind: kind_of(error), message: message_of(error), hint: hint_of(error) }
+    let protected = protected::find(ground, refs, &head, (base_id, base.as_ref()))?;
+    Ok(Found::Sides(Box::new(Sides { base, base_error, base_id, protected, head })))
 }
 
 fn head(ground: &Ground<'_>, question: &Question, refs: &RemoteRefs) -> Result<CommitId> {
@@ -128,28 +137,4 @@ fn left_at(repository: &Repository, tip: CommitId, head: CommitId) -> Result<Com
         Failure::git(format!("{} and {} have no commit in common", tip.short(), head.short()))
             .hint("`--exact` compares them as they are")
     })?)
-}
-
-/// Brings a commit here as a whole. Most of its files are here already: those of the other side.
-fn bring(scratch: &Scratch, id: CommitId) -> Result<()> {
-    let objects = scratch.objects();
-    if objects.has(id) {
-        return Ok(());
-    }
-    scratch.fetch_tips(&BTreeSet::from([id]))?;
-    let mut missing = BTreeSet::new();
-    missing_blobs(objects, objects.commit(id)?.tree, &mut missing)?;
-    scratch.fetch_blobs(&missing)
-}
-
-fn missing_blobs(objects: Objects<'_>, tree: ObjectId, missing: &mut BTreeSet<ObjectId>) -> Result<()> {
-    for entry in objects.tree(tree)? {
-        match entry.kind {
-            EntryKind::Directory => missing_blobs(objects, entry.id, missing)?,
-            EntryKind::Submodule => {}
-            _ if objects.has(entry.id) => {}
-            _ => drop(missing.insert(entry.id)),
-        }
-    }
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! What a pull request's own configuration may not bring along: programs, flags, variables, the network. Pure, but for
 //! reading the DRY trees.
 //!
-//! A preview renders what anybody may propose, on a machine that has tokens. So the head is rendered with what the base's
-//! configuration allows, seen over the head's files: a new application under an old pattern is as good as the others.
+//! A preview renders what anybody may propose, on a machine that has tokens. So the head is rendered with what the protected
+//! branch's configuration allows, seen over the head's files: a new application under an old pattern is as good as the others.
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,7 +12,7 @@ use crate::config;
 use crate::error::Failure;
 use crate::model::{ChartSource, DryEntry, DryTree, Environment, EnvironmentName, Project, Renderer, Target};
 
-/// What the base allows.
+/// What the protected branch allows.
 pub(super) enum Allowed {
     /// Everything: the configuration is the same, or somebody said so by hand.
     Everything,
@@ -26,16 +26,16 @@ impl Allowed {
         if trusts {
             return Ok(Self::Everything);
         }
-        let Some(base) = &sides.base else { return Ok(Self::As(None)) };
-        let text = base.tree.read(config)?;
+        let Some(agreed) = sides.agreed() else { return Ok(Self::As(None)) };
+        let text = agreed.tree.read(config)?;
         if text == sides.head.tree.read(config)? {
             return Ok(Self::Everything);
         }
         let tree = Transplanted { tree: &sides.head.tree, config: config.to_owned(), text };
-        // What the head removed may make the base's configuration wrong for it.
+        // What the head removed may make that configuration wrong for it.
         let project = match config::load(&tree, config) {
             Ok(loaded) => loaded.project,
-            Err(_) => base.loaded.project.clone(),
+            Err(_) => agreed.loaded.project.clone(),
         };
         Ok(Self::As(Some(Box::new(project))))
     }
@@ -51,12 +51,13 @@ impl Allowed {
             target.name, environment.name
         );
         Some(Failure::config(message).hint(
-            "change the configuration in a pull request of its own; who trusts this change can pass `--trust` by hand",
+            "update the branch if the DRY branch has changed this; else change the configuration in a pull request of its \
+             own; who trusts this change can pass `--trust` by hand",
         ))
     }
 }
 
-/// The target of the base's configuration with the same source, in this environment if it has it.
+/// The target of the agreed configuration with the same source, in this environment if it has it.
 fn like<'p>(project: &'p Project, name: &EnvironmentName, target: &Target) -> Option<&'p Target> {
     let same =
         |other: &&Target| other.source == target.source && other.renderer.name() == target.renderer.name();

@@ -93,10 +93,33 @@ const fn without_base(target: &TargetDiff) -> &'static str {
     }
 }
 
-/// What follows from a base whose configuration is wrong.
-const WITHOUT_BASE: &str = "the configuration of the base is wrong, so everything counts as new";
+/// What is wrong with other configurations than the head's, and what follows from it.
+fn remarks(report: &DiffReport) -> Vec<(&'static str, &ErrorReport)> {
+    let agreed = report.agreed.as_ref();
+    let wrong = agreed.and_then(|agreed| agreed.error.as_ref());
+    let is_one = agreed.map(|agreed| agreed.sha) == report.base_sha;
+    let base = match wrong.filter(|_| is_one) {
+        Some(_) => {
+            "the configuration of the base is wrong, so everything counts as new, and nothing is rendered that it would \
+             have to allow"
+        }
+        None => "the configuration of the base is wrong, so everything counts as new",
+    };
+    let agreed =
+        "the configuration of the DRY branch is wrong, so nothing is rendered that it would have to allow";
+    let wrong = wrong.filter(|_| !is_one || report.base_error.is_none());
+    let base = report.base_error.iter().map(|error| (base, error));
+    base.chain(wrong.map(|error| (agreed, error))).collect()
+}
 
-/// Whether nothing is wrong with the configurations of both sides.
-const fn is_sound(report: &DiffReport) -> bool {
-    report.error.is_none() && report.base_error.is_none()
+/// Whose rights, validators and rules count, where these are not the protected branch's.
+fn stand_in(report: &DiffReport) -> Option<String> {
+    let agreed = report.agreed.as_ref().filter(|agreed| agreed.branch.is_none())?;
+    let sha = agreed.sha.short();
+    Some(format!("the remote has no DRY branch, so rights, validators and rules are those of {sha}"))
+}
+
+/// Whether nothing is wrong with any configuration.
+fn is_sound(report: &DiffReport) -> bool {
+    report.error.is_none() && remarks(report).is_empty()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{WITHOUT_BASE, counts, is_sound, note, unshown_in_all};
+use super::{counts, is_sound, note, remarks, stand_in, unshown_in_all};
 use crate::compare::Signal;
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestName};
 use crate::escape::{code, code_in_cell, cut, prose};
@@ -56,7 +56,7 @@ pub(super) fn summary(report: &DiffReport, link: Option<&str>) -> String {
     if let Some(error) = &report.error {
         parts.push(super::error(error));
     }
-    parts.extend(report.base_error.as_ref().map(|error| note(WITHOUT_BASE, error)));
+    parts.extend(remarks(report).into_iter().map(|(what, error)| note(what, error)));
     if !news.is_empty() {
         let mut rows = vec![
             "| environment | targets | manifests | look at |".to_owned(),
@@ -73,6 +73,7 @@ pub(super) fn summary(report: &DiffReport, link: Option<&str>) -> String {
         (same > 0).then(|| format!("{same} of {} environments stay as they are", report.environments.len())),
     );
     last.extend(unshown);
+    last.extend(stand_in(report));
     last.extend(link.map(|link| crate::escape::link("the whole diff", link)));
     parts.extend((!last.is_empty()).then(|| format!("{}.", last.join("; "))));
     parts.join("\n\n")

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{WITHOUT_BASE, counts, is_sound, sign, summary, title, unshown_in_all, without_base};
+use super::{counts, is_sound, remarks, sign, stand_in, summary, title, unshown_in_all, without_base};
 use crate::compare::{Line, Mark};
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestChange, TargetDiff};
 use crate::escape::{log_text, one_line};
@@ -31,8 +31,11 @@ pub fn text(report: &DiffReport, style: Style) -> String {
     if let Some(error) = &report.error {
         error_text(&mut out, error, style);
     }
-    if let Some(error) = &report.base_error {
-        note_text(&mut out, WITHOUT_BASE, error, style);
+    for (what, error) in remarks(report) {
+        note_text(&mut out, what, error, style);
+    }
+    if let Some(words) = stand_in(report) {
+        let _ = writeln!(out, "{}", style.paint("33", &log_text(&format!("note: {words}"))));
     }
     // Writing to a string never fails.
     if news.is_empty() && is_sound(report) {

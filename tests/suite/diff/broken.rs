@@ -68,11 +68,14 @@ fn the_change_that_mends_the_configuration_is_shown_whole_and_succeeds() {
     let before = report["baseError"]["message"].as_str().unwrap();
     assert!(before.contains("unknown key `nonsense`"), "{before}");
     let said = diff(&repo, &[]).success().stdout().to_owned();
-    let note = "note: the configuration of the base is wrong, so everything counts as new: 1 problem in";
+    let note = "note: the configuration of the base is wrong, so everything counts as new, and nothing is rendered that it would \
+                have to allow: 1 problem in";
     assert!(said.starts_with(note) && said.contains("+ dev/web: ConfigMap a"), "{said}");
     let page = diff(&repo, &["--format", "markdown"]).success().stdout().to_owned();
     assert!(
-        page.contains("The configuration of the base is wrong, so everything counts as new:\n"),
+        page.contains(
+            "The configuration of the base is wrong, so everything counts as new, and nothing is rendered "
+        ),
         "{page}"
     );
 }

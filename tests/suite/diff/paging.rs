@@ -59,6 +59,7 @@ fn report(random: &mut Random) -> DiffReport {
         head_sha: CommitId::parse(&"2".repeat(40)).unwrap(),
         error: None,
         base_error: None,
+        agreed: None,
         environments: (0..random.below(6)).map(|index| environment(random, index)).collect(),
     }
 }

@@ -19,7 +19,9 @@ fn readme() -> String {
 
 /// The README with its chapters.
 fn documents() -> String {
-    ["README.md", "docs/configuration.md", "docs/preview.md", "docs/command-line.md"].map(document).join("\n")
+    ["README.md", "docs/configuration.md", "docs/preview.md", "docs/command-line.md", "docs/gitlab.md"]
+        .map(document)
+        .join("\n")
 }
 
 /// The fenced blocks of a language.

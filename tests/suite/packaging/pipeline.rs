@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::archives::Release;
-use super::project;
+use super::archives::{Release, Said};
+use super::{project, read};
 use crate::forge_server::Hosted as _;
 use crate::forge_server::gitlab::{GitLab, JOB_TOKEN};
 use crate::forge_server::state::{Life, Method};
@@ -14,11 +14,8 @@ use crate::support::git::TestRepo;
 use crate::support::http::TOKEN;
 use crate::support::tools;
 
-/// A project's own jobs beside those of the template.
-const PIPELINE: &str = "include:
-  - local: ci/hydrator.yml
-    inputs: { job-prefix: manifests, stage: test, version: v1.2.3 }
-
+/// A job of the project beside those of the template.
+const LATER: &str = "
 later:
   stage: .post
   script:
@@ -26,6 +23,18 @@ later:
   rules:
     - if: $CI_PIPELINE_SOURCE == \"push\"
 ";
+
+/// The pipeline of the examples, with another way to the template.
+fn example(include: &str) -> String {
+    let text = read("examples/gitlab/.gitlab-ci.yml");
+    let start = text.find("  - project: OWNER/hydrator").expect("the example includes by project");
+    let end = text.find("    inputs:\n      command:").expect("it passes on what people choose");
+    let (before, after) = (&text[..start], &text[end..]);
+    let after =
+        after.replacen("stage: deploy", "stage: test\n      job-prefix: manifests\n      version: v1.2.3", 1);
+    let after = after.replace("      kustomize-version: v5.8.1\n", "");
+    format!("{before}  - {include}\n{after}{LATER}")
+}
 
 /// The runner; nothing where a part of it was not fetched. That is an error in continuous integration.
 fn runner(test: &str) -> Option<[PathBuf; 2]> {
@@ -50,6 +59,11 @@ struct Project {
 
 impl Project {
     fn new(runner: [PathBuf; 2]) -> Self {
+        Self::including(runner, |_| "local: ci/hydrator.yml".to_owned())
+    }
+
+    /// One that comes by the template in another way.
+    fn including(runner: [PathBuf; 2], how: impl Fn(&Release) -> String) -> Self {
         let (repo, release) = (TestRepo::new(), Release::of(&format!("exec '{HYDRATOR}' \"$@\"")));
         let template = repo.work().join("ci/hydrator.yml");
         std::fs::create_dir_all(template.parent().unwrap()).unwrap();
@@ -60,15 +74,21 @@ impl Project {
             .run()
             .success();
         repo.copy_directory(&project("examples/templates"));
-        repo.write(".gitlab-ci.yml", PIPELINE);
+        let text = std::fs::read_to_string(&template).unwrap();
+        release.files.say("/raw/v1/.gitlab-ci-template.yml", Said::Bytes(text.into_bytes()));
+        repo.write(".gitlab-ci.yml", &example(&how(&release)));
         repo.commit("First version");
         let gitlab = GitLab::start(&repo);
         Self { repo, release, gitlab, runner, protects: false }
     }
 
-    /// Runs the pipeline of a branch in a new checkout: for a source, with jobs whose buttons are pressed and with variables
-    /// that are given.
-    fn pipeline(&self, (branch, source): (&str, &str), pressed: &[&str], given: &[(&str, &str)]) -> Outcome {
+    /// Runs the pipeline of a branch in a new checkout: for a source, with inputs and with variables that are given.
+    fn pipeline(
+        &self,
+        (branch, source): (&str, &str),
+        inputs: &[(&str, &str)],
+        given: &[(&str, &str)],
+    ) -> Outcome {
         let place = self.repo.root().join("build");
         let shown = place.to_str().unwrap();
         if place.exists() {
@@ -97,8 +117,8 @@ impl Project {
         for (name, value) in ours.iter().chain(&protected).chain(given) {
             run = run.arguments(["--variable", &format!("{name}={value}")]);
         }
-        if !pressed.is_empty() {
-            run = run.arguments(["--manual"]).arguments(pressed);
+        for (name, value) in inputs {
+            run = run.arguments(["--input", &format!("{name}={value}")]);
         }
         run.run()
     }
@@ -174,12 +194,12 @@ fn a_runner_runs_the_template_from_a_push_to_a_rollback() {
     assert_eq!(project.heads()[2..], [open("prod")]);
     project.merge(3);
 
-    // The button, with what a person gives.
-    let reason = "too many; \" ' `touch pwned`";
-    let given =
-        [("HYDRATOR_ENVIRONMENT", "prod"), ("HYDRATOR_REASON", reason), ("GITLAB_USER_LOGIN", "carol")];
-    let back = project.pipeline(("main", "web"), &["manifests rollback"], &given).success();
-    assert_eq!(passed(&back), ["manifests run", "manifests rollback"], "{}", plain(&back));
+    // The button, with what a person gives: that is the whole pipeline.
+    let reason = "too many; it's # `touch pwned`: {a}";
+    let inputs = [("command", "rollback"), ("environment", "prod"), ("reason", reason)];
+    let login = [("GITLAB_USER_LOGIN", "carol")];
+    let back = project.pipeline(("main", "web"), &inputs, &login).success();
+    assert_eq!(passed(&back), ["manifests rollback"], "{}", plain(&back));
     let last = pull(&project.gitlab, 4);
     assert!(last.is_open() && last.head == "hydrator/prod-next", "{last:?}");
     let metadata = project.repo.remote_git().run(&["show", "hydrator/prod-next:hydrator.metadata"]);
@@ -187,6 +207,65 @@ fn a_runner_runs_the_template_from_a_push_to_a_rollback() {
     assert_eq!(metadata["hold"]["actor"].as_str(), Some("carol"));
     assert_eq!(metadata["hold"]["reason"].as_str(), Some(reason));
     assert!(!project.repo.root().join("build/pwned").exists());
+    project.merge(4);
+
+    let history = [("command", "history"), ("environment", "prod")];
+    let told = project.pipeline(("main", "web"), &history, &[]).success();
+    assert!(
+        passed(&told) == ["manifests history"] && plain(&told).contains("More of it"),
+        "{}",
+        plain(&told)
+    );
+    let resume = [("command", "resume"), ("environment", "prod")];
+    let shown = project.pipeline(("main", "web"), &[&resume[..], &[("dry-run", "true")]].concat(), &[]);
+    assert_eq!((passed(&shown.success()).len(), project.heads().len()), (1, 4), "it only shows");
+    let ended = project.pipeline(("main", "web"), &resume, &[]).success();
+    assert_eq!(passed(&ended), ["manifests resume"], "{}", plain(&ended));
+    assert_eq!(project.heads()[4..], [open("prod")]);
+}
+
+#[test]
+fn what_people_type_cannot_become_a_part_of_the_pipeline() {
+    let Some(runner) = runner("what_people_type_cannot_become_a_part_of_the_pipeline") else { return };
+    let project = Project::new(runner);
+    for (name, value) in [
+        ("reason", "a\", expand: true }\n    HYDRATOR_PUSH: \"true"),
+        ("reason", "$HYDRATOR_TOKEN"),
+        ("to", "1\" }"),
+        ("target", "shop\n"),
+        ("environment", "staging"),
+        ("command", "run; true"),
+    ] {
+        let outcome = project.pipeline(("main", "web"), &[("command", "rollback"), (name, value)], &[]);
+        assert_eq!(outcome.exit_code(), Some(1), "{name}: {value}\n{}", plain(&outcome));
+        assert!(outcome.stderr().contains(&format!("`{name}` input")), "{}", outcome.stderr());
+        assert!(
+            passed(&outcome).is_empty() && project.gitlab.server.take_calls().is_empty(),
+            "{name}: {value}"
+        );
+    }
+}
+
+#[test]
+fn the_template_comes_by_address_and_as_a_component() {
+    let Some(runner) = runner("the_template_comes_by_address_and_as_a_component") else { return };
+    let remote =
+        |release: &Release| format!("remote: {}/raw/v1/.gitlab-ci-template.yml", release.files.address());
+    let component =
+        |_: &Release| "component: $CI_SERVER_FQDN/$CI_PROJECT_PATH/hydrator@$CI_COMMIT_SHA".to_owned();
+    let ways: [&dyn Fn(&Release) -> String; 2] = [&remote, &component];
+    for how in ways {
+        let project = Project::including(runner.clone(), how);
+        // A component is a project's own file, here this one's.
+        let text = std::fs::read_to_string(project.repo.work().join("ci/hydrator.yml")).unwrap();
+        project.repo.write(".gitlab-ci-template.yml", &text);
+        project.repo.write("templates/hydrator.yml", &read("templates/hydrator.yml"));
+        project.repo.remove("ci");
+        project.repo.commit("The component");
+        let pushed = project.pipeline(("main", "push"), &[], &[]).success();
+        assert_eq!(passed(&pushed), ["manifests run", "later"], "{}", plain(&pushed));
+        assert_eq!(project.heads().len(), 2);
+    }
 }
 
 #[test]

@@ -21,13 +21,20 @@ fn expanded(text: &str, inputs: &[(&str, &str)]) -> Value {
         let name = name.as_str().unwrap();
         assert!(about["description"].as_str().is_some_and(|text| text.len() > 10), "{name}");
         let given = inputs.iter().find(|(input, _)| *input == name).map(|(_, value)| *value);
-        let value = given.unwrap_or_else(|| about["default"].as_str().expect("every input has a default"));
+        let value = given.map_or_else(|| default(about), str::to_owned);
         let place = format!("$[[ inputs.{name} ]]");
         assert!(body.contains(&place), "`{name}` is used nowhere");
-        body = body.replace(&place, value);
+        body = body.replace(&place, &value);
     }
     assert!(!body.contains("$[["), "an input is used that does not exist");
     serde_yaml::from_str(&body).expect("the jobs are YAML")
+}
+
+/// The default of an input, as it stands in the text.
+fn default(about: &Value) -> String {
+    let value = &about["default"];
+    let text = value.as_str().map(str::to_owned).or_else(|| value.as_bool().map(|is_on| is_on.to_string()));
+    text.expect("every input has a default")
 }
 
 fn lines(value: &Value) -> Vec<String> {
@@ -68,13 +75,11 @@ impl Template {
             ("CI_PROJECT_DIR".to_owned(), place.display().to_string()),
             ("HYDRATOR_FORGE".to_owned(), "local".to_owned()),
         ]);
-        for (name, value) in hidden["variables"].as_mapping().expect("it has variables") {
+        let of = |job: &Value| job["variables"].as_mapping().cloned().unwrap_or_default();
+        for (name, value) in of(hidden).into_iter().chain(of(job)) {
             let plain = value.as_str().map(|text| text.replace("$CI_PROJECT_DIR", place.to_str().unwrap()));
             let value = plain.or_else(|| Some(value["value"].as_str()?.to_owned())).expect("a text");
             variables.insert(name.as_str().unwrap().to_owned(), value);
-        }
-        for (name, value) in job["variables"].as_mapping().into_iter().flatten() {
-            variables.insert(name.as_str().unwrap().to_owned(), value.as_str().expect("a text").to_owned());
         }
         variables.extend(given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let script = [lines(&hidden["before_script"]), lines(&job["script"])].concat().join("\n");
@@ -173,30 +178,38 @@ fn jobs_take_turns_and_wait_for_a_person_where_they_should() {
         let name = name.as_str().unwrap();
         let Some(command) = name.strip_prefix("x ") else { continue };
         assert_eq!(lines(&job["script"]), [format!("hydrator {command}")]);
-        let rule = &job["rules"][0];
-        assert_eq!(
-            rule["when"].as_str(),
-            (!["run", "promote", "diff", "comment"].contains(&command)).then_some("manual"),
-            "{name}"
-        );
+        let rules: Vec<&Value> = job["rules"].as_sequence().unwrap().iter().collect();
         let condition = match command {
             "diff" => "$CI_PIPELINE_SOURCE == \"merge_request_event\"",
             _ => "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
         };
-        let whole = rule["if"].as_str().unwrap();
-        assert!(whole.starts_with(condition), "{name}");
-        // A comment starts its own job and no other one.
+        let texts: Vec<&str> = rules.iter().map(|rule| rule["if"].as_str().unwrap()).collect();
+        assert!(texts.iter().all(|text| text.starts_with(condition)), "{name}");
+        assert!(rules[0]["when"].is_null(), "{name}");
+        // A comment starts its own job and no other one; a button waits for a person, and holds nothing up.
         let is_note = "$TRIGGER_PAYLOAD =~ /\"object_kind\":\\s*\"note\"/";
         let by_others = is_note.replace("=~", "!~");
+        let chosen = format!("\"run\" == \"{command}\"");
+        let is_manual =
+            |rule: &Value| (&rule["when"], &rule["allow_failure"]) == (&"manual".into(), &true.into());
         match command {
             "comment" => {
-                assert!(whole.contains("== \"trigger\"") && whole.contains(is_note), "{whole}");
-                let other = &job["rules"][1];
-                assert!(whole.starts_with(other["if"].as_str().unwrap()), "the same but for what it asks");
-                assert_eq!((&other["when"], &other["allow_failure"]), (&"manual".into(), &true.into()));
+                assert!(texts[0].contains("== \"trigger\"") && texts[0].contains(is_note), "{texts:?}");
+                assert!(
+                    texts[0].starts_with(texts[1]) && is_manual(rules[1]),
+                    "the same but for what it asks"
+                );
             }
-            "diff" | "promote" => {}
-            _ => assert!(whole.ends_with(&by_others), "{name}: {whole}"),
+            "diff" => assert_eq!(rules.len(), 1),
+            "promote" => assert!(texts[0].contains(&chosen) && rules.len() == 1, "{texts:?}"),
+            "run" => {
+                assert!(texts[0].contains(&chosen) && texts[0].ends_with(&by_others) && rules.len() == 1);
+            }
+            _ => {
+                assert!(texts[0].ends_with(&chosen), "{texts:?}");
+                assert!(texts[1].contains("\"false\" == \"true\"") && texts[1].ends_with(&by_others));
+                assert!(is_manual(rules[1]) && rules.len() == 2, "{name}");
+            }
         }
     }
     // What people give is data: nothing but places of the runner's own is expanded.
@@ -238,4 +251,31 @@ fn the_component_is_the_template_with_the_same_inputs() {
     for name in inputs.keys().filter_map(Value::as_str) {
         assert_eq!(passed[name], Value::from(format!("$[[ inputs.{name} ]]")));
     }
+}
+
+#[test]
+fn the_documents_tell_the_inputs() {
+    let template = read(".gitlab-ci-template.yml");
+    let (head, _) = template.split_once("\n---\n").expect("the inputs come first");
+    let head: Value = serde_yaml::from_str(head).unwrap();
+    let known: Vec<[String; 3]> = head["spec"]["inputs"]
+        .as_mapping()
+        .unwrap()
+        .iter()
+        .map(|(name, about)| {
+            let [name, means] = [name, &about["description"]].map(|value| value.as_str().unwrap().to_owned());
+            [name, means, default(about)]
+        })
+        .collect();
+    let text = read("docs/gitlab.md");
+    let rows = text.lines().skip_while(|line| *line != "| input | means | default |").skip(2);
+    let told: Vec<[String; 3]> = rows
+        .take_while(|line| line.starts_with('|'))
+        .map(|row| {
+            let cells = row.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned());
+            let [name, means, default] = cells.collect::<Vec<_>>().try_into().expect("three cells");
+            [name.trim_matches('`').to_owned(), means, default.trim_matches('`').to_owned()]
+        })
+        .collect();
+    assert_eq!(told, known);
 }

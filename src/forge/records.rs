@@ -83,6 +83,12 @@ pub trait Records {
     /// Announces what [`Records::landings`] will be asked about. What is known of earlier ones is forgotten.
     fn announce(&self, _: Announced) {}
 
+    /// Whether a status of a DRY commit may say that something is still to come, or that it failed. Where it may not, it
+    /// is set once all is well, and not changed again.
+    fn dry_status_may_wait(&self) -> bool {
+        true
+    }
+
     /// What is known of each commit; in as few calls as the forge allows. A commit that the forge does not know has an
     /// empty answer.
     fn landings(&self, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landing>>;

@@ -2,12 +2,10 @@
 //!
 //! Nothing here counts time, so that a page stays the same until something happens.
 
+use super::told::{PROGRESS, mark};
 use super::{Node, Stand, State, mermaid};
-use crate::escape::{code, code_in_cell, cut, fence, link, marker, one_line, prose};
+use crate::escape::{code, code_in_cell, cut, fence, link, one_line, prose};
 use crate::model::{CommitId, CommitState, CommitStatus, EnvironmentName};
-
-/// The status on a DRY commit that says how far it has come.
-pub const PROGRESS: &str = "hydrator/progress";
 
 /// The longest description of a status that every forge takes, in characters.
 const DESCRIPTION_LIMIT: usize = 140;
@@ -186,7 +184,7 @@ impl Journey {
     pub fn page(&self) -> String {
         let title = if self.is_over() { "is everywhere" } else { "is on its way" };
         let mut lines = vec![
-            marker(&[(MARK, &self.commit.to_string())]),
+            mark(self.commit, &self.status()),
             format!("### DRY commit {} {title}", code(&self.commit.short())),
             String::new(),
             "| environment | | |".to_owned(),
@@ -228,9 +226,6 @@ pub fn failed_in(status: &CommitStatus, name: &EnvironmentName) -> bool {
     // A list that was cut may have had any name.
     names.ends_with('…') || names.trim().split(", ").any(|one| one == name.as_str())
 }
-
-/// What a page's hidden mark is called.
-pub const MARK: &str = "progress";
 
 const COMMANDS: &str = "Comments that do something here, with the name of an environment: `/hydrator promote`, \
                         `/hydrator hold`, `/hydrator rollback`, `/hydrator resume`.";

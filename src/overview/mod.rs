@@ -2,14 +2,16 @@
 
 mod journey;
 mod picture;
+mod told;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use self::journey::{Journey, MARK, PROGRESS, Stop, StopState, failed_in, journey};
+pub use self::journey::{Journey, Stop, StopState, failed_in, journey};
 pub use self::picture::{Node, around, mermaid, nodes, redrawn};
+pub use self::told::{PROGRESS, is_page, told};
 use crate::gate::{Board, Kind, Place, Verdict};
 use crate::model::{CommitId, CommitStatus, EnvironmentName, EnvironmentReport, Operation, PullRequest};
 

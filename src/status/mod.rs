@@ -21,6 +21,7 @@ use crate::observe::{self, Seen};
 use crate::overview::{self, Node, State, mermaid};
 use crate::plan::{self, Permissions};
 use crate::promotion::{Tips, Writes, gather, observed, tips_of};
+use crate::tell;
 use crate::world::World;
 
 /// How many DRY commits are counted before it is only said that there are more.
@@ -132,7 +133,8 @@ pub fn status(world: &World, now: Timestamp) -> Result<Status> {
     };
     let tips: Vec<Tips> = seen.iter().map(tips_of).collect();
     gather(&mut board, &tips, (world.forge.as_ref(), Writes::Nothing))?;
-    let look = Look { world, dry: &dry, board: &board, now, said: &said_of_tip(world, &board)? };
+    let said = said_of_tip(world, &dry, &board)?;
+    let look = Look { world, dry: &dry, board: &board, now, said: said.as_ref() };
     let environments = seen.iter().enumerate().map(|(at, seen)| look.one(at, seen));
     Ok(Status {
         dry_branch: dry.branch.clone(),
@@ -142,12 +144,12 @@ pub fn status(world: &World, now: Timestamp) -> Result<Status> {
     })
 }
 
-/// What runs said of the newest DRY commit: nothing else remembers where it could not be rendered.
-fn said_of_tip(world: &World, board: &Board<'_>) -> Result<Vec<CommitStatus>> {
+/// What runs said of the newest DRY commit, if an environment has not processed it.
+fn said_of_tip(world: &World, dry: &Dry, board: &Board<'_>) -> Result<Option<CommitStatus>> {
     if board.places.iter().all(|place| place.processed == Some(board.tip)) {
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    Ok(world.forge.statuses(&[board.tip])?.remove(&board.tip).unwrap_or_default())
+    tell::said_of_tip(world.forge.as_ref(), dry)
 }
 
 /// What every environment is looked at with.
@@ -156,7 +158,7 @@ struct Look<'a> {
     dry: &'a Dry,
     board: &'a Board<'a>,
     now: Timestamp,
-    said: &'a [CommitStatus],
+    said: Option<&'a CommitStatus>,
 }
 
 impl Look<'_> {
@@ -197,7 +199,7 @@ impl Look<'_> {
             return Some(failure.message);
         }
         let name = &place.environment.name;
-        let has_failed = self.said.iter().any(|status| overview::failed_in(status, name));
+        let has_failed = self.said.is_some_and(|status| overview::failed_in(status, name));
         (has_failed && place.processed != Some(self.board.tip))
             .then(|| format!("{} could not be hydrated: see the last run", self.board.tip.short()))
     }

@@ -19,7 +19,7 @@ pub use self::pictures::picture;
 use crate::dry::Dry;
 use crate::error::message_of;
 use crate::forge::{Announced, Forge};
-use crate::model::{BranchName, Commit, CommitId, Project, PullRequest};
+use crate::model::{BranchName, Commit, CommitId, CommitStatus, Project, PullRequest};
 use crate::overview::Stand;
 use crate::world::World;
 
@@ -54,6 +54,12 @@ pub fn announce(forge: &dyn Forge, dry: &Dry, commits: &BTreeSet<CommitId>) {
     let newest: Vec<CommitId> = tip.parents.first().copied().into_iter().chain([tip.id]).collect();
     let others = commits.iter().filter(|commit| !newest.contains(commit)).copied().collect();
     forge.announce(Announced { base: dry.branch.clone(), newest, others });
+}
+
+/// What was said last of how far the DRY branch's tip has come: nothing else remembers where it could not be rendered.
+pub fn said_of_tip(forge: &dyn Forge, dry: &Dry) -> Result<Option<CommitStatus>> {
+    announce(forge, dry, &BTreeSet::new());
+    pages::said_of_tip(forge, dry)
 }
 
 /// Asks the forge about the DRY commits that pages and pull requests will speak of, all at once.

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::{Landings, Scene};
-use crate::escape::marker_value;
-use crate::forge::{Comment, Landing, same_text};
+use crate::dry::Dry;
+use crate::forge::{Comment, Forge, Landing, MergedPullRequest, same_text};
 use crate::model::{Commit, CommitId, CommitState, CommitStatus};
-use crate::overview::{Journey, MARK, PROGRESS, Stand, journey};
+use crate::overview::{Journey, PROGRESS, Stand, is_page, journey, told};
 
 /// How many DRY commits before the tip are looked at when something arrived.
 const RECENT: usize = 50;
@@ -36,34 +36,47 @@ pub(super) fn tracked(tip: &Commit, stands: &[Stand]) -> Vec<CommitId> {
 struct Page<'a> {
     journey: Journey,
     landing: &'a Landing,
-    /// Whether it is made where there is none yet.
+    /// What was said of it before.
+    before: Option<CommitStatus>,
+    /// Whether the comment is made where there is none yet.
+    may_comment: bool,
+    /// Whether the status is.
     may_begin: bool,
 }
 
 /// Writes the pages that differ.
 pub(super) fn update(scene: &Scene<'_>, landings: &Landings) -> Result<()> {
+    let forge = scene.world.forge.as_ref();
     let tracked = tracked(scene.tip, scene.stands);
-    let known = landings.ask(scene.world.forge.as_ref(), &tracked)?;
+    let known = landings.ask(forge, &tracked)?;
     let mut history = History::of(scene);
     let mut pages = Vec::new();
     for commit in &tracked {
         let Some(landing) = known.get(commit) else { continue };
         let is_tip = *commit == scene.tip.id;
         // What is over stays so; what nobody began is begun when it is found among the recent ones.
-        if is_tip || said(landing).is_some_and(|status| status.state != CommitState::Success) {
-            let journey = history.journey(*commit, landing)?;
-            pages.push(Page { journey, landing, may_begin: is_tip });
+        let is_on_its_way = status(landing).map_or(!forge.dry_status_may_wait(), is_unfinished);
+        if is_tip || is_on_its_way {
+            let before = said(forge, *commit, (landing, &landing.pull_requests));
+            let journey = history.journey(*commit, before.as_ref())?;
+            let begins = !forge.dry_status_may_wait();
+            let may_comment = is_tip || (begins && !journey.is_over());
+            pages.push(Page { journey, landing, before, may_comment, may_begin: is_tip || begins });
         }
     }
-    let ask = (scene.world.forge.as_ref(), scene.dry_branch);
-    let request = |commit: CommitId, landing: &Landing| landings.maker(ask.0, ask.1, (commit, landing));
     let others = if looks_further(scene, &known, &pages) { recent(scene, &known)? } else { Known::new() };
     for (commit, landing) in &others {
-        let has_begun = said(landing).is_some_and(|status| status.state != CommitState::Success);
-        if has_begun || (said(landing).is_none() && request(*commit, landing)?.is_some()) {
-            let journey = history.journey(*commit, landing)?;
-            let may_begin = !journey.is_over();
-            write(scene, landings, &Page { journey, landing, may_begin })?;
+        if status(landing).is_some_and(|status| !is_unfinished(status)) {
+            continue;
+        }
+        let request =
+            if status(landing).is_none() { maker(scene, landings, *commit, landing)? } else { None };
+        let before = said(forge, *commit, (landing, request.as_slice()));
+        if before.is_some() || request.is_some() {
+            let journey = history.journey(*commit, before.as_ref())?;
+            let may_comment = !journey.is_over();
+            let may_begin = may_comment || before.is_some();
+            write(scene, landings, &Page { journey, landing, before, may_comment, may_begin })?;
         }
     }
     // The tip's is the last one: as long as it differs, the others are looked for again.
@@ -72,47 +85,99 @@ pub(super) fn update(scene: &Scene<'_>, landings: &Landings) -> Result<()> {
 
 /// Whether something arrived somewhere, or came in before the tip and has no page yet.
 fn looks_further(scene: &Scene<'_>, known: &Known, pages: &[Page<'_>]) -> bool {
+    let may_wait = scene.world.forge.dry_status_may_wait();
     let arrived = |page: &Page<'_>| {
-        said(page.landing).is_some_and(|status| status.description != page.journey.status().description)
+        // Where nothing could be said before, it is news that it is everywhere.
+        let is_late = !may_wait && page.journey.is_over() && page.journey.matters();
+        let before = page.before.as_ref();
+        before.map_or(is_late, |before| before.description != page.journey.status().description)
     };
-    let is_unsaid = |commit: &CommitId| known.get(commit).is_none_or(|landing| said(landing).is_none());
+    let is_new = |commit: &CommitId| {
+        let Some(landing) = known.get(commit) else { return true };
+        // Without a pull request there may be no place that would ever tell.
+        let is_told = may_wait || !landing.pull_requests.is_empty();
+        is_told && said(scene.world.forge.as_ref(), *commit, (landing, &landing.pull_requests)).is_none()
+    };
     let before = scene.tip.parents.first();
-    pages.iter().any(arrived) || (is_unsaid(&scene.tip.id) && before.is_some_and(is_unsaid))
+    pages.iter().any(arrived) || (is_new(&scene.tip.id) && before.is_some_and(is_new))
 }
 
 /// The DRY commits before the tip that have no page as far as is known.
 fn recent(scene: &Scene<'_>, known: &Known) -> Result<Known> {
     let mut commits = scene.world.repository.ancestry()?.recent(scene.tip.id, RECENT)?;
-    let is_unsaid = |commit: &CommitId| known.get(commit).is_none_or(|landing| said(landing).is_none());
+    let is_unsaid = |commit: &CommitId| known.get(commit).is_none_or(|landing| status(landing).is_none());
     commits.retain(|commit| *commit != scene.tip.id && is_unsaid(commit));
     scene.world.forge.landings(&commits)
 }
 
-fn said(landing: &Landing) -> Option<&CommitStatus> {
+/// What was said last of the DRY branch's tip. Where a status says so at the end only, comments are looked at as far as
+/// the token may.
+pub(super) fn said_of_tip(forge: &dyn Forge, dry: &Dry) -> Result<Option<CommitStatus>> {
+    let tip = dry.commit.id;
+    let told = if forge.dry_status_may_wait() { None } else { forge.landings(&[tip]).ok() };
+    if let Some(landing) = told.and_then(|mut told| told.remove(&tip)) {
+        return Ok(said(forge, tip, (&landing, &landing.pull_requests)));
+    }
+    let statuses = forge.statuses(&[tip])?.remove(&tip).unwrap_or_default();
+    Ok(statuses.into_iter().find(|status| status.context == PROGRESS))
+}
+
+fn status(landing: &Landing) -> Option<&CommitStatus> {
     landing.statuses.iter().find(|status| status.context == PROGRESS)
+}
+
+fn is_unfinished(status: &CommitStatus) -> bool {
+    status.state != CommitState::Success
+}
+
+/// What was said of a commit last: by its status, or by the comment where the status says so at the end only.
+fn said(
+    forge: &dyn Forge,
+    commit: CommitId,
+    (landing, requests): (&Landing, &[MergedPullRequest]),
+) -> Option<CommitStatus> {
+    let by_status = status(landing).cloned();
+    if forge.dry_status_may_wait() {
+        return by_status;
+    }
+    let mut comments = requests.iter().flat_map(|request| &request.own_comments);
+    by_status.or_else(|| comments.find_map(|comment| told(&comment.body, commit)))
+}
+
+fn maker(
+    scene: &Scene<'_>,
+    landings: &Landings,
+    commit: CommitId,
+    landing: &Landing,
+) -> Result<Option<MergedPullRequest>> {
+    landings.maker(scene.world.forge.as_ref(), scene.dry_branch, (commit, landing))
 }
 
 /// Writes the comment, then the status, each where it differs.
 fn write(scene: &Scene<'_>, landings: &Landings, page: &Page<'_>) -> Result<()> {
-    let Page { journey, landing, may_begin } = page;
+    let Page { journey, landing, may_comment, .. } = page;
     let forge = scene.world.forge.as_ref();
-    if let Some(request) = landings.maker(forge, scene.dry_branch, (journey.commit, landing))? {
+    if let Some(request) = maker(scene, landings, journey.commit, landing)? {
         let text = journey.page();
-        let ours = |comment: &&Comment| {
-            marker_value(&comment.body, MARK).as_deref() == Some(&journey.commit.to_string())
-        };
+        let ours = |comment: &&Comment| is_page(&comment.body, journey.commit);
         match request.own_comments.iter().find(ours) {
             Some(comment) if same_text(&comment.body, &text) => {}
             Some(comment) => forge.change_comment(request.number, comment.id, &text)?,
-            None if *may_begin && journey.matters() => drop(forge.say(request.number, &text)?),
+            None if *may_comment && journey.matters() => drop(forge.say(request.number, &text)?),
             None => {}
         }
     }
     let wanted = journey.status();
-    match said(landing) {
-        Some(now) if (now.state, &now.description) == (wanted.state, &wanted.description) => Ok(()),
-        None if !may_begin => Ok(()),
-        _ => forge.set_status(journey.commit, &wanted),
+    if differs(scene, page, &wanted) { forge.set_status(journey.commit, &wanted) } else { Ok(()) }
+}
+
+fn differs(scene: &Scene<'_>, page: &Page<'_>, wanted: &CommitStatus) -> bool {
+    let may_wait = scene.world.forge.dry_status_may_wait();
+    match status(page.landing) {
+        _ if !may_wait && is_unfinished(wanted) => false,
+        Some(now) if !may_wait => is_unfinished(now),
+        Some(now) => (now.state, &now.description) != (wanted.state, &wanted.description),
+        None => page.may_begin,
     }
 }
 
@@ -127,10 +192,10 @@ impl<'a> History<'a> {
         Self { scene, answers: BTreeMap::new() }
     }
 
-    fn journey(&mut self, commit: CommitId, landing: &Landing) -> Result<Journey> {
+    fn journey(&mut self, commit: CommitId, before: Option<&CommitStatus>) -> Result<Journey> {
         let stands = self.scene.stands;
         let mut journey = journey(commit, stands, |other| self.has(other, commit))?;
-        if let Some(before) = said(landing) {
+        if let Some(before) = before {
             journey.keep_failed(before);
         }
         Ok(journey)

@@ -13,6 +13,12 @@ impl Records for GitLab {
         expected::expect(self, announced);
     }
 
+    /// A status is a job of the newest pipeline of its commit and branch: one of the DRY branch's own would wait for the
+    /// last environment, and fail with any of them.
+    fn dry_status_may_wait(&self) -> bool {
+        false
+    }
+
     fn carriers(&self, commit: CommitId) -> Result<Vec<MergedPullRequest>> {
         landings::carriers(self, commit)
     }

@@ -106,8 +106,15 @@ impl Elsewhere {
                 let (context, word) = ((*context).to_owned(), word.to_owned());
                 let created_at = state.now();
                 let description = String::new();
-                let status =
-                    Status { context, state: word, description, target_url: None, branch: None, created_at };
+                let status = Status {
+                    context,
+                    state: word,
+                    description,
+                    target_url: None,
+                    branch: None,
+                    pipeline: None,
+                    created_at,
+                };
                 state.statuses.entry(commit).or_default().push(status);
             }
             other => panic!("nobody does {other:?} by hand"),
@@ -184,4 +191,13 @@ impl Elsewhere {
         ];
         pages.iter().fold(story.to_owned(), |text, page| text.replace(page, "PULL-REQUEST-"))
     }
+}
+
+/// A story without what the status on DRY commits says before they are everywhere: GitLab has none until then.
+pub(super) fn without_waiting_progress(story: &str) -> String {
+    let waits = |line: &&str| {
+        let rest = line.split_once(" hydrator/progress ").map(|(_, rest)| rest);
+        rest.is_some_and(|rest| !rest.starts_with("success: "))
+    };
+    story.split_inclusive('\n').filter(|line| !waits(line)).collect()
 }

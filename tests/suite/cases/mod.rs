@@ -58,10 +58,11 @@ fn cases_come_out_the_same_on_every_forge() {
         let case = cases.join(name);
         let script = Script::read(&case);
         let play = |forge| play::play_elsewhere(&case, &script, Path::new(HYDRATOR), forge);
-        let [local, others @ ..] = std::thread::scope(|scope| {
+        let played = std::thread::scope(|scope| {
             let playing = elsewhere::Elsewhere::all().map(|forge| scope.spawn(move || play(forge)));
             playing.map(|playing| playing.join().expect("the case can be played"))
         });
+        let [local, others @ ..] = played.map(|story| elsewhere::without_waiting_progress(&story));
         for other in others.iter().filter(|other| **other != local) {
             let diff = TextDiff::from_lines(&local, other);
             let diff =

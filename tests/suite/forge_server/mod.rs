@@ -133,6 +133,8 @@ pub(crate) trait Hosted: Sized {
     const KEEPS: &'static str;
     /// What the addresses of comments have in them.
     const COMMENTS: &'static str;
+    /// Whether statuses on DRY commits say that something is still to come.
+    const WAITS: bool;
     /// How the address of the first pull request of `acme/shop` ends.
     const FIRST_PAGE: &'static str;
 }

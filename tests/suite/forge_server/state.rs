@@ -57,6 +57,8 @@ pub(crate) struct Pull {
     pub(crate) life: Life,
     pub(crate) head: String,
     pub(crate) head_sha: String,
+    /// Heads that it had before, oldest first.
+    pub(crate) earlier: Vec<String>,
     pub(crate) base: String,
     pub(crate) base_sha: String,
     pub(crate) from_fork: bool,
@@ -125,7 +127,19 @@ pub(crate) struct Status {
     pub(crate) target_url: Option<String>,
     /// The branch that it was set for, where the forge asks for one.
     pub(crate) branch: Option<String>,
+    /// The pipeline whose job it is, where the forge has such.
+    pub(crate) pipeline: Option<u64>,
     pub(crate) created_at: i64,
+}
+
+/// Jobs that ran for a commit of a branch, or statuses from outside.
+#[derive(Clone, Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) id: u64,
+    pub(crate) commit: String,
+    pub(crate) branch: String,
+    /// Such as `push`, `schedule` and `external`.
+    pub(crate) source: &'static str,
 }
 
 /// Why a pull request is not merged.
@@ -148,6 +162,8 @@ pub(crate) struct State {
     pub(crate) pulls: Vec<Pull>,
     /// By commit; the newest last.
     pub(crate) statuses: BTreeMap<String, Vec<Status>>,
+    /// Oldest first, where the forge has such.
+    pub(crate) pipelines: Vec<Pipeline>,
     /// Check runs by commit: name and whether they succeeded.
     pub(crate) checks: BTreeMap<String, Vec<(String, Option<bool>)>>,
     /// Oldest first.
@@ -197,6 +213,7 @@ impl State {
             viewer: "hydrator-app[bot]".to_owned(),
             pulls: Vec::new(),
             statuses: BTreeMap::new(),
+            pipelines: Vec::new(),
             checks: BTreeMap::new(),
             deployments: Vec::new(),
             permissions: BTreeMap::new(),
@@ -242,6 +259,33 @@ impl State {
     /// A pull request by number.
     pub(crate) fn pull(&mut self, number: u64) -> Option<&mut Pull> {
         self.pulls.iter_mut().find(|pull| pull.number == number)
+    }
+
+    /// Starts a pipeline, and returns its number.
+    pub(crate) fn start_pipeline(&mut self, commit: &str, branch: &str, source: &'static str) -> u64 {
+        let id = 501 + self.pipelines.len() as u64;
+        let (commit, branch) = (commit.to_owned(), branch.to_owned());
+        self.pipelines.push(Pipeline { id, commit, branch, source });
+        id
+    }
+
+    /// A pipeline of the forge's own CI, whose jobs all succeed.
+    pub(crate) fn run_jobs(&mut self, branch: &str, source: &'static str, jobs: &[&str]) -> u64 {
+        let commit = self.tip(branch).expect("the branch is there").to_string();
+        let id = self.start_pipeline(&commit, branch, source);
+        for job in jobs {
+            let status = Status {
+                context: (*job).to_owned(),
+                state: "success".to_owned(),
+                description: String::new(),
+                target_url: None,
+                branch: Some(branch.to_owned()),
+                pipeline: Some(id),
+                created_at: self.now(),
+            };
+            self.statuses.entry(commit.clone()).or_default().push(status);
+        }
+        id
     }
 
     /// Writes a comment, and returns its number: large, as on a forge that many people use.
@@ -309,7 +353,7 @@ impl State {
                 pull.moved_at = Some(now);
                 // Approvals are of a diff.
                 pull.reviews.clear();
-                pull.head_sha = head.to_string();
+                pull.earlier.push(std::mem::replace(&mut pull.head_sha, head.to_string()));
             }
         }
     }
@@ -441,6 +485,7 @@ impl State {
             life: Life::Open,
             head: head.to_owned(),
             head_sha: head_sha.to_string(),
+            earlier: Vec::new(),
             base: base.to_owned(),
             base_sha: base_sha.to_string(),
             from_fork: false,

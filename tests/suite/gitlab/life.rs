@@ -19,8 +19,7 @@ fn labels_and_people_come_with_the_opening_and_are_added_later() {
         (vec!["alice".to_owned(), "bob".to_owned()], vec!["bob".to_owned()])
     );
     let status = format!("POST /projects/42/statuses/{}", pull(&gitlab, 1).head_sha);
-    let progress = format!("POST /projects/42/statuses/{}", repo.tip("main").unwrap());
-    assert_eq!(writes(&gitlab.server.take_calls()), [status.as_str(), GitLab::OPENING, &progress]);
+    assert_eq!(writes(&gitlab.server.take_calls()), [status.as_str(), GitLab::OPENING]);
     // People add what they like, and take away what the configuration says.
     gitlab.server.with(|state| {
         let pull = state.pull(1).unwrap();

@@ -9,6 +9,7 @@ mod diagnosis;
 mod life;
 mod merging;
 mod pages;
+mod pipelines;
 mod preview;
 mod refusals;
 mod surface;

@@ -118,8 +118,15 @@ fn set(runner: &Runner, commit: &str, context: &str, state: &str) {
     runner.github.server.with(|known| {
         let created_at = known.now();
         let (context, state) = (context.to_owned(), state.to_owned());
-        let status =
-            Status { context, state, description: String::new(), target_url: None, branch: None, created_at };
+        let status = Status {
+            context,
+            state,
+            description: String::new(),
+            target_url: None,
+            branch: None,
+            pipeline: None,
+            created_at,
+        };
         known.statuses.entry(commit.to_owned()).or_default().push(status);
     });
 }

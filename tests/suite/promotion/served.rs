@@ -114,8 +114,15 @@ impl Served {
             let created_at = state.now();
             let (context, state_of) = ("smoke".to_owned(), word.to_owned());
             let description = String::new();
-            let status =
-                Status { context, state: state_of, description, target_url: None, branch: None, created_at };
+            let status = Status {
+                context,
+                state: state_of,
+                description,
+                target_url: None,
+                branch: None,
+                pipeline: None,
+                created_at,
+            };
             state.statuses.entry(tip).or_default().push(status);
         });
     }

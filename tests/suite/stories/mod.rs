@@ -113,13 +113,15 @@ pub(crate) fn repo_with(environments: &[&str], more: &str) -> TestRepo {
     repo
 }
 
+/// What an environment is made of.
+pub(crate) fn manifest(name: &str, value: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  value: \"{value}\"\n")
+}
+
 /// Gives environments a value, in one DRY commit.
 pub(crate) fn set(repo: &TestRepo, environments: &[&str], value: &str) -> String {
     for name in environments {
-        let text = format!(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  value: \"{value}\"\n"
-        );
-        repo.write(&format!("apps/{name}/x.yaml"), &text);
+        repo.write(&format!("apps/{name}/x.yaml"), &manifest(name, value));
     }
     repo.commit(&format!("Set {value}"))
 }

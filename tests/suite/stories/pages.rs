@@ -6,18 +6,28 @@ use crate::forge_server::state::{Deployed, Method};
 
 /// A pull request of a person against the DRY branch, merged as people do.
 pub(crate) fn land(repo: &TestRepo, forge: &impl Hosted, value: &str, method: Method) -> u64 {
+    let file = |name: &str| (format!("apps/{name}/x.yaml"), manifest(name, value));
+    let files = ENVIRONMENTS.map(file);
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    land_files(repo, forge, &files, method)
+}
+
+/// The same with any files.
+pub(crate) fn land_files(
+    repo: &TestRepo,
+    forge: &impl Hosted,
+    files: &[(&str, &str)],
+    method: Method,
+) -> u64 {
     let git = repo.work_git();
     git.run(&["checkout", "-q", "-b", "change", "main"]);
-    for name in ENVIRONMENTS {
-        let text = format!(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  value: \"{value}\"\n"
-        );
-        repo.write(&format!("apps/{name}/x.yaml"), &text);
+    for (path, text) in files {
+        repo.write(path, text);
     }
-    repo.commit_only(&format!("Set {value}"));
+    repo.commit_only("Set it");
     git.run(&["push", "-q", "origin", "HEAD:refs/heads/change"]);
     let number = forge.server().with(|state| {
-        let number = state.open("change", "main", &format!("Set {value}"), "").unwrap();
+        let number = state.open("change", "main", "Set it", "").unwrap();
         state.pull(number).unwrap().author = "alice".to_owned();
         // A project on GitLab has one way.
         state.default_method = if method == Method::Merge { method } else { Method::Rebase };
@@ -38,10 +48,19 @@ pub(crate) fn merge_of(forge: &impl Hosted, environment: &str) {
     });
 }
 
-fn progress(forge: &impl Hosted, commit: &str) -> (String, String) {
+/// What is said of a commit: by its status, and where that waits for nothing, by the hidden mark of its page until then.
+fn progress<F: Hosted>(forge: &F, commit: &str) -> (String, String) {
     forge.server().with(|state| {
-        let status = state.newest(commit, "hydrator/progress").expect("it has a page");
-        (plain(&status.state), status.description.clone())
+        if let Some(status) = state.newest(commit, "hydrator/progress") {
+            assert!(F::WAITS || status.state == "success", "{status:?}");
+            return (plain(&status.state), status.description.clone());
+        }
+        assert!(!F::WAITS, "it has a status");
+        let mark = format!("<!-- hydrator progress=\"{commit}\" state=\"");
+        let mut said = state.pulls.iter().flat_map(|pull| &pull.comments);
+        let rest = said.find_map(|said| said.body.strip_prefix(&mark)).expect("it has a page");
+        let (word, rest) = rest.split_once("\" says=\"").expect("it says something");
+        (word.to_owned(), rest.split_once('"').expect("it ends").0.to_owned())
     })
 }
 
@@ -162,10 +181,14 @@ pub(crate) fn an_error_is_told_until_it_is_mended<F: Hosted>() {
     let forge = F::start(&repo);
     _ = forge.job(&repo).run().success();
     merge_of(&forge, "dev");
-    set(&repo, &ENVIRONMENTS, "two");
-    repo.write("apps/dev/x.yaml", "kind: [\n");
-    repo.write("apps/prod/x.yaml", "kind: [\n");
-    let broken = repo.commit("Break two of them");
+    let staging = manifest("staging", "two");
+    let files = [
+        ("apps/dev/x.yaml", "kind: [\n"),
+        ("apps/staging/x.yaml", &staging),
+        ("apps/prod/x.yaml", "kind: [\n"),
+    ];
+    land_files(&repo, &forge, &files, Method::Merge);
+    let broken = repo.tip("main").unwrap();
     _ = forge.job(&repo).run().code(4);
     let failure = |text: &str| ("failure".to_owned(), text.to_owned());
     let wanted = failure("error in dev, prod; not yet in staging");
@@ -177,7 +200,8 @@ pub(crate) fn an_error_is_told_until_it_is_mended<F: Hosted>() {
     let line = format!("error: {} could not be hydrated: see the last run", &broken[..7]);
     assert_eq!(status.stdout().matches(&line).count(), 2, "{}", status.stdout());
     assert!(status.stdout().contains("dev        failed "), "{}", status.stdout());
-    let mended = set(&repo, &ENVIRONMENTS, "three");
+    land(&repo, &forge, "three", Method::Merge);
+    let mended = repo.tip("main").unwrap();
     _ = forge.job(&repo).run().success();
     let pending = ("pending".to_owned(), "not yet in dev, staging, prod".to_owned());
     assert_eq!((progress(&forge, &broken), progress(&forge, &mended)), (pending.clone(), pending));

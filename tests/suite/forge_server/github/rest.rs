@@ -360,6 +360,7 @@ impl GitHubApi {
             description,
             target_url: text("target_url"),
             branch: None,
+            pipeline: None,
             created_at: state.now(),
         };
         let all = state.statuses.entry(sha.to_owned()).or_default();

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::GitLabApi;
-use super::shapes::{latest, time};
+use super::shapes::time;
+use super::{GitLabApi, pipelines};
 use crate::forge_server::question::{Question, Selection, read};
-use crate::forge_server::state::{Life, Method, Pull, State, Status};
+use crate::forge_server::state::{Life, Method, Pipeline, Pull, State};
 
 /// What a question may cost. Source: GitLab's documentation of GraphQL, "Limits".
 const LIMIT: usize = 250;
@@ -65,7 +65,12 @@ impl GitLabApi {
             ("Project", "mergeRequests") => self.merge_requests(state, arguments),
             ("MergeRequest", "notes") => notes(state, object, arguments),
             ("Project", "pipelines") => {
-                pipelines(state, arguments["sha"].as_str().expect("a commit is asked for"), arguments)
+                let sha = arguments["sha"].as_str().expect("a commit is asked for");
+                let branch = arguments.get("ref").and_then(Value::as_str);
+                let mut all = pipelines::of_commit(state, sha);
+                all.retain(|one| branch.is_none_or(|wanted| one.branch == wanted));
+                all.reverse();
+                list("PipelineConnection", all.iter().map(pipeline).collect(), arguments)
             }
             ("Project", "environments") => {
                 let names: BTreeSet<&str> =
@@ -84,13 +89,20 @@ impl GitLabApi {
                 })
             }
             ("MergeRequest", "pipelines") => {
-                pipelines(state, object["diffHeadSha"].as_str().expect("it has a head"), arguments)
+                let number = object["iid"].as_str().and_then(|iid| iid.parse().ok());
+                let pull = state.pulls.iter().find(|pull| Some(pull.number) == number).expect("it is there");
+                let all = pipelines::of_request(state, pull);
+                list("PipelineConnection", all.iter().map(pipeline).collect(), arguments)
             }
             ("Pipeline", "jobs") => {
                 assert_eq!(arguments["retried"], false);
-                let sha = object["sha"].as_str().expect("it has a commit");
-                let all = latest(state, sha).into_iter().map(|(place, one)| job(place, one)).collect();
-                list("CiJobConnection", all, arguments)
+                let all = jobs(state, object);
+                list("CiJobConnection", all.into_iter().map(job).collect(), arguments)
+            }
+            ("Pipeline", "job") => {
+                let name = arguments["name"].as_str().expect("a job is asked for by its name");
+                let found = jobs(state, object).into_iter().find(|(_, one)| one.context == name);
+                found.map_or(Value::Null, job)
             }
             _ => object.get(name).unwrap_or_else(|| panic!("{kind} has no {name}")).clone(),
         }
@@ -132,22 +144,35 @@ fn notes(state: &State, object: &Value, arguments: &Map<String, Value>) -> Value
 }
 
 fn list(kind: &str, all: Vec<Value>, arguments: &Map<String, Value>) -> Value {
-    let first = arguments["first"].as_u64().and_then(|first| usize::try_from(first).ok()).expect("a length");
-    let has_next = all.len() > first;
-    let nodes: Vec<Value> = all.into_iter().take(first).collect();
+    let length = |key: &str| {
+        let wanted = arguments.get(key)?.as_u64().expect("a length");
+        Some(usize::try_from(wanted).expect("a length").min(100))
+    };
+    let count = all.len();
+    let (has_next, nodes): (bool, Vec<Value>) = match (length("first"), length("last")) {
+        (Some(first), None) => (count > first, all.into_iter().take(first).collect()),
+        (None, Some(last)) => (false, all.into_iter().skip(count.saturating_sub(last)).collect()),
+        _ => panic!("a list has an end at which it begins"),
+    };
     json!({"__typename": kind, "pageInfo": {"hasNextPage": has_next}, "nodes": nodes})
 }
 
-/// The one pipeline of a commit that has statuses: one from outside.
-fn pipelines(state: &State, sha: &str, arguments: &Map<String, Value>) -> Value {
-    let all = state.statuses.get(sha).map(|_| json!({"__typename": "Pipeline", "sha": sha}));
-    list("PipelineConnection", all.into_iter().collect(), arguments)
+fn pipeline(one: &Pipeline) -> Value {
+    let event = pipelines::is_of_request(one).then_some("DETACHED");
+    json!({"__typename": "Pipeline", "id": one.id, "sha": one.commit, "mergeRequestEventType": event})
 }
 
-fn job(place: usize, status: &Status) -> Value {
+fn jobs<'a>(state: &'a State, object: &Value) -> Vec<pipelines::Job<'a>> {
+    let sha = object["sha"].as_str().expect("it has a commit");
+    let all = pipelines::of_commit(state, sha);
+    let pipeline = all.iter().find(|one| object["id"] == one.id).expect("it is there");
+    pipelines::jobs(state, pipeline)
+}
+
+fn job((number, status): pipelines::Job<'_>) -> Value {
     let label = if status.description.is_empty() { &status.state } else { &status.description };
     json!({
-        "__typename": "CiJob", "id": format!("gid://gitlab/GenericCommitStatus/{}", place + 1),
+        "__typename": "CiJob", "id": format!("gid://gitlab/GenericCommitStatus/{number}"),
         "name": status.context, "status": status.state.to_uppercase(), "createdAt": time(status.created_at),
         "detailedStatus": {"label": label},
     })
@@ -159,10 +184,12 @@ fn points(question: &Question, selections: &[Selection]) -> usize {
         Selection::Spread(name) => points(question, &question.fragments[name].1),
         Selection::On(_, below) => points(question, below),
         Selection::Field { name, arguments, below, .. } => {
-            let extra = if name == "pipelines" { 3 } else { 0 } + usize::from(arguments.contains_key("sort"));
-            let first = arguments.get("first").and_then(Value::as_u64).unwrap_or(0);
-            let own = 1 + extra + points(question, below);
-            own + own * usize::try_from(first).expect("a length") / 100
+            let has = |key: &str| usize::from(arguments.contains_key(key));
+            let of_pipelines = if name == "pipelines" { 1 + 2 * has("sha") + 2 * has("ref") } else { 0 };
+            let length = arguments.get("first").or_else(|| arguments.get("last"));
+            let length = length.and_then(Value::as_u64).unwrap_or(0);
+            let own = 1 + of_pipelines + has("sort") + points(question, below);
+            own + own * usize::try_from(length).expect("a length") / 100
         }
     };
     selections.iter().map(one).sum()

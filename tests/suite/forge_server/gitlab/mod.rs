@@ -1,6 +1,7 @@
 //! GitLab's API over the state of a forge: REST and GraphQL, as far as anybody here asks.
 
 mod graphql;
+pub(crate) mod pipelines;
 mod rest;
 mod shapes;
 mod talk;
@@ -181,6 +182,7 @@ impl Hosted for GitLab {
     const OPENING: &'static str = "POST /projects/42/merge_requests";
     const JOB_PAGE: &'static str = "/acme/shop/-/jobs/9";
     const KEEPS: &'static str = "the job's log";
+    const WAITS: bool = false;
     const COMMENTS: &'static str = "/notes";
     const FIRST_PAGE: &'static str = "/acme/shop/-/merge_requests/1";
 

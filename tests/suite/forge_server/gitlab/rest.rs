@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::shapes::{id, latest, status, user};
-use super::{GitLabApi, ID, talk};
-use crate::forge_server::state::{Hindrance, Method, Pull, Refusal, State, Status};
+use super::shapes::{id, user};
+use super::{GitLabApi, ID, pipelines, talk};
+use crate::forge_server::state::{Hindrance, Method, Pull, Refusal, State};
 use crate::forge_server::{Call, decoded};
 
 pub(super) type Answer = (u16, Value);
@@ -78,9 +78,10 @@ impl GitLabApi {
             ("POST", ["deployments"]) => talk::deploy(state, &call.body),
             ("GET", ["deployments"]) => talk::deployments(state, query),
             ("GET", ["repository", "commits", sha, "merge_requests"]) => self.brought(state, sha, query),
-            ("POST", ["statuses", sha]) => set_status(state, sha, &call.body),
-            ("GET", ["repository", "commits", sha, "statuses"]) => statuses(state, sha, query),
-            ("GET", ["repository", "commits", sha, "refs"]) => refs(state, sha),
+            ("POST", ["statuses", sha]) => pipelines::set_status(state, sha, &call.body),
+            ("GET", ["repository", "commits", sha, "statuses"]) => pipelines::statuses(state, sha, query),
+            ("GET", ["repository", "commits", sha, "refs"]) => pipelines::refs(state, sha),
+            ("GET", ["pipelines"]) => pipelines::list(state, query),
             _ => not_found(),
         }
     }
@@ -242,61 +243,4 @@ fn users(state: &State, query: &str) -> Answer {
     let known = state.people.iter().chain(state.permissions.keys());
     let all: BTreeSet<&str> = known.map(String::as_str).chain(["stranger"]).collect();
     (200, all.into_iter().filter(|name| *name == wanted).map(user).collect())
-}
-
-/// Each status is a job: while one waits or runs it goes from state to state, and the same state again is refused.
-fn set_status(state: &mut State, sha: &str, body: &Value) -> Answer {
-    if git2::Oid::from_str(sha).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
-        return message(404, "404 Commit Not Found");
-    }
-    let text = |key: &str| body[key].as_str().map(str::to_owned);
-    let Some(branch) = text("ref") else { return message(404, "404 References for commit Not Found") };
-    let is_there = state.tip(&branch).is_some();
-    if !is_there {
-        return message(404, "404 References for commit Not Found");
-    }
-    let now = state.now();
-    let (word, name) = (text("state").unwrap_or_default(), text("name").unwrap_or_default());
-    let all = state.statuses.entry(sha.to_owned()).or_default();
-    let is_live =
-        |one: &&mut Status| one.context == name && ["pending", "running"].contains(&one.state.as_str());
-    if let Some(job) = all.iter_mut().find(is_live) {
-        if job.state == word || word == "pending" {
-            let event = if word == "running" { "run" } else { "enqueue" };
-            return message(400, &format!("Cannot transition status via :{event} from :{}", job.state));
-        }
-        job.state = word;
-        job.description = text("description").unwrap_or_default();
-        return (201, status(sha, all.len(), all.last().expect("there is one")));
-    }
-    all.push(Status {
-        context: name,
-        state: word,
-        description: text("description").unwrap_or_default(),
-        target_url: text("target_url"),
-        branch: Some(branch),
-        created_at: now,
-    });
-    (201, status(sha, all.len(), all.last().expect("there is one")))
-}
-
-fn statuses(state: &State, sha: &str, query: &str) -> Answer {
-    if git2::Oid::from_str(sha).ok().is_none_or(|id| state.git().find_commit(id).is_err()) {
-        return message(404, "404 Commit Not Found");
-    }
-    page_of(latest(state, sha).into_iter().map(|(place, one)| status(sha, place, one)).collect(), query)
-}
-
-/// The branches that hold a commit.
-fn refs(state: &State, sha: &str) -> Answer {
-    let git = state.git();
-    let Some(commit) = git2::Oid::from_str(sha).ok().filter(|id| git.find_commit(*id).is_ok()) else {
-        return message(404, "404 Commit Not Found");
-    };
-    let references = git.references_glob("refs/heads/*").expect("there are branches");
-    let holds = |one: &git2::Reference<'_>| {
-        one.target().is_some_and(|tip| tip == commit || git.graph_descendant_of(tip, commit).unwrap_or(false))
-    };
-    let names = references.flatten().filter(holds).filter_map(|one| one.shorthand().map(str::to_owned).ok());
-    (200, names.map(|name| json!({"type": "branch", "name": name})).collect())
 }

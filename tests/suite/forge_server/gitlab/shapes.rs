@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::GitLabApi;
-use crate::forge_server::state::{Hindrance, Life, Method, Pull, State, Status};
+use super::{GitLabApi, pipelines};
+use crate::forge_server::state::{Hindrance, Life, Method, Pull, State};
 
 /// A time as the API writes it.
 pub(super) fn time(seconds: i64) -> String {
@@ -77,10 +77,7 @@ impl GitLabApi {
         let mut shown = self.basic(state, &pull);
         shown["detailed_merge_status"] = json!(merge_status(state, number));
         shown["merge_error"] = Value::Null;
-        let newest = state.statuses.get(&pull.head_sha).and_then(|all| all.last());
-        shown["head_pipeline"] = newest.map_or(Value::Null, |status| {
-            json!({"id": 1, "source": "external", "sha": pull.head_sha, "ref": pull.head, "status": status.state})
-        });
+        shown["head_pipeline"] = pipelines::of_head(state, &pull);
         Some(shown)
     }
 
@@ -113,21 +110,4 @@ impl GitLabApi {
 
         })
     }
-}
-
-/// The newest status of each context, with its place: earlier ones count as tried again.
-pub(super) fn latest<'a>(state: &'a State, sha: &str) -> Vec<(usize, &'a Status)> {
-    let all = state.statuses.get(sha).map_or(&[][..], Vec::as_slice);
-    let is_newest =
-        |(place, one): &(usize, &Status)| !all[place + 1..].iter().any(|later| later.context == one.context);
-    all.iter().enumerate().filter(is_newest).collect()
-}
-
-pub(super) fn status(sha: &str, place: usize, status: &Status) -> Value {
-    json!({
-        "id": place + 1, "sha": sha, "ref": status.branch, "status": status.state, "name": status.context,
-        "target_url": status.target_url, "description": status.description, "created_at": time(status.created_at),
-        "started_at": null, "finished_at": null, "allow_failure": false, "coverage": null, "pipeline_id": 1,
-        "author": user("hydrator"),
-    })
 }

@@ -202,3 +202,48 @@ fn every_option_is_told_of_its_commands() {
     wanted.get_mut("--report").expect("there is one").remove("schema");
     assert_eq!(told, wanted);
 }
+
+/// The text of every file of the program, string by string: continued ones in one line.
+fn sources() -> Vec<String> {
+    let mut found = Vec::new();
+    let mut directories = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(path).unwrap();
+                let parts: Vec<&str> = text.split("\\\n").collect();
+                let joined =
+                    parts.iter().enumerate().map(|(n, part)| if n == 0 { part } else { part.trim_start() });
+                found.extend(joined.collect::<String>().lines().map(str::to_owned));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_message_of_the_table_is_one_of_the_programs() {
+    let (readme, sources) = (readme(), sources());
+    let rows = table(&readme, "| message | what to do |");
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let message = row[0].trim_matches('`').trim();
+        // What stands in code or is left out differs from one time to the next.
+        let fixed = message.split('`').step_by(2).flat_map(|part| part.split('…')).map(str::trim);
+        let fixed: Vec<&str> = fixed.filter(|part| !part.is_empty()).collect();
+        let says = |line: &String| {
+            let mut rest = line.as_str();
+            let mut follows = |part: &&str| {
+                let after = rest.split_once(*part).map(|(_, after)| after);
+                rest = after.unwrap_or_default();
+                after.is_some()
+            };
+            line.contains(message) || fixed.concat().len() > 10 && fixed.iter().all(&mut follows)
+        };
+        assert!(sources.iter().any(says), "nothing says `{message}`: {fixed:?}");
+        assert!(row[1].len() > 10, "{message}");
+    }
+}

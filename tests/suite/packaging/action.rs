@@ -83,25 +83,28 @@ fn every_input_and_output_is_described() {
     }
 }
 
+/// The cells of the README's table with this head, without code marks around a whole cell.
+fn told(head: &str) -> Vec<Vec<String>> {
+    let readme = read("README.md");
+    let rows =
+        readme.lines().skip_while(|line| *line != head).skip(2).take_while(|line| line.starts_with('|'));
+    let cell = |cell: &str| cell.trim().trim_matches('`').to_owned();
+    rows.map(|row| row.trim_matches('|').split(" | ").map(cell).collect()).collect()
+}
+
+/// What the action says of its inputs or outputs: of each its name, and some of what is written of it.
+fn written(kind: &str, keys: &[&str]) -> Vec<Vec<String>> {
+    let action = action();
+    let all = action[kind].as_mapping().unwrap().iter();
+    all.map(|(name, about)| {
+        let texts = keys.iter().map(|key| about[*key].as_str().unwrap().trim_matches('`'));
+        std::iter::once(name.as_str().unwrap()).chain(texts).map(str::to_owned).collect()
+    })
+    .collect()
+}
+
 #[test]
-fn the_readme_tells_the_inputs() {
-    let (readme, action) = (read("README.md"), action());
-    let table =
-        readme.split("| input | means | default |\n|---|---|---|\n").nth(1).expect("there is a table");
-    let rows = table.lines().take_while(|line| line.starts_with('|'));
-    let told: Vec<Vec<String>> = rows
-        .map(|row| {
-            row.trim_matches('|').split(" | ").map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
-        })
-        .collect();
-    let known: Vec<Vec<String>> = action["inputs"]
-        .as_mapping()
-        .unwrap()
-        .iter()
-        .map(|(name, about)| {
-            let [text, default] = ["description", "default"].map(|key| about[key].as_str().unwrap());
-            [name.as_str().unwrap(), text.trim_matches('`'), default].map(str::to_owned).to_vec()
-        })
-        .collect();
-    assert_eq!(told, known);
+fn the_readme_tells_the_inputs_and_the_outputs() {
+    assert_eq!(told("| input | means | default |"), written("inputs", &["description", "default"]));
+    assert_eq!(told("| output | is |"), written("outputs", &["description"]));
 }

@@ -3,6 +3,8 @@
 //! What is shown of a Secret is written anew from its fields, so that neither a comment nor an odd way of writing shows a
 //! value: only what is known to be harmless stays, everything else is named and hidden.
 
+use std::collections::BTreeMap;
+
 use super::path::Path;
 use super::same::Lists;
 use super::tree::{Kind, Node};
@@ -27,6 +29,16 @@ const LAST_APPLIED: &[&str] =
     &["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
 
 impl Mask<'_> {
+    /// What must not be seen of two manifests that are compared.
+    pub(super) fn of_both(masks: [Option<Self>; 2]) -> Option<Self> {
+        match masks {
+            [Some(Self::Secret), _] | [_, Some(Self::Secret)] => Some(Self::Secret),
+            [Some(Self::Fields(one)), Some(Self::Fields(other))] => Some(Self::Fields([one, other].concat())),
+            [Some(mask), None] | [None, Some(mask)] => Some(mask),
+            [None, None] => None,
+        }
+    }
+
     fn hides(&self, path: &Path, node: &Node) -> bool {
         match self {
             Self::Fields(pointers) => {
@@ -69,11 +81,14 @@ impl Writer<'_, '_> {
     fn value(&mut self, path: &Path, node: &Node, other: Option<&Node>, depth: usize) {
         match &node.kind {
             Kind::Mapping { entries, .. } => {
+                let mut times: BTreeMap<&str, usize> = BTreeMap::new();
                 for entry in entries {
                     self.text.push_str(&" ".repeat(depth));
                     self.text.push_str(&quoted(&entry.key, true));
                     self.text.push(':');
-                    let other = other.and_then(|other| other.get(&entry.key));
+                    let nth = times.entry(&entry.key).or_default();
+                    let other = other.and_then(|other| other.nth(&entry.key, *nth));
+                    *nth += 1;
                     self.part(&path.key(&entry.key), &entry.value, other, depth);
                 }
             }

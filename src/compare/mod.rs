@@ -14,6 +14,7 @@ mod pairs;
 mod path;
 mod rules;
 mod same;
+mod seen;
 mod signals;
 mod tree;
 
@@ -25,12 +26,11 @@ use serde::Serialize;
 use crate::model::ManifestId;
 use arrange::{Arranged, Read, arrange};
 use fields::FieldChange;
-use mask::{Mask, masked};
 use path::Path;
 use rules::OwnRules;
 use same::Lists;
+use seen::Seen;
 use signals::Subject;
-use tree::Tree;
 
 pub use gap::Mark;
 pub use lines::{Hunk, Line};
@@ -156,19 +156,6 @@ struct Comparing<'c, 'r> {
     renamed: &'c BTreeMap<&'c str, &'c str>,
 }
 
-/// A text that can be shown, with its tree where it can be read.
-#[derive(Default)]
-struct Side {
-    text: String,
-    tree: Option<Tree>,
-}
-
-impl Side {
-    fn of(text: String) -> Self {
-        Self { tree: tree::parse(&text), text }
-    }
-}
-
 impl Comparing<'_, '_> {
     fn change(&self, id: &ManifestId, old: Option<&Document>, new: Option<&Document>) -> Change {
         let operation = match (old, new) {
@@ -186,15 +173,16 @@ impl Comparing<'_, '_> {
             hidden: 0,
             signals: Vec::new(),
         };
-        let [before, after] = self.sides(old, new);
+        let lists = Lists::of(&id.group);
+        let seen = Seen::of(self.rules, lists, old, new);
+        let [before, after] = &seen.sides;
         let (was, is) = (
             before.as_ref().and_then(|side| side.tree.as_ref()),
             after.as_ref().and_then(|side| side.tree.as_ref()),
         );
         let both = old.is_some() && new.is_some();
-        let lists = Lists::of(&id.group);
         let (mut changes, mut all) = (Vec::new(), Vec::new());
-        match (was, is, &before, &after) {
+        match (was, is, before, after) {
             (Some(was), Some(is), Some(before), Some(after)) => {
                 let (old, new) =
                     (Read { text: &before.text, tree: was }, Read { text: &after.text, tree: is });
@@ -207,39 +195,22 @@ impl Comparing<'_, '_> {
             (_, _, None, Some(side)) if !both => change.hunks = lines::hunks("", &side.text),
             _ => {}
         }
-        let subject = Subject {
-            before: old.zip(was).map(|(old, tree)| (&old.id, &tree.root)),
-            after: new.zip(is).map(|(new, tree)| (&new.id, &tree.root)),
-            changes: &changes,
-            all: &all,
-        };
-        change.signals = signals::signals(&subject);
-        if (was.is_none() && old.is_some()) || (is.is_none() && new.is_some()) {
-            change.signals.extend(signals::unread(old.map(|old| &old.id), new.map(|new| &new.id)));
+        let is_read = was.is_some() == old.is_some() && is.is_some() == new.is_some();
+        if is_read {
+            change.signals = signals::signals(&Subject {
+                before: old.zip(was).map(|(old, tree)| (&old.id, &tree.root)),
+                after: new.zip(is).map(|(new, tree)| (&new.id, &tree.root)),
+                changes: &changes,
+                all: &all,
+            });
+        } else {
+            change.signals = signals::unread(old.map(|old| &old.id), new.map(|new| &new.id));
+            change.signals.extend(seen.unread());
+        }
+        if !is_shown(&change) && change.hidden == 0 {
+            change.signals.extend(seen.unseen());
         }
         change
-    }
-
-    /// Both texts as they may be seen; `None` where nothing of a text may be.
-    fn sides(&self, old: Option<&Document>, new: Option<&Document>) -> [Option<Side>; 2] {
-        let masks = [old, new].map(|side| side.and_then(|side| self.rules.mask(&side.id)));
-        let text = |side: Option<&Document>| side.and_then(|side| side.text.clone());
-        let mask = match masks {
-            [Some(Mask::Secret), _] | [_, Some(Mask::Secret)] => Mask::Secret,
-            [Some(Mask::Fields(one)), Some(Mask::Fields(other))] => Mask::Fields([one, other].concat()),
-            [Some(mask), None] | [None, Some(mask)] => mask,
-            [None, None] => return [text(old), text(new)].map(|text| text.map(Side::of)),
-        };
-        let trees = [text(old), text(new)].map(|text| text.map(|text| tree::parse(&text)));
-        // What cannot be read may hold anything.
-        let trees = match trees {
-            [Some(None), _] | [_, Some(None)] => return [None, None],
-            trees => trees.map(Option::flatten),
-        };
-        let [old, new] = trees.each_ref().map(|tree| tree.as_ref().map(|tree| &tree.root));
-        let there = [old.is_some(), new.is_some()];
-        let [before, after] = masked(&mask, old, new);
-        [(there[0], before), (there[1], after)].map(|(is_there, text)| is_there.then(|| Side::of(text)))
     }
 
     /// Fills in the lines, the references and what is hidden.

@@ -115,12 +115,10 @@ impl Lists {
                 let alike = |(one, other): (&super::tree::Entry, &super::tree::Entry)| {
                     one.key == other.key && self.same(&one.key, &one.value, &other.value)
                 };
+                // Both ways: where a key stands twice, one way alone would overlook its second value.
                 entries.len() == others.len()
                     && (entries.iter().zip(others).all(alike)
-                        || entries.iter().all(|entry| {
-                            new.get(&entry.key)
-                                .is_some_and(|value| self.same(&entry.key, &entry.value, value))
-                        }))
+                        || (self.has_all(new, entries) && self.has_all(old, others)))
             }
             (Kind::Sequence { items, .. }, Kind::Sequence { items: others, .. }) => {
                 let alike = |(one, other): (&super::tree::Item, &super::tree::Item)| {
@@ -131,6 +129,14 @@ impl Lists {
             }
             _ => false,
         }
+    }
+
+    /// Whether a mapping says of every one of these keys what they say.
+    fn has_all(self, mapping: &Node, entries: &[super::tree::Entry]) -> bool {
+        let has = |entry: &super::tree::Entry| {
+            mapping.get(&entry.key).is_some_and(|value| self.same(&entry.key, &entry.value, value))
+        };
+        entries.iter().all(has)
     }
 
     fn same_items(self, field: &str, old: &Node, new: &Node) -> bool {
@@ -199,6 +205,18 @@ mod tests {
         ] {
             assert!(!alike(one, other), "{one}{other}");
         }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_compared_twice() {
+        let alike = |one: &str, other: &str| {
+            let tree = |text: &str| super::super::tree::parse_with_doubles(text).unwrap().root;
+            Lists::Kubernetes.same("", &tree(one), &tree(other))
+        };
+        for (one, other) in [("a: 1\na: 1\n", "a: 1\na: 2\n"), ("a: 1\na: 2\nb: 1\n", "a: 2\nb: 1\na: 1\n")] {
+            assert!(!alike(one, other) && !alike(other, one), "{one}{other}");
+        }
+        assert!(alike("a: 1\na: 1\nb: x\n", "a: 1\nb: x\na: 1\n"));
     }
 
     #[test]

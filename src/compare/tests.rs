@@ -209,6 +209,49 @@ fn values_of_secrets_never_show() {
     }
 }
 
+#[test]
+fn a_change_of_what_is_hidden_always_shows() {
+    let secret = |value: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  pass: {value}\n  other: x\n"
+        )
+    };
+    let told = |base: &str, head: &str, rules: &Rules<'_>| {
+        let found = compared(base, head, rules);
+        assert!(!format!("{found:?}").contains("hunter"), "{found:?}");
+        assert_eq!((found.changes.len(), found.form, found.hidden), (1, 0, 0), "{base}{head}");
+        let change = &found.changes[0];
+        let signals: Vec<&str> = change.signals.iter().map(|signal| signal.text.as_str()).collect();
+        (shown(change), signals.join("; "))
+    };
+    let any = Rules::default();
+    // A key twice: somewhere else, or the one that matters.
+    let twice = |value: &str| secret(value).replace("name: a\n", "name: a\n  labels: {a: b, a: b}\n");
+    let (lines, signals) = told(&twice("hunter1"), &twice("hunter2"), &any);
+    assert!(lines.contains("-  pass: (hidden)\n+  pass: (hidden, changed)\n"), "{lines}");
+    assert_eq!(signals, "keys of the Secret: pass");
+    let doubled = |value: &str| secret(&format!("hunter1\n  pass: {value}"));
+    for base in [doubled("hunter1"), secret("hunter1")] {
+        assert_eq!(told(&base, &doubled("hunter2"), &any).1, "keys of the Secret: pass");
+    }
+    // What no tree can be made of.
+    let strange = |value: &str| secret(value) + "extra: {[a]: b}\n";
+    let unread = (String::new(), "hidden values may change: the text cannot be read".to_owned());
+    assert_eq!(told(&strange("hunter1"), &strange("hunter2"), &any), unread);
+    let secrets = [SecretRule { path: "/spec/users/*/password".to_owned(), ..SecretRule::default() }];
+    let rules = Rules { ignore: &[], secrets: &secrets };
+    let app = |users: &str| format!("kind: App\nmetadata: {{name: a}}\nspec:\n  users: {users}\n");
+    let strange = |value: &str| app(&format!("[{{password: {value}}}]")) + "extra: {[a]: b}\n";
+    assert_eq!(told(&strange("hunter1"), &strange("hunter2"), &rules), unread);
+    // Two that changed places.
+    let swapped = told(
+        &app("[{password: hunter1}, {password: hunter2}]"),
+        &app("[{password: hunter2}, {password: hunter1}]"),
+        &rules,
+    );
+    assert!(swapped.0.contains("(hidden, changed)"), "{swapped:?}");
+}
+
 /// Compares also what hydrator would refuse to render.
 fn compared_any(base: &str, head: &str) -> Comparison {
     let document = |text: &str| {

@@ -64,6 +64,11 @@ impl Node {
         entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
+    /// The value of a key where it stands for the `nth` time, from 0.
+    pub(super) fn nth(&self, key: &str, nth: usize) -> Option<&Self> {
+        self.entries().iter().filter(|entry| entry.key == key).nth(nth).map(|entry| &entry.value)
+    }
+
     /// The value at the end of several keys.
     pub(super) fn at(&self, keys: &[&str]) -> Option<&Self> {
         keys.iter().try_fold(self, |node, key| node.get(key))
@@ -88,7 +93,15 @@ impl Node {
 
 /// The tree of a text that is one document; `None` where it is too strange to be looked into.
 pub(super) fn parse(text: &str) -> Option<Tree> {
-    let mut builder = Builder::default();
+    built(text, Builder::default())
+}
+
+/// The same, also where a mapping has a key more than once: its entries are all there, in order.
+pub(super) fn parse_with_doubles(text: &str) -> Option<Tree> {
+    built(text, Builder { takes_doubles: true, ..Builder::default() })
+}
+
+fn built(text: &str, mut builder: Builder) -> Option<Tree> {
     for event in Parser::new_from_str(text) {
         let (event, span) = event.ok()?;
         builder.take(event, span)?;
@@ -106,6 +119,7 @@ struct Builder {
     anchors: BTreeMap<usize, Node>,
     copies: usize,
     rigid: bool,
+    takes_doubles: bool,
     root: Option<Node>,
 }
 
@@ -179,7 +193,7 @@ impl Builder {
                 let Kind::Scalar { text, plain } = value.kind else { return None };
                 // What is merged is told by the text alone.
                 self.rigid |= plain && text == "<<";
-                if !parent.keys.insert(text.clone()) {
+                if !parent.keys.insert(text.clone()) && !self.takes_doubles {
                     return None;
                 }
                 parent.key = Some((text, line));
@@ -302,6 +316,8 @@ mod tests {
         for rigid in ["a: &x 1\nb: *x\n", "a: !t 1\n", "? a\n: b\n", "a: {<<: {b: 1}}\n"] {
             assert!(parse(rigid).is_none_or(|tree| tree.rigid), "{rigid}");
         }
+        let doubled = parse_with_doubles("a: 1\nb: x\na: 2\n").unwrap().root;
+        assert_eq!(doubled.nth("a", 1).and_then(Node::text), Some("2"));
         for strange in ["a: [\n", "a: 1\na: 2\n", "[a]: 1\n", "", &"[".repeat(200), "a: 1\n---\nb: 1\n"] {
             assert!(parse(strange).is_none(), "{strange}");
         }

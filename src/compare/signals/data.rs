@@ -1,6 +1,6 @@
 //! Deletions, those of data among them, and keys of Secrets. Pure.
 
-use super::{Node, Say, SignalKind, Subject};
+use super::{Node, Say, SignalKind, Subject, is_another, of_keys};
 use crate::compare::matching::stem;
 use crate::model::ManifestId;
 
@@ -16,12 +16,16 @@ const HOLDS_DATA: &[(&str, &str)] = &[
 pub(super) fn find(subject: &Subject<'_, '_>, say: Say<'_>) {
     secret(subject, say);
     let Some((old, _)) = subject.before else { return };
-    let is_gone = subject.after.is_none() || subject.is_replaced();
-    // A generated manifest with another content has another name; nobody misses the old one.
-    let is_generated = subject.after.is_some_and(|(new, _)| stem(old).is_some() && stem(old) == stem(new));
-    if is_gone && !is_generated {
+    if subject.after.is_none_or(|(new, _)| is_replaced(old, new)) {
         say(gone(old), format!("deletes {old}"));
     }
+}
+
+/// Whether an object goes and another one comes. A generated manifest with another content has another name; nobody
+/// misses the old one.
+pub(super) fn is_replaced(old: &ManifestId, new: &ManifestId) -> bool {
+    let is_generated = stem(old).is_some() && stem(old) == stem(new);
+    is_another(old, new) && !is_generated
 }
 
 /// What it means that an object goes.
@@ -47,6 +51,7 @@ fn secret(subject: &Subject<'_, '_>, say: Say<'_>) {
     keys.sort();
     keys.dedup();
     if !keys.is_empty() {
-        say(SignalKind::Secret, format!("keys of the Secret: {}", keys.join(", ")));
+        let signal = of_keys(&keys);
+        say(signal.kind, signal.text);
     }
 }

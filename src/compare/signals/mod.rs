@@ -51,11 +51,16 @@ impl Subject<'_, '_> {
     /// Whether it gets another identity, so that Kubernetes sees one object go and another one come.
     fn is_replaced(&self) -> bool {
         let (Some((old, _)), Some((new, _))) = (self.before, self.after) else { return false };
-        let groups = (old.group.as_str(), new.group.as_str());
-        let is_one_group =
-            groups.0 == groups.1 || MOVED.iter().any(|pair| *pair == groups || (pair.1, pair.0) == groups);
-        !is_one_group || (&old.kind, &old.namespace, &old.name) != (&new.kind, &new.namespace, &new.name)
+        is_another(old, new)
     }
+}
+
+/// Whether two identities are those of two objects.
+fn is_another(old: &ManifestId, new: &ManifestId) -> bool {
+    let groups = (old.group.as_str(), new.group.as_str());
+    let is_one_group =
+        groups.0 == groups.1 || MOVED.iter().any(|pair| *pair == groups || (pair.1, pair.0) == groups);
+    !is_one_group || (&old.kind, &old.namespace, &old.name) != (&new.kind, &new.namespace, &new.name)
 }
 
 /// All signals of a change.
@@ -74,8 +79,19 @@ pub(super) fn signals(subject: &Subject<'_, '_>) -> Vec<Signal> {
 
 /// Those of a manifest whose fields cannot be read: whether it goes is all that is known.
 pub(super) fn unread(old: Option<&ManifestId>, new: Option<&ManifestId>) -> Vec<Signal> {
-    let is_gone = old.filter(|_| new.is_none());
+    let is_gone = old.filter(|old| new.is_none_or(|new| data::is_replaced(old, new)));
     is_gone.map(|id| Signal { kind: data::gone(id), text: format!("deletes {id}") }).into_iter().collect()
+}
+
+/// That of a Secret some of whose keys say something else.
+pub(super) fn of_keys<'k>(keys: impl IntoIterator<Item = &'k String>) -> Signal {
+    let keys: Vec<&str> = keys.into_iter().map(String::as_str).collect();
+    Signal { kind: SignalKind::Secret, text: format!("keys of the Secret: {}", keys.join(", ")) }
+}
+
+/// That of values that are hidden, where no line tells of them.
+pub(super) fn of_hidden_values(text: &str) -> Signal {
+    Signal { kind: SignalKind::Secret, text: text.to_owned() }
 }
 
 /// Takes up a signal.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::path::Path;
-use super::same::Lists;
+use super::same::{Lists, names};
 use super::tree::{Kind, Node};
 
 const HIDDEN: &str = "(hidden)";
@@ -93,11 +93,12 @@ impl Writer<'_, '_> {
                 }
             }
             Kind::Sequence { items, .. } => {
-                for (index, item) in items.iter().enumerate() {
+                let twins = twins(path.field(), node, other);
+                for (index, (item, twin)) in items.iter().zip(twins).enumerate() {
                     self.text.push_str(&" ".repeat(depth));
                     self.text.push('-');
-                    let other = other.and_then(|other| other.items().nth(index));
-                    self.part(&path.item(index, None), &item.value, other, depth);
+                    let path = path.item_of(index, names(path.field(), &item.value));
+                    self.part(&path, &item.value, twin, depth);
                 }
             }
             Kind::Scalar { text, plain } => {
@@ -128,6 +129,18 @@ impl Writer<'_, '_> {
                 self.value(path, node, other, depth + 2);
             }
         }
+    }
+}
+
+/// What each item of a list is compared with: the one of the same label, else the one in the same place.
+fn twins<'t>(field: &str, list: &Node, other: Option<&'t Node>) -> Vec<Option<&'t Node>> {
+    let Some(other) = other else { return vec![None; list.items().count()] };
+    match Lists::Custom.labels(field, other, list) {
+        Some([theirs, ours]) => {
+            let found: BTreeMap<&String, &Node> = theirs.labels.iter().zip(other.items()).collect();
+            ours.labels.iter().map(|label| found.get(label).copied()).collect()
+        }
+        None => (0..list.items().count()).map(|index| other.items().nth(index)).collect(),
     }
 }
 
@@ -170,6 +183,36 @@ mod tests {
             !is.contains("hunter") && is.contains("other: shown") && is.contains("spec: (hidden)"),
             "{is}"
         );
+    }
+
+    #[test]
+    fn items_are_meant_by_their_place_or_by_whatever_they_are_called() {
+        let text = "containers:\n- name: app\n  env: [{name: A, value: hunter1}, {name: B, value: shown}]\n  ports:\n  - {containerPort: 80, protocol: TCP, token: hunter2}\n";
+        let tree = parse(text).unwrap();
+        for (env, port) in
+            [("app/env/A", "app/ports/80"), ("0/env/0", "*/ports/0"), ("app/env/A", "app/ports/80~1TCP")]
+        {
+            let pointers = [format!("/containers/{env}/value"), format!("/containers/{port}/token")];
+            let [_, is] =
+                masked(&Mask::Fields(pointers.iter().map(String::as_str).collect()), None, Some(&tree.root));
+            assert!(!is.contains("hunter") && is.contains("value: shown"), "{env} {port}: {is}");
+        }
+        // One name for two is no label, and yet both are meant.
+        let tree = parse("env: [{name: A, value: hunter1}, {name: A, value: hunter2}]\n").unwrap();
+        let [_, is] = masked(&Mask::Fields(vec!["/env/A/value"]), None, Some(&tree.root));
+        assert!(!is.contains("hunter"), "{is}");
+    }
+
+    #[test]
+    fn items_that_changed_places_are_compared_by_what_they_are_called() {
+        let list = |items: &str| parse(&format!("env: [{items}]\n")).unwrap().root;
+        let (a, b, c) =
+            ("{name: A, value: hunter1}", "{name: B, value: hunter2}", "{name: B, value: hunter1}");
+        let mask = Mask::Fields(vec!["/env/*/value"]);
+        let [_, is] = masked(&mask, Some(&list(&format!("{a}, {b}"))), Some(&list(&format!("{b}, {a}"))));
+        assert!(!is.contains("changed"), "{is}");
+        let [_, is] = masked(&mask, Some(&list(&format!("{a}, {b}"))), Some(&list(&format!("{c}, {a}"))));
+        assert_eq!(is.matches("(hidden, changed)").count(), 1, "{is}");
     }
 
     #[test]

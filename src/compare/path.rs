@@ -11,8 +11,8 @@ pub(super) enum Step {
     Item {
         /// Its place, from 0.
         index: usize,
-        /// What it is known by, where it has a key.
-        label: Option<String>,
+        /// What it is known by, where it has a key; several where it may be called one thing or another.
+        labels: Vec<String>,
     },
 }
 
@@ -28,7 +28,12 @@ impl Path {
 
     /// The path of an item below this one.
     pub(super) fn item(&self, index: usize, label: Option<&str>) -> Self {
-        self.with(Step::Item { index, label: label.map(str::to_owned) })
+        self.item_of(index, label.map(str::to_owned).into_iter().collect())
+    }
+
+    /// The same, by any of these labels.
+    pub(super) fn item_of(&self, index: usize, labels: Vec<String>) -> Self {
+        self.with(Step::Item { index, labels })
     }
 
     fn with(&self, step: Step) -> Self {
@@ -64,7 +69,7 @@ impl Path {
             part == "*"
                 || match step {
                     Step::Key(key) => key == part,
-                    Step::Item { index, label } => label.as_ref() == Some(part) || *part == index.to_string(),
+                    Step::Item { index, labels } => labels.contains(part) || *part == index.to_string(),
                 }
         };
         parts.len() == self.0.len() && self.0.iter().zip(&parts).all(means)
@@ -78,8 +83,10 @@ impl fmt::Display for Path {
                 Step::Key(key) if key.contains(['.', '/', '[', ' ']) => write!(out, "[{key}]")?,
                 Step::Key(key) if index == 0 => write!(out, "{key}")?,
                 Step::Key(key) => write!(out, ".{key}")?,
-                Step::Item { label: Some(label), .. } => write!(out, "[{label}]")?,
-                Step::Item { index, .. } => write!(out, "[{index}]")?,
+                Step::Item { index, labels } => match labels.first() {
+                    Some(label) => write!(out, "[{label}]")?,
+                    None => write!(out, "[{index}]")?,
+                },
             }
         }
         Ok(())

@@ -153,6 +153,16 @@ impl Lists {
     }
 }
 
+/// Whatever an item of the list in the field `field` may be called, whether or not others are called the same.
+pub(super) fn names(field: &str, item: &Node) -> Vec<String> {
+    let sets = KEYED.iter().filter(|(name, _)| *name == field).flat_map(|(_, sets)| *sets);
+    let mut names: Vec<String> = sets.filter_map(|keys| label(item, keys)).collect();
+    if SETS.contains(&field) {
+        names.extend(item.text().map(str::to_owned));
+    }
+    names
+}
+
 fn unordered(pair: [Vec<String>; 2]) -> [Labels; 2] {
     pair.map(|labels| Labels { labels, ordered: false })
 }

@@ -94,7 +94,7 @@ fn fields(path: &Path) -> Vec<&str> {
 /// The innermost item with a name.
 fn container(path: &Path) -> Option<&str> {
     path.0.iter().rev().find_map(|step| match step {
-        Step::Item { label: Some(label), .. } => Some(label.as_str()),
+        Step::Item { labels, .. } => labels.first().map(String::as_str),
         _ => None,
     })
 }

@@ -24,6 +24,7 @@ pub(in crate::config) struct RawDiffRule {
     /// A rule that is often wanted, by its name.
     pub(in crate::config) preset: Option<RawPreset>,
     /// A JSON pointer to the field, such as `/metadata/labels/helm.sh~1chart`; a part that is `*` matches any one.
+    /// An item is named by its place, or by its key: `/spec/template/spec/containers/app/image`.
     pub(in crate::config) path: Option<String>,
     /// A glob on the key of an annotation, of the manifest or of a template in it.
     pub(in crate::config) annotation: Option<String>,
@@ -56,6 +57,7 @@ pub(in crate::config) enum RawPreset {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::config) struct RawSecretRule {
     /// A JSON pointer to the field, such as `/spec/values/password`; a part that is `*` matches any one.
+    /// An item is named by its place, or by its key: `/spec/template/spec/containers/app/image`.
     pub(in crate::config) path: String,
     /// A glob on the manifest's API group; the core group is empty.
     pub(in crate::config) group: Option<String>,

@@ -111,7 +111,8 @@ pub fn compare(target: &str, base: &[Document], head: &[Document], rules: &Rules
             continue;
         }
         let Some(id) = new.or(old).map(|document| &document.id) else { continue };
-        let own = rules.about(target, id);
+        let ids: Vec<&ManifestId> = [old, new].into_iter().flatten().map(|document| &document.id).collect();
+        let own = rules.about(target, &ids);
         if own.hides_all {
             found.hidden += 1;
             continue;

@@ -25,19 +25,23 @@ pub(super) struct OwnRules<'r> {
 }
 
 impl<'r> Rules<'r> {
-    /// Those about a manifest of a target.
-    pub(super) fn about(&self, target: &str, id: &ManifestId) -> OwnRules<'r> {
-        let is_about = |rule: &&DiffRule| {
+    /// Those about a manifest of a target. One that gets another identity has two: a rule that is about one of them
+    /// must not hide what becomes of the other.
+    pub(super) fn about(&self, target: &str, ids: &[&ManifestId]) -> OwnRules<'r> {
+        let is_about = |rule: &DiffRule, id: &ManifestId| {
             is(rule.group.as_deref(), &id.group)
                 && is(rule.kind.as_deref(), &id.kind)
                 && is(rule.name.as_deref(), &id.name)
                 && is(rule.target.as_deref(), target)
         };
-        let rules: Vec<&DiffRule> = self.ignore.iter().filter(is_about).collect();
         let names_field =
             |rule: &DiffRule| rule.path.is_some() || rule.annotation.is_some() || rule.label.is_some();
+        let is_whole = |rule: &&DiffRule| !names_field(rule) && !rule.generated_hashes;
+        let hides = |id: &&ManifestId| self.ignore.iter().filter(is_whole).any(|rule| is_about(rule, id));
+        let is_about_all = |rule: &&DiffRule| ids.iter().all(|id| is_about(rule, id));
+        let rules: Vec<&DiffRule> = self.ignore.iter().filter(is_about_all).collect();
         OwnRules {
-            hides_all: rules.iter().any(|rule| !names_field(rule) && !rule.generated_hashes),
+            hides_all: ids.iter().all(hides),
             hides_references: rules.iter().any(|rule| rule.generated_hashes),
             rules,
         }

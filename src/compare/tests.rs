@@ -158,6 +158,29 @@ fn rules_hide_and_count() {
 }
 
 #[test]
+fn a_rule_about_what_comes_does_not_hide_what_goes() {
+    let ignore = [
+        DiffRule { name: Some("preview-*".to_owned()), ..DiffRule::default() },
+        DiffRule { kind: Some("Lease".to_owned()), ..DiffRule::default() },
+    ];
+    let rules = Rules { ignore: &ignore, secrets: &[] };
+    let set = |name: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: {name}}}\nspec:\n  replicas: 1\n  a: b\n  c: d\n  e: f\n"
+        )
+    };
+    let lease = set("db").replace("apps/v1", "coordination.k8s.io/v1").replace("StatefulSet", "Lease");
+    for (base, head) in [(set("db"), set("preview-db")), (set("preview-db"), set("db")), (set("db"), lease)] {
+        let found = compared(&base, &head, &rules);
+        assert_eq!((found.changes.len(), found.hidden), (1, 0), "{base}{head}");
+        let signals = &found.changes[0].signals;
+        assert!(signals.iter().any(|signal| signal.kind == SignalKind::DataLoss), "{signals:?}");
+    }
+    let found = compared(&set("preview-db"), &set("preview-other"), &rules);
+    assert_eq!((found.changes.len(), found.hidden), (0, 1));
+}
+
+#[test]
 fn generated_names_are_one_change_with_their_references() {
     let map = |hash: &str, value: &str| {
         format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web-{hash}\ndata:\n  a: {value}\n---\n")

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::arrange::Out;
 use super::gap::{Mark, gap};
+use crate::escape::unbroken;
 
 /// Lines that did not change around those that did.
 const CONTEXT: usize = 3;
@@ -35,7 +36,7 @@ pub struct Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "{}{}", self.mark.sign(), self.text)
+        writeln!(out, "{}{}", self.mark.sign(), unbroken(&self.text))
     }
 }
 

@@ -10,5 +10,5 @@ pub use markdown::{
     code, code_in_cell, cut_markdown, fence, html, link, marker, marker_value, neutralise_quick_actions,
     prose, prose_lines,
 };
-pub use plain::{clean, cut, log_text, one_line};
+pub use plain::{clean, cut, log_text, one_line, unbroken};
 pub use skip::neutralise_skip_markers;

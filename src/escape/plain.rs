@@ -1,5 +1,7 @@
 //! Plain text: what cannot be seen is dropped, and cuts keep characters whole.
 
+use std::fmt::Write as _;
+
 /// Drops control characters but line feed and tab, marks that change the direction of text, and invisible tags.
 /// Line ends become line feeds.
 pub fn clean(text: &str) -> String {
@@ -9,6 +11,20 @@ pub fn clean(text: &str) -> String {
 /// The text as one line: white space of any kind becomes one space, and what [`clean`] drops is dropped.
 pub fn one_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A line that must stay one: whatever else ends lines is written as an escape, such as `\u2028`.
+pub fn unbroken(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    for c in line.chars() {
+        if line_end(c) == '\n' {
+            // Writing to a string never fails.
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 /// At most `limit` characters; a text that was longer ends with `…`.
@@ -68,6 +84,12 @@ mod tests {
     #[test]
     fn one_line_has_single_spaces() {
         assert_eq!(one_line("  a\r\n b\t\tc\u{2028}d\u{a0}e "), "a b c d e");
+    }
+
+    #[test]
+    fn a_line_stays_one() {
+        assert_eq!(unbroken("a\u{2028}b\rc\u{85}d\ne"), "a\\u2028b\\u000dc\\u0085d\\u000ae");
+        assert_eq!(unbroken("  a: \"b\" # ü"), "  a: \"b\" # ü");
     }
 
     #[test]

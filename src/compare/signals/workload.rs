@@ -95,7 +95,7 @@ fn fields(path: &Path) -> Vec<&str> {
 fn container(path: &Path) -> Option<&str> {
     path.0.iter().rev().find_map(|step| match step {
         Step::Item { labels, .. } => labels.first().map(String::as_str),
-        _ => None,
+        Step::Key(_) => None,
     })
 }
 

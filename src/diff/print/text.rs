@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{counts, is_sound, remarks, sign, stand_in, summary, title, unshown_in_all, without_base};
 use crate::compare::{Line, Mark};
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestChange, TargetDiff};
-use crate::escape::{log_text, one_line};
+use crate::escape::{log_text, one_line, unbroken};
 use crate::model::ErrorReport;
 
 /// How it looks.
@@ -123,7 +123,7 @@ fn change_text(out: &mut String, place: &str, change: &ManifestChange, style: St
 }
 
 fn line_text(line: &Line, style: Style) -> String {
-    let text = log_text(&format!("{}{}", line.mark.sign(), line.text));
+    let text = log_text(&format!("{}{}", line.mark.sign(), unbroken(&line.text)));
     match line.mark {
         Mark::Same => text,
         Mark::Added => style.paint("32", &text),

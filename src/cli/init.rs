@@ -7,7 +7,7 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 
-use super::Surroundings;
+use super::{Surroundings, actions};
 use crate::ci;
 use crate::error::Failure;
 use crate::init::{Home, propose, steps};
@@ -55,6 +55,9 @@ pub(super) fn run(args: &InitArgs, surroundings: &mut Surroundings<'_>) -> Resul
         for (path, text) in &files {
             writeln!(surroundings.out, "--- {path}\n{text}")?;
         }
+    }
+    actions::warn(&proposal.check(&tree, &args.config)?, surroundings);
+    if args.dry_run {
         return Ok(0);
     }
     for (path, text) in &files {

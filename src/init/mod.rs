@@ -1,9 +1,10 @@
 //! `hydrator init`: a first configuration and a first workflow, from what a repository holds.
 //!
-//! Reads the tree and returns texts; what is proposed is checked as any configuration is. Nothing is written here.
+//! Reads the tree and returns texts; what is proposed is read as any configuration is. Nothing is written here.
 
 mod charts;
 mod patterns;
+mod proposed;
 mod stages;
 mod steps;
 mod survey;
@@ -42,6 +43,15 @@ pub struct Proposal {
     pub workflow: Option<(Utf8PathBuf, String)>,
     /// The environments, in order.
     pub environments: Vec<String>,
+}
+
+impl Proposal {
+    /// Reads the configuration as if it stood at `path` of the tree already, and returns its warnings. The error is the one
+    /// that `check` would end with.
+    pub fn check(&self, tree: &dyn DryTree, path: &Utf8Path) -> Result<Vec<String>> {
+        let loaded = proposed::load(tree, path, &self.configuration)?;
+        Ok(loaded.warnings.iter().map(ToString::to_string).collect())
+    }
 }
 
 /// Looks at a repository and proposes. `branch` is the one that people edit.

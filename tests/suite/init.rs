@@ -206,3 +206,23 @@ fn the_name_that_people_have_to_fill_in_is_pointed_at() {
         assert_eq!(lines[at - 1].trim(), "# Replace OWNER: whose hydrator you use.", "{text}");
     }
 }
+
+#[test]
+fn a_proposal_that_would_not_pass_is_not_written() {
+    let repo = TestRepo::new();
+    for name in ["dev", "prod"] {
+        repo.write(&format!("envs/{name}/kustomization.yaml"), "resources: [settings.yaml]\n");
+        repo.write(&format!("envs/{name}/settings.yaml"), CONFIG_MAP);
+    }
+    // Kustomize refuses a directory with two of them.
+    repo.write("envs/prod/kustomization.yml", "resources: [settings.yaml]\n");
+    let refused = init(&repo, &[]).code(3);
+    for part in
+        ["nothing was written", "has both `kustomization.yaml` and `kustomization.yml`", "init --dry-run"]
+    {
+        assert!(refused.stderr().contains(part), "{part}\n{refused:?}");
+    }
+    assert!(!repo.work().join("hydrator.yaml").exists());
+    let shown = init(&repo, &["--dry-run"]).code(3);
+    assert!(shown.stdout().contains("version: 1\n"), "{shown:?}");
+}

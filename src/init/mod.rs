@@ -2,13 +2,21 @@
 //!
 //! Reads the tree and returns texts; what is proposed is read as any configuration is. Nothing is written here.
 
+mod applications;
 mod charts;
+mod deployments;
+mod entries;
+mod kustomizations;
+mod manifests;
 mod patterns;
 mod proposed;
+mod reading;
 mod stages;
 mod steps;
 mod survey;
 mod text;
+mod values;
+mod varying;
 
 use std::collections::BTreeSet;
 
@@ -19,6 +27,7 @@ pub use steps::steps;
 
 use crate::error::Failure;
 use crate::model::DryTree;
+use survey::{Kind, Survey, Why};
 
 /// The workflow for GitHub, as it stands in the examples.
 const GITHUB: &str = include_str!("../../examples/github/run.yml");
@@ -57,39 +66,64 @@ impl Proposal {
 /// Looks at a repository and proposes. `branch` is the one that people edit.
 pub fn propose(tree: &dyn DryTree, home: Option<Home>, branch: &str) -> Result<Proposal> {
     let survey = survey::survey(tree)?;
-    let (patterns, mut left) = patterns::patterns(&survey);
-    let mut names: BTreeSet<String> =
-        patterns.iter().flat_map(|pattern| pattern.environments.iter().cloned()).collect();
-    let found = charts::targets(&survey, &names);
-    names.extend(found.iter().flat_map(|target| target.environments.iter().cloned()));
+    let sorted = patterns::sort(&survey.units);
+    let (charts, of_charts) = charts::entries(&survey, &sorted.environments);
+    let mut names = &sorted.environments | &of_charts;
+    let templates = sorted.left.iter().flat_map(|(path, kind)| of_templates(&survey, path, *kind, &names));
+    let templates: BTreeSet<String> = templates.collect();
+    names.extend(templates);
     let is_guess = names.is_empty();
+    let mut left = survey.left.clone();
+    let mut entries = patterns::patterns(&sorted, &survey.reading.directories, &names);
+    for (path, kind) in &sorted.left {
+        let only = of_templates(&survey, path, *kind, &names);
+        if is_guess || !only.is_empty() {
+            entries.push(patterns::literal(path, *kind, only));
+        } else {
+            left.push((Why::Nowhere, manifests::shown(path)));
+        }
+    }
+    entries.extend(charts);
+    if entries.is_empty() {
+        return Err(nothing(&left).into());
+    }
     if is_guess {
         names.insert("production".to_owned());
     }
-    let mut patterns = patterns;
-    if is_guess && found.is_empty() {
-        patterns = patterns::without_environments(&survey, "production");
-        left.clear();
-    }
-    if patterns.is_empty() && found.is_empty() {
-        return Err(Failure::usage("nothing here can be rendered: no kustomization, no chart, no template, no manifests")
-            .hint("run it at the root of the repository that holds them, or write `hydrator.yaml` by hand: see the README")
-            .into());
-    }
+    entries::name_apart(&mut entries);
     let environments = stages::ordered(names);
-    let parts = text::Parts {
-        environments: &environments,
-        patterns: &patterns,
-        charts: &found,
-        left: &left,
-        empty: &survey.empty,
-        is_guess,
-    };
+    let parts = text::Parts { environments: &environments, entries: &entries, left: &left, is_guess };
     Ok(Proposal {
         configuration: text::configuration(&parts),
         workflow: home.map(|home| workflow(home, branch)),
-        environments: environments.into_iter().map(|(name, _)| name).collect(),
+        environments: environments.into_iter().map(|(name, _)| stages::legal(&name)).collect(),
     })
+}
+
+/// The environments that a directory of templates has value files for.
+fn of_templates(
+    survey: &Survey<'_>,
+    path: &Utf8Path,
+    kind: Kind,
+    known: &BTreeSet<String>,
+) -> BTreeSet<String> {
+    let named = |file: &Utf8PathBuf| {
+        let name = file.file_name()?.strip_prefix("values-")?.strip_suffix(".yaml")?;
+        let is_one = known.contains(name) || stages::step(name).is_some();
+        (is_one && reading::directory_of(file) == path).then(|| name.to_owned())
+    };
+    let is_template = kind == Kind::Template;
+    survey.reading.files.iter().filter(|_| is_template).filter_map(named).collect()
+}
+
+fn nothing(left: &[(Why, String)]) -> Failure {
+    let mut message =
+        "nothing here can be rendered: no kustomization, no chart, no template, no manifests".to_owned();
+    for (why, what) in left {
+        message += &format!("\n  {}: {}", why.words(), what.escape_debug());
+    }
+    Failure::usage(message)
+        .hint("run it in the repository that holds them, or write `hydrator.yaml` by hand: see the README")
 }
 
 fn workflow(home: Home, branch: &str) -> (Utf8PathBuf, String) {

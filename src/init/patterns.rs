@@ -5,75 +5,98 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::entries::{Entry, Options};
 use super::stages;
-use super::survey::{Kind, Survey};
+use super::survey::Kind;
 
 /// The place of the environment in a pattern.
-const ENVIRONMENT: &str = "{environment}";
+pub(super) const ENVIRONMENT: &str = "{environment}";
 /// How many directories one pattern may leave out before each application gets a pattern of its own.
 const MOST_EXCLUDED: usize = 10;
 
-/// Directories to render, as one entry of `targets`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pattern {
-    /// The path, with placeholders.
-    pub(super) path: String,
-    /// The name, with placeholders.
-    pub(super) name: String,
-    /// Directories that it matches and that are not meant.
-    pub(super) exclude: Vec<String>,
-    /// How they are rendered.
-    pub(super) kind: Kind,
-    /// The environments that it has directories for.
-    pub(super) environments: BTreeSet<String>,
-    /// How many directories.
-    pub(super) count: usize,
-}
-
 /// One directory, taken apart.
+#[derive(Clone)]
 struct Unit {
     parts: Vec<String>,
     at: usize,
-    environment: String,
     kind: Kind,
 }
 
-/// The patterns of a survey, and the directories that belong to no environment.
-pub(super) fn patterns(survey: &Survey) -> (Vec<Pattern>, Vec<Utf8PathBuf>) {
-    let known = survey.units.keys().any(|path| place(path, false).is_some());
-    let mut left = Vec::new();
-    let mut families: BTreeMap<(Kind, usize, usize, String), Vec<Unit>> = BTreeMap::new();
-    for (path, kind) in &survey.units {
+/// Directories by what their paths have in common: the renderer, the depth, the place of the environment, and the first
+/// part.
+type Families = BTreeMap<(Kind, usize, usize, String), Vec<Unit>>;
+
+/// Directories that belong to environments, before they are made patterns.
+pub(super) struct Sorted {
+    families: Families,
+    /// The environments that their paths name.
+    pub(super) environments: BTreeSet<String>,
+    /// Directories whose paths name none.
+    pub(super) left: Vec<(Utf8PathBuf, Kind)>,
+}
+
+/// Finds the environment of each directory.
+pub(super) fn sort(units: &BTreeMap<Utf8PathBuf, Kind>) -> Sorted {
+    let known = units.keys().any(|path| place(path, false).is_some());
+    let mut sorted = Sorted { families: BTreeMap::new(), environments: BTreeSet::new(), left: Vec::new() };
+    for (path, kind) in units {
         let Some(at) = place(path, !known) else {
-            left.push(path.clone());
+            sorted.left.push((path.clone(), *kind));
             continue;
         };
         let parts: Vec<String> = path.as_str().split('/').map(str::to_owned).collect();
         let first = if at == 0 { String::new() } else { parts[0].clone() };
-        let environment = parts[at].clone();
-        let family = families.entry((*kind, parts.len(), at, first)).or_default();
-        family.push(Unit { parts, at, environment, kind: *kind });
+        sorted.environments.insert(parts[at].clone());
+        let family = sorted.families.entry((*kind, parts.len(), at, first)).or_default();
+        family.push(Unit { parts, at, kind: *kind });
     }
-    let mut found: Vec<Pattern> =
-        families.into_values().flat_map(|family| of_family(survey, &family)).collect();
-    name_apart(&mut found);
-    (found, left)
+    join_plain(&mut sorted.families);
+    sorted
 }
 
-/// Patterns without environments, for a repository that has one only: every directory is its.
-pub(super) fn without_environments(survey: &Survey, environment: &str) -> Vec<Pattern> {
-    let mut found: Vec<Pattern> = Vec::new();
-    for (path, kind) in survey.units.iter().filter(|(path, _)| !path.as_str().is_empty()) {
-        found.push(Pattern {
-            path: path.to_string(),
-            name: path.as_str().replace('/', "-"),
-            exclude: Vec::new(),
-            kind: *kind,
-            environments: BTreeSet::from([environment.to_owned()]),
-            count: 1,
-        });
+/// Directories without others below them may be rendered with those that have some, either way.
+fn join_plain(families: &mut Families) {
+    let plain: Vec<_> = families.keys().filter(|key| key.0 == Kind::Plain).cloned().collect();
+    for key in plain {
+        let with = |kind: Kind| (kind, key.1, key.2, key.3.clone());
+        let host = [Kind::Flat, Kind::Deep].map(with).into_iter().find(|host| families.contains_key(host));
+        if let Some(host) = host
+            && let Some(units) = families.remove(&key)
+        {
+            let kind = host.0;
+            let units = units.into_iter().map(|unit| Unit { kind, ..unit });
+            families.entry(host).or_default().extend(units);
+        }
     }
-    found
+}
+
+/// The patterns of what was sorted. `directories` are all that a pattern could match, `environments` all that there will
+/// be.
+pub(super) fn patterns(
+    sorted: &Sorted,
+    directories: &BTreeSet<Utf8PathBuf>,
+    environments: &BTreeSet<String>,
+) -> Vec<Entry> {
+    let ground = (directories, environments);
+    sorted.families.values().flat_map(|family| of_family(ground, family)).collect()
+}
+
+/// A directory without an environment in its path.
+pub(super) fn literal(path: &Utf8Path, kind: Kind, only: BTreeSet<String>) -> Entry {
+    let name = if path.as_str().is_empty() { "app".to_owned() } else { path.as_str().replace('/', "-") };
+    Entry {
+        comment: vec![kind.words().to_owned()],
+        path: path.to_string(),
+        names: BTreeSet::from([name.clone()]),
+        name,
+        exclude: Vec::new(),
+        only,
+        options: options(kind),
+    }
+}
+
+const fn options(kind: Kind) -> Options {
+    if matches!(kind, Kind::Flat) { Options::Flat } else { Options::None }
 }
 
 fn place(path: &Utf8Path, any: bool) -> Option<usize> {
@@ -81,9 +104,11 @@ fn place(path: &Utf8Path, any: bool) -> Option<usize> {
     stages::place_in(&parts, any)
 }
 
+type Ground<'a> = (&'a BTreeSet<Utf8PathBuf>, &'a BTreeSet<String>);
+
 /// One pattern for all of them, unless it would match too much else.
-fn of_family(survey: &Survey, family: &[Unit]) -> Vec<Pattern> {
-    let Some(whole) = pattern(survey, family) else { return Vec::new() };
+fn of_family(ground: Ground<'_>, family: &[Unit]) -> Vec<Entry> {
+    let Some(whole) = pattern(ground, family) else { return Vec::new() };
     if whole.exclude.len() <= MOST_EXCLUDED {
         return vec![whole];
     }
@@ -91,13 +116,12 @@ fn of_family(survey: &Survey, family: &[Unit]) -> Vec<Pattern> {
     for unit in family {
         let mut key = unit.parts.clone();
         ENVIRONMENT.clone_into(&mut key[unit.at]);
-        let unit = Unit { parts: unit.parts.clone(), environment: unit.environment.clone(), ..*unit };
-        apart.entry(key).or_default().push(unit);
+        apart.entry(key).or_default().push(unit.clone());
     }
-    apart.values().filter_map(|units| pattern(survey, units)).collect()
+    apart.values().filter_map(|units| pattern(ground, units)).collect()
 }
 
-fn pattern(survey: &Survey, units: &[Unit]) -> Option<Pattern> {
+fn pattern((directories, environments): Ground<'_>, units: &[Unit]) -> Option<Entry> {
     let first = units.first()?;
     let differs: Vec<usize> = (0..first.parts.len())
         .filter(|at| *at != first.at && units.iter().any(|unit| unit.parts[*at] != first.parts[*at]))
@@ -110,7 +134,6 @@ fn pattern(survey: &Survey, units: &[Unit]) -> Option<Pattern> {
         None => first.parts[at].clone(),
     };
     let path: Vec<String> = (0..first.parts.len()).map(word).collect();
-    let environments: BTreeSet<String> = units.iter().map(|unit| unit.environment.clone()).collect();
     let own: BTreeSet<String> = units.iter().map(|unit| unit.parts.join("/")).collect();
     let matches = |directory: &&Utf8PathBuf| {
         let parts: Vec<&str> = directory.as_str().split('/').collect();
@@ -118,70 +141,48 @@ fn pattern(survey: &Survey, units: &[Unit]) -> Option<Pattern> {
             && environments.contains(parts[first.at])
             && path.iter().zip(&parts).all(|(word, part)| word.starts_with('{') || word == part)
     };
-    let exclude = survey.directories.iter().filter(matches).map(ToString::to_string);
-    Some(Pattern {
-        name: name(&differs.iter().map(|at| word(*at)).collect::<Vec<_>>(), first),
-        exclude: exclude.filter(|directory| !own.contains(directory)).collect(),
+    let exclude = directories.iter().filter(matches).filter(|directory| !own.contains(directory.as_str()));
+    let name = |unit: &Unit| match differs.as_slice() {
+        [] => telling(unit),
+        differs => differs.iter().map(|at| unit.parts[*at].clone()).collect::<Vec<_>>().join("-"),
+    };
+    let placeholders: Vec<String> = differs.iter().map(|at| word(*at)).collect();
+    let count = units.len();
+    let directories = if count == 1 { "directory" } else { "directories" };
+    Some(Entry {
+        comment: vec![format!("{count} {directories} of {}", first.kind.words())],
+        name: if placeholders.is_empty() { telling(first) } else { placeholders.join("-") },
+        names: units.iter().map(name).collect(),
+        exclude: exclude.map(|directory| escaped(directory)).collect(),
         path: path.join("/"),
-        kind: first.kind,
-        environments,
-        count: units.len(),
+        only: BTreeSet::new(),
+        options: options(first.kind),
     })
 }
 
-/// The placeholders, else the part of the path that says most.
-fn name(placeholders: &[String], unit: &Unit) -> String {
-    if !placeholders.is_empty() {
-        return placeholders.join("-");
-    }
+/// A path as a glob that matches nothing else.
+fn escaped(path: &Utf8Path) -> String {
+    path.as_str().replace('[', "[[]").replace('*', "[*]").replace('?', "[?]")
+}
+
+/// The part of the path that says most.
+fn telling(unit: &Unit) -> String {
     let said = unit.parts.iter().enumerate().filter(|(at, part)| *at != unit.at && !stages::is_parent(part));
     said.map(|(_, part)| part.clone()).next_back().unwrap_or_else(|| "app".to_owned())
 }
 
-/// Two patterns must not give one name to two targets.
-fn name_apart(patterns: &mut [Pattern]) {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for pattern in &*patterns {
-        *counts.entry(pattern.name.clone()).or_default() += 1;
-    }
-    let several = patterns.len() > 1;
-    let mut taken = BTreeSet::new();
-    for pattern in patterns {
-        let is_shared = counts.get(&pattern.name).is_some_and(|count| *count > 1);
-        if is_shared || (several && pattern.name.starts_with('{')) {
-            let literal =
-                pattern.path.split('/').filter(|part| !part.contains('{') && !stages::is_parent(part));
-            let literal: Vec<&str> = literal.collect();
-            if let Some(first) = literal.first() {
-                pattern.name = format!("{first}-{}", pattern.name);
-            }
-        }
-        let base = pattern.name.clone();
-        for number in 2.. {
-            if taken.insert(pattern.name.clone()) {
-                break;
-            }
-            pattern.name = format!("{base}-{number}");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::entries::name_apart;
     use super::*;
 
-    fn survey(units: &[&str], others: &[&str]) -> Survey {
-        let mut survey = Survey::default();
-        for unit in units.iter().chain(others) {
-            survey.directories.insert((*unit).into());
-        }
-        survey.units = units.iter().map(|unit| ((*unit).into(), Kind::Kustomize)).collect();
-        survey
-    }
-
     fn found(units: &[&str], others: &[&str]) -> Vec<(String, String, Vec<String>)> {
-        let (patterns, _) = patterns(&survey(units, others));
-        patterns.into_iter().map(|pattern| (pattern.path, pattern.name, pattern.exclude)).collect()
+        let directories: BTreeSet<Utf8PathBuf> =
+            units.iter().chain(others).map(|path| (*path).into()).collect();
+        let sorted = sort(&units.iter().map(|unit| ((*unit).into(), Kind::Kustomize)).collect());
+        let mut entries = patterns(&sorted, &directories, &sorted.environments);
+        name_apart(&mut entries);
+        entries.into_iter().map(|entry| (entry.path, entry.name, entry.exclude)).collect()
     }
 
     #[test]
@@ -215,7 +216,16 @@ mod tests {
 
     #[test]
     fn what_belongs_to_no_environment_is_told() {
-        let (_, left) = patterns(&survey(&["base", "apps/dev"], &[]));
-        assert_eq!(left, [Utf8PathBuf::from("base")]);
+        let units = ["base", "apps/dev"].map(|path| (path.into(), Kind::Kustomize));
+        assert_eq!(sort(&units.into()).left, [("base".into(), Kind::Kustomize)]);
+    }
+
+    #[test]
+    fn what_is_rendered_either_way_joins_what_is_not() {
+        let units = [("k8s/dev", Kind::Plain), ("k8s/prod", Kind::Flat)];
+        let sorted = sort(&units.map(|(path, kind)| (path.into(), kind)).into());
+        let entries = patterns(&sorted, &BTreeSet::new(), &sorted.environments);
+        assert_eq!(entries.len(), 1, "{entries:?}");
+        assert_eq!((entries[0].path.as_str(), &entries[0].options), ("k8s/{environment}", &Options::Flat));
     }
 }

@@ -21,6 +21,22 @@ pub(super) fn step(name: &str) -> Option<usize> {
     words.find_map(|word| STEPS.iter().position(|step| step.contains(&word)))
 }
 
+/// A name with nothing but lower-case letters, digits, `.`, `_` and `-`, and the first two at both ends; may be empty.
+pub(super) fn plain(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let plain: String = lower.chars().map(|c| if is_legal(c) { c } else { '-' }).collect();
+    plain.trim_matches(['.', '_', '-']).to_owned()
+}
+
+/// The name that an environment can have, by what paths call it.
+pub(super) fn legal(name: &str) -> String {
+    const LONGEST: usize = 63;
+    let short: String = plain(name).chars().take(LONGEST).collect();
+    let short = short.trim_end_matches(['.', '_', '-']);
+    if short.is_empty() { "environment".to_owned() } else { short.to_owned() }
+}
+
 /// Whether the children of a directory with this name are environments.
 pub(super) fn is_parent(name: &str) -> bool {
     PARENTS.contains(&name)
@@ -74,6 +90,15 @@ mod tests {
             ("base", None),
         ] {
             assert_eq!(step(name), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_become_legal() {
+        for (name, wanted) in
+            [("Dev", "dev"), ("prod eu!", "prod-eu"), ("_qa_", "qa"), ("...", "environment")]
+        {
+            assert_eq!(legal(name), wanted);
         }
     }
 

@@ -45,9 +45,14 @@ pub use secret::{SecretOutline, outline};
 pub use template::{TemplateEngine, TemplateProblem};
 pub use tools::Toolbox;
 
-/// The manifests of a stream that a renderer wrote earlier; `None` if it is none.
+/// The manifests of a stream; `None` if it holds anything else.
 pub fn manifests(stream: &[u8]) -> Option<Vec<Manifest>> {
     split::manifests(stream).ok()
+}
+
+/// The one document of YAML that people wrote, as a value; `None` if it cannot be read.
+pub fn value(text: &str) -> Option<serde_json::Value> {
+    yaml::parse(text).ok()
 }
 
 /// How rendering is done.

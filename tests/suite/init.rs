@@ -226,3 +226,360 @@ fn a_proposal_that_would_not_pass_is_not_written() {
     let shown = init(&repo, &["--dry-run"]).code(3);
     assert!(shown.stdout().contains("version: 1\n"), "{shown:?}");
 }
+
+/// Files, and what the proposal for them must and must not say; it passes as it stands, and so does a first run.
+fn shape(
+    files: &[(&str, &str)],
+    environments: usize,
+    said: &[&str],
+    not_said: &[&str],
+) -> (TestRepo, serde_json::Value) {
+    let repo = TestRepo::new();
+    for (path, text) in files {
+        repo.write(path, text);
+    }
+    repo.commit("A repository");
+    let report = is_right(&repo, environments);
+    let text = configuration(&repo);
+    for part in said {
+        assert!(text.contains(part), "lacks `{part}`:\n{text}");
+    }
+    for part in not_said {
+        assert!(!text.contains(part), "has `{part}`:\n{text}");
+    }
+    (repo, report)
+}
+
+/// The targets of an environment, and the manifests on its proposed branch.
+fn targets(report: &serde_json::Value, at: usize) -> Vec<&str> {
+    let targets = report["environments"][at]["targets"].as_array().unwrap();
+    targets.iter().map(|target| target["name"].as_str().unwrap()).collect()
+}
+
+const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
+const TEMPLATE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n  namespace: {{ .Release.Namespace }}\ndata:\n  a: {{ .Values.a | default \"b\" | quote }}\n";
+
+fn config_map(name: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: {name} }}\n")
+}
+
+#[test]
+fn a_chart_at_the_root_is_proposed() {
+    let (_repo, report) = shape(
+        &[
+            ("Chart.yaml", CHART),
+            ("templates/map.yaml", TEMPLATE),
+            ("values.yaml", "a: b\n"),
+            ("values-dev.yaml", "a: c\n"),
+            ("values-prod.yaml", "a: d\n"),
+        ],
+        2,
+        &["- path: .\n    name: web\n"],
+        &["path: \"\""],
+    );
+    assert_eq!(targets(&report, 0), ["web"]);
+}
+
+#[test]
+fn whatever_has_the_same_name_is_told_apart() {
+    let (_repo, report) = shape(
+        &[
+            ("team-a/web/Chart.yaml", CHART),
+            ("team-a/web/templates/map.yaml", TEMPLATE),
+            ("team-b/web/Chart.yaml", CHART),
+            ("team-b/web/templates/map.yaml", TEMPLATE),
+        ],
+        1,
+        &["name: team-a-web\n", "name: team-b-web\n", "releaseName: web\n"],
+        &[],
+    );
+    assert_eq!(targets(&report, 0), ["team-a-web", "team-b-web"]);
+    let (_repo, report) = shape(
+        &[
+            ("apps/web/overlays/prod/kustomization.yaml", "resources: [map.yaml]\n"),
+            ("apps/web/overlays/prod/map.yaml", CONFIG_MAP),
+            ("charts/web/Chart.yaml", CHART),
+            ("charts/web/templates/map.yaml", TEMPLATE),
+        ],
+        1,
+        &["name: apps-web\n", "name: charts-web\n"],
+        &[],
+    );
+    assert_eq!(targets(&report, 0), ["apps-web", "charts-web"]);
+}
+
+#[test]
+fn charts_of_environments_are_one_pattern() {
+    let (_repo, report) = shape(
+        &[
+            ("dev/shop/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+            ("dev/shop/templates/map.yaml", TEMPLATE),
+            ("prod/shop/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+            ("prod/shop/templates/map.yaml", TEMPLATE),
+            ("charts/demo/Chart.yaml", "apiVersion: v2\nname: demo\nversion: 1.0.0\n"),
+            ("charts/demo/templates/map.yaml", TEMPLATE),
+        ],
+        2,
+        &["- name: dev\n", "- name: prod\n", "path: \"{environment}/shop\"", "path: charts/demo\n"],
+        &["production", "name: demo\n    after"],
+    );
+    assert_eq!(targets(&report, 1), ["demo", "shop"]);
+}
+
+#[test]
+fn environments_get_legal_names_however_paths_spell_them() {
+    let (_repo, report) = shape(
+        &[
+            ("deploy/Dev/map.yaml", CONFIG_MAP),
+            ("deploy/Prod/map.yaml", CONFIG_MAP),
+            ("charts/web/Chart.yaml", CHART),
+            ("charts/web/templates/map.yaml", TEMPLATE),
+            ("charts/web/values-Dev.yaml", "a: c\n"),
+        ],
+        2,
+        &[
+            "- name: dev\n    vars: { directory: Dev }\n",
+            "path: \"deploy/{vars.directory}\"",
+            "values-{vars.directory}.yaml?",
+            "environments: [dev]\n",
+        ],
+        &["{environment}"],
+    );
+    assert_eq!(targets(&report, 0), ["deploy", "web"]);
+    assert_eq!(targets(&report, 1), ["deploy"]);
+}
+
+#[test]
+fn plain_manifests_are_rendered_once() {
+    let (repo, report) = shape(
+        &[
+            ("dev/ns.yaml", &config_map("ns")),
+            ("dev/web/cm.yaml", &config_map("web")),
+            ("dev/api/cm.yaml", &config_map("api")),
+            ("prod/ns.yaml", &config_map("ns")),
+            ("prod/web/cm.yaml", &config_map("web")),
+            ("prod/api/cm.yaml", &config_map("api")),
+        ],
+        2,
+        &["path: \"{environment}\""],
+        &["recurse"],
+    );
+    assert_eq!(targets(&report, 0), ["app"]);
+    _ = repo.hydration().run().success();
+    let all = repo.remote_git().run(&["grep", "-h", "name:", "hydrator/prod-next", "--", "*/manifest.yaml"]);
+    assert_eq!(all.lines().count(), 3, "{all}");
+}
+
+#[test]
+fn plain_manifests_above_something_else_stand_for_themselves() {
+    let (_repo, report) = shape(
+        &[
+            ("dev/ns.yaml", &config_map("ns")),
+            ("dev/web/kustomization.yaml", "resources: [cm.yaml]\n"),
+            ("dev/web/cm.yaml", &config_map("web")),
+            ("prod/ns.yaml", &config_map("ns")),
+        ],
+        2,
+        &["plain: { recurse: false }"],
+        &[],
+    );
+    assert_eq!(report["environments"][0]["targets"].as_array().unwrap().len(), 2, "{report:#}");
+    // What is for all environments does not take theirs along.
+    let (_repo, report) = shape(
+        &[
+            ("deploy/ns.yaml", &config_map("ns")),
+            ("deploy/dev/cm.yaml", &config_map("web")),
+            ("deploy/prod/cm.yaml", &config_map("web")),
+        ],
+        2,
+        &["names an environment:\n#   deploy\n"],
+        &["- path: deploy\n"],
+    );
+    assert_eq!(targets(&report, 0), ["deploy"]);
+}
+
+#[test]
+fn what_is_no_manifest_is_told_and_left_out() {
+    let (_repo, report) = shape(
+        &[
+            ("k8s/dev/cm.yaml", &config_map("web")),
+            ("k8s/dev/renovate.json", "{\"extends\": []}\n"),
+            ("k8s/prod/cm.yaml", &config_map("web")),
+            ("jobs/dev/cm.yaml", &config_map("job")),
+            ("jobs/prod/cm.yaml", &config_map("job")),
+        ],
+        2,
+        &["exclude: [k8s/dev]", "hold more than manifests", "#   k8s/dev (renovate.json)\n"],
+        &[],
+    );
+    assert_eq!(targets(&report, 0), ["jobs"]);
+    assert_eq!(targets(&report, 1), ["jobs", "k8s"]);
+}
+
+fn application(name: &str, path: &str, namespace: &str, helm: &str) -> String {
+    format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}}}\nspec:\n  source:\n    path: {path}\n    helm: {{{helm}}}\n  destination: {{namespace: {namespace}}}\n"
+    )
+}
+
+#[test]
+fn each_environment_keeps_what_its_application_says() {
+    let chart = |rest: &[(&str, &str)], said: &[&str], not_said: &[&str]| {
+        let mut files = vec![
+            ("charts/api/Chart.yaml", "apiVersion: v2\nname: api\nversion: 1.0.0\n"),
+            ("charts/api/templates/map.yaml", TEMPLATE),
+        ];
+        files.extend(rest);
+        shape(&files, 2, said, not_said)
+    };
+    let (repo, _) = chart(
+        &[
+            (
+                "argocd/dev.yaml",
+                &application("api-dev", "charts/api", "api-dev", "valueFiles: [env-dev.yaml]"),
+            ),
+            (
+                "argocd/prod.yaml",
+                &application("api-prod", "charts/api", "api-prod", "valueFiles: [env-prod.yaml]"),
+            ),
+            ("charts/api/env-dev.yaml", "a: of dev\n"),
+            ("charts/api/env-prod.yaml", "a: of prod\n"),
+        ],
+        &[
+            "as the Argo CD Applications api-dev, api-prod deploy it",
+            "releaseName: \"api-{environment}\"",
+            "namespace: \"api-{environment}\"",
+            "valueFiles: [\"env-{environment}.yaml\"]\n",
+        ],
+        &["overrides", "guessed", "may be missing"],
+    );
+    _ = repo.hydration().run().success();
+    let manifest = repo.remote_git().run(&["show", "hydrator/prod-next:api/manifest.yaml"]);
+    assert!(manifest.contains("namespace: api-prod") && manifest.contains("of prod"), "{manifest}");
+    // What follows no rule is said of the environment.
+    let (repo, _) = chart(
+        &[
+            ("argocd/dev.yaml", &application("api-dev", "charts/api", "playground", "releaseName: api")),
+            (
+                "argocd/prod.yaml",
+                &application("api-prod", "charts/api", "shop", "releaseName: api, parameters: []"),
+            ),
+            (
+                "argocd/sets.yaml",
+                "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: all}\n",
+            ),
+        ],
+        &[
+            "releaseName: api\n",
+            "namespace: playground\n",
+            "    overrides:\n      prod: { helm: { namespace: shop } }\n",
+            "NOT carried over from there: helm.parameters",
+            "ApplicationSets. Compare their names, namespaces and value files with what is proposed:\n#   argocd/sets.yaml\n",
+        ],
+        &["Application \"\""],
+    );
+    _ = repo.hydration().run().success();
+    for (environment, namespace) in [("dev", "playground"), ("prod", "shop")] {
+        let file = format!("hydrator/{environment}-next:api/manifest.yaml");
+        let manifest = repo.remote_git().run(&["show", &file]);
+        assert!(manifest.contains(&format!("namespace: {namespace}")), "{manifest}");
+    }
+}
+
+#[test]
+fn a_chart_that_is_deployed_twice_is_two_targets() {
+    let (_repo, report) = shape(
+        &[
+            ("charts/service/Chart.yaml", "apiVersion: v2\nname: service\nversion: 1.0.0\n"),
+            ("charts/service/templates/map.yaml", TEMPLATE),
+            ("apps/orders-dev.yaml", &application("orders-dev", "charts/service", "orders", "")),
+            ("apps/orders-prod.yaml", &application("orders-prod", "charts/service", "orders", "")),
+            ("apps/users-prod.yaml", &application("users-prod", "charts/service", "users", "")),
+        ],
+        2,
+        &["name: orders\n", "name: users\n    # those that something is said of\n    environments: [prod]\n"],
+        &[],
+    );
+    assert_eq!(targets(&report, 1), ["orders", "users"]);
+}
+
+#[test]
+fn the_root_may_be_rendered_itself() {
+    let (_repo, report) = shape(
+        &[("kustomization.yaml", "resources: [map.yaml]\n"), ("map.yaml", CONFIG_MAP)],
+        1,
+        &["- path: .\n    name: app\n"],
+        &[],
+    );
+    assert_eq!(targets(&report, 0), ["app"]);
+    let (_repo, report) = shape(&[("map.yaml", CONFIG_MAP)], 1, &["- path: .\n    name: app\n"], &[]);
+    assert_eq!(targets(&report, 0), ["app"]);
+}
+
+#[test]
+fn value_files_are_found_under_their_other_names() {
+    let (repo, _) = shape(
+        &[
+            ("chart/Chart.yaml", CHART),
+            ("chart/templates/map.yaml", TEMPLATE),
+            ("chart/values-dev.yml", "a: of dev\n"),
+            ("chart/values-prod.yml", "a: of prod\n"),
+            ("config/dev/values.yaml", "b: 1\n"),
+        ],
+        2,
+        &[
+            "valueFiles: [\"values-{environment}.yml?\", \"/config/{environment}/values.yaml?\"]  # `?`: may be missing\n",
+        ],
+        &[],
+    );
+    _ = repo.hydration().run().success();
+    assert!(repo.remote_git().run(&["show", "hydrator/prod-next:web/manifest.yaml"]).contains("of prod"));
+    _ = shape(
+        &[
+            ("chart/Chart.yaml", CHART),
+            ("chart/templates/map.yaml", TEMPLATE),
+            ("chart/values.yaml", "a: b\n"),
+        ],
+        1,
+        &["valueFiles: [values.yaml]\n"],
+        &["may be missing"],
+    );
+}
+
+#[test]
+fn bases_are_used_in_whatever_way_they_are_written() {
+    _ = shape(
+        &[
+            ("base/kustomization.yaml", "resources: [map.yaml]\n"),
+            ("base/map.yaml", CONFIG_MAP),
+            ("overlays/dev/kustomization.yaml", "resources: [../../base]\n"),
+            ("overlays/prod/kustomization.yaml", "{\"resources\": [\"../../base/\"]}\n"),
+            ("kustomization.yaml", "resources: [overlays/dev, overlays/prod]\n"),
+        ],
+        2,
+        &["path: \"overlays/{environment}\"", "bring several environments together:\n#   .\n"],
+        &["#   base"],
+    );
+}
+
+#[test]
+fn templates_with_value_files_need_no_directories() {
+    let (_repo, report) = shape(
+        &[
+            (
+                "apps/shop/map.yaml.j2",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: \"{{ name }}\" }\n",
+            ),
+            (
+                "apps/shop/more/map.yaml.j2",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: \"{{ name }}-2\" }\n",
+            ),
+            ("apps/shop/values-dev.yaml", "name: a\n"),
+            ("apps/shop/values-prod.yaml", "name: b\n"),
+        ],
+        2,
+        &["- path: apps/shop\n"],
+        &["apps/shop/more"],
+    );
+    assert_eq!(targets(&report, 0), ["apps-shop"]);
+}

@@ -118,6 +118,19 @@ pub fn detect(variables: &Variables, read: ReadFile<'_>) -> Result<Option<Job>, 
     }
 }
 
+/// The system of the forge that a remote is on, as far as variables or the name of its host tell.
+pub fn system_of(variables: &Variables, remote: &str) -> Option<System> {
+    let host = remote::host_of(remote)?;
+    let names = |word: &str| host.split('.').any(|label| label.contains(word));
+    let on_github = github::is_at_home(variables, remote) || names("github");
+    let on_gitlab = gitlab::is_at_home(variables, remote) || names("gitlab");
+    match (on_github, on_gitlab) {
+        (true, false) => Some(System::GitHub),
+        (false, true) => Some(System::GitLab),
+        _ => None,
+    }
+}
+
 /// The user name and the token for a remote, if there is a token that goes to it.
 pub fn login(variables: &Variables, remote: &str) -> Option<(&'static str, Secret)> {
     if gitlab::is_at_home(variables, remote) {
@@ -148,6 +161,20 @@ mod tests {
 
     fn found(variables: &Variables) -> Result<Option<Job>, Failure> {
         detect(variables, &|_| Err(std::io::ErrorKind::NotFound.into()))
+    }
+
+    #[test]
+    fn a_remote_tells_its_forge_by_its_host() {
+        for (remote, wanted) in [
+            ("git@github.com:acme/gitlab-tools.git", Some(System::GitHub)),
+            ("ssh://git@github.acme.example:22/o/r", Some(System::GitHub)),
+            ("https://gitlab.com/group/name.git", Some(System::GitLab)),
+            ("git@gitlab.acme.example:group/name.git", Some(System::GitLab)),
+            ("git@git.acme.example:gitlab/github.git", None),
+            ("/srv/gitlab/name.git", None),
+        ] {
+            assert_eq!(system_of(&variables(&[]), remote), wanted, "{remote}");
+        }
     }
 
     #[test]

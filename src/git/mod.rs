@@ -17,6 +17,7 @@ mod program;
 mod remote;
 mod scratch;
 mod shared;
+mod standing;
 mod workshop;
 
 pub use ancestry::Ancestry;
@@ -32,4 +33,5 @@ pub use program::GitProgram;
 pub use remote::{PushOutcome, RefUpdate, RemoteRefs};
 pub use scratch::Scratch;
 pub use shared::SharedObjects;
+pub use standing::Standing;
 pub use workshop::{BRANCH, Workshop};

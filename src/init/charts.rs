@@ -182,8 +182,7 @@ impl Whole<'_> {
 
     /// Value files as they lie there. One that an environment lacks is no error.
     fn found_values(&self) -> Vec<String> {
-        let is_there = |chart: &&Chart| self.has(&chart.path, "values.yaml");
-        let own = self.family.members.values().copied().all(|chart| is_there(&chart));
+        let own = self.family.members.values().all(|chart| self.has(&chart.path, "values.yaml"));
         let own = own.then(|| "values.yaml".to_owned());
         own.into_iter().chain(self.values.iter().map(|(file, _)| format!("{file}?"))).collect()
     }
@@ -191,8 +190,8 @@ impl Whole<'_> {
     /// Value files as Argo CD has them; those that an environment lacks are marked.
     fn optional(&self, files: Vec<String>, its: &BTreeSet<String>) -> Vec<String> {
         let is_everywhere = |file: &str| {
-            let environments = its.iter().map(Some).chain(its.is_empty().then_some(None));
-            environments.into_iter().all(|environment| {
+            let mut environments = its.iter().map(Some).chain(its.is_empty().then_some(None));
+            environments.all(|environment| {
                 let chart = self.family.members.get(&environment.cloned());
                 let chart = chart.or(self.family.members.values().next());
                 let file = environment.map_or(file.to_owned(), |name| file.replace(ENVIRONMENT, name));

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::kind::Kind;
+use super::left::Why;
 use super::reading::{Reading, directory_of, is_yaml, name_of};
 use super::stages;
-use super::survey::{Kind, Why};
 
 /// Our own configuration, which the renderer leaves out.
 const CONFIGURATION: &str = "hydrator.yaml";
@@ -40,8 +41,9 @@ pub(super) fn templates(reading: &Reading<'_>, is_taken: &dyn Fn(&Utf8Path) -> b
         if directory.ancestors().skip(1).any(|above| found.units.contains_key(above)) {
             continue;
         }
-        let below = all.iter().copied().filter(|other| other != directory && other.starts_with(directory));
-        if below.into_iter().any(|other| changes_environment(directory, other)) {
+        let mut below =
+            all.iter().copied().filter(|other| other != directory && other.starts_with(directory));
+        if below.any(|other| changes_environment(directory, other)) {
             found.left.push((Why::Gathers, shown(directory)));
         } else {
             found.units.insert((*directory).to_owned(), Kind::Template);

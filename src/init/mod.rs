@@ -6,7 +6,9 @@ mod applications;
 mod charts;
 mod deployments;
 mod entries;
+mod kind;
 mod kustomizations;
+mod left;
 mod manifests;
 mod patterns;
 mod proposed;
@@ -17,6 +19,7 @@ mod survey;
 mod text;
 mod values;
 mod varying;
+mod workflow;
 
 use std::collections::BTreeSet;
 
@@ -25,14 +28,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 pub use steps::steps;
 
+use crate::config::Loaded;
 use crate::error::Failure;
 use crate::model::DryTree;
-use survey::{Kind, Survey, Why};
-
-/// The workflow for GitHub, as it stands in the examples.
-const GITHUB: &str = include_str!("../../examples/github/run.yml");
-/// The pipeline for GitLab, as it stands in the examples.
-const GITLAB: &str = include_str!("../../examples/gitlab/.gitlab-ci.yml");
+use kind::Kind;
+use left::Why;
+use survey::Survey;
+use workflow::Tools;
 
 /// Where pull requests will live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,19 +54,30 @@ pub struct Proposal {
     pub workflow: Option<(Utf8PathBuf, String)>,
     /// The environments, in order.
     pub environments: Vec<String>,
+    /// How many paths are left to people; the end of the configuration says why.
+    pub left: usize,
 }
 
 impl Proposal {
-    /// Reads the configuration as if it stood at `path` of the tree already, and returns its warnings. The error is the one
-    /// that `check` would end with.
-    pub fn check(&self, tree: &dyn DryTree, path: &Utf8Path) -> Result<Vec<String>> {
-        let loaded = proposed::load(tree, path, &self.configuration)?;
-        Ok(loaded.warnings.iter().map(ToString::to_string).collect())
+    /// What the configuration means once it stands at `path` of the tree. The error is the one that `check` would end with.
+    pub fn load(&self, tree: &dyn DryTree, path: &Utf8Path) -> Result<Loaded> {
+        proposed::load(tree, path, &self.configuration)
     }
 }
 
-/// Looks at a repository and proposes. `branch` is the one that people edit.
-pub fn propose(tree: &dyn DryTree, home: Option<Home>, branch: &str) -> Result<Proposal> {
+/// What a proposal is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// Where pull requests will live, where that is known.
+    pub home: Option<Home>,
+    /// The branch that people edit.
+    pub branch: &'a str,
+    /// The configuration's path.
+    pub config: &'a Utf8Path,
+}
+
+/// Looks at a repository and proposes.
+pub fn propose(tree: &dyn DryTree, wish: Wish<'_>) -> Result<Proposal> {
     let survey = survey::survey(tree)?;
     let sorted = patterns::sort(&survey.units);
     let (charts, of_charts) = charts::entries(&survey, &sorted.environments);
@@ -95,7 +108,8 @@ pub fn propose(tree: &dyn DryTree, home: Option<Home>, branch: &str) -> Result<P
     let parts = text::Parts { environments: &environments, entries: &entries, left: &left, is_guess };
     Ok(Proposal {
         configuration: text::configuration(&parts),
-        workflow: home.map(|home| workflow(home, branch)),
+        workflow: wish.home.map(|home| workflow::workflow(home, wish, Tools::of(&survey))),
+        left: left.len(),
         environments: environments.into_iter().map(|(name, _)| stages::legal(&name)).collect(),
     })
 }
@@ -117,36 +131,9 @@ fn of_templates(
 }
 
 fn nothing(left: &[(Why, String)]) -> Failure {
-    let mut message =
-        "nothing here can be rendered: no kustomization, no chart, no template, no manifests".to_owned();
-    for (why, what) in left {
-        message += &format!("\n  {}: {}", why.words(), what.escape_debug());
-    }
-    Failure::usage(message)
+    let reasons = left.iter().map(|(why, what)| format!("\n  {}: {}", why.words(), what.escape_debug()));
+    let reasons: String = reasons.collect();
+    let message = "nothing here can be rendered: no kustomization, no chart, no template, no manifests";
+    Failure::usage(message.to_owned() + &reasons)
         .hint("run it in the repository that holds them, or write `hydrator.yaml` by hand: see the README")
-}
-
-fn workflow(home: Home, branch: &str) -> (Utf8PathBuf, String) {
-    match home {
-        Home::GitHub => {
-            let path = Utf8Path::new(".github/workflows/hydrator.yml").to_owned();
-            (path, adapted(GITHUB).replace("branches: [main]", &format!("branches: [{branch}]")))
-        }
-        Home::GitLab => (Utf8Path::new(".gitlab-ci.yml").to_owned(), adapted(GITLAB)),
-    }
-}
-
-/// An example without its first line, which says where it goes, and with a comment where people have to put a name.
-fn adapted(example: &str) -> String {
-    let mut text = String::new();
-    for line in example.lines().skip(1) {
-        if line.contains("OWNER/") {
-            let indent = &line[..line.len() - line.trim_start().len()];
-            text += indent;
-            text += "# Replace OWNER: whose hydrator you use.\n";
-        }
-        text += line;
-        text.push('\n');
-    }
-    text
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::entries::{Entry, Options};
+use super::kind::Kind;
 use super::stages;
-use super::survey::Kind;
 
 /// The place of the environment in a pattern.
 pub(super) const ENVIRONMENT: &str = "{environment}";

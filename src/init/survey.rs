@@ -6,76 +6,12 @@ use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::applications::{self, Application};
+use super::kind::Kind;
 use super::kustomizations::{self, Kustomizations};
+use super::left::Why;
 use super::manifests::{self, shown};
 use super::reading::{Reading, directory_of, name_of};
 use crate::model::DryTree;
-
-/// How a directory would be rendered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    /// By kustomize.
-    Kustomize,
-    /// By the built-in templates.
-    Template,
-    /// As it is; there are no manifests below it.
-    Plain,
-    /// As it is, with everything below it.
-    Deep,
-    /// As it is, without what is below it.
-    Flat,
-}
-
-impl Kind {
-    /// What people call it.
-    pub(super) const fn words(self) -> &'static str {
-        match self {
-            Self::Kustomize => "kustomize overlays",
-            Self::Template => "templates",
-            Self::Plain | Self::Deep | Self::Flat => "plain manifests",
-        }
-    }
-}
-
-/// Why something is not proposed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Why {
-    /// Its path names no environment, and other paths do.
-    Nowhere,
-    /// It renders to nothing.
-    Empty,
-    /// Not all that it holds are manifests.
-    Mixed,
-    /// It belongs to several environments.
-    Gathers,
-    /// It tells Argo CD what to deploy.
-    Applications,
-    /// A set of Applications.
-    Sets,
-    /// Its path cannot be written as a pattern.
-    Unspeakable,
-}
-
-impl Why {
-    /// The reason, and what to do.
-    pub(super) const fn words(self) -> &'static str {
-        match self {
-            Self::Nowhere => "Not proposed, since nothing in their paths names an environment",
-            Self::Empty => "Not proposed, since they render to nothing",
-            Self::Mixed => {
-                "Not proposed, since they hold more than manifests, which the renderer would refuse: move that elsewhere"
-            }
-            Self::Gathers => "Not proposed, since they bring several environments together",
-            Self::Applications => {
-                "Not proposed, since they are Argo CD's own: let them sync the branches once those are filled"
-            }
-            Self::Sets => {
-                "Not read: ApplicationSets. Compare their names, namespaces and value files with what is proposed"
-            }
-            Self::Unspeakable => "Not proposed, since their paths have braces or the like in them",
-        }
-    }
-}
 
 /// A helm chart.
 #[derive(Clone, Debug, PartialEq, Eq)]

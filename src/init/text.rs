@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entries::{Entry, Helm, Options};
+use super::left::Why;
 use super::patterns::ENVIRONMENT;
 use super::stages;
-use super::survey::Why;
 
 /// Directories that are listed before the rest is counted.
 const LISTED: usize = 20;
@@ -132,7 +132,7 @@ fn target(entry: &Entry, parts: &Parts<'_>) -> Vec<String> {
     match &entry.options {
         Options::None => {}
         Options::Flat => {
-            lines.push("    plain: { recurse: false }  # what is below stands for itself".to_owned())
+            lines.push("    plain: { recurse: false }  # what is below stands for itself".to_owned());
         }
         Options::Helm(options) => lines.extend(helm(options, parts)),
     }

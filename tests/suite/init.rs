@@ -583,3 +583,127 @@ fn templates_with_value_files_need_no_directories() {
     );
     assert_eq!(targets(&report, 0), ["apps-shop"]);
 }
+
+fn read(repo: &TestRepo, path: &str) -> String {
+    std::fs::read_to_string(repo.work().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+const WORKFLOW: &str = ".github/workflows/hydrator.yml";
+const PIPELINE: &str = ".gitlab-ci.yml";
+
+fn with_remote(url: &str, more: &[(&str, &str)]) -> TestRepo {
+    let repo = TestRepo::new();
+    repo.write("web/settings.yaml", CONFIG_MAP);
+    for (path, text) in more {
+        repo.write(path, text);
+    }
+    repo.work_git().run(&["remote", "set-url", "origin", url]);
+    repo
+}
+
+#[test]
+fn the_workflow_starts_for_the_branch_that_people_edit() {
+    // The remote cannot be reached: what is checked out has to tell.
+    let repo = with_remote("git@github.com:nobody/nothing.git", &[]);
+    repo.work_git().run(&["symbolic-ref", "HEAD", "refs/heads/master"]);
+    let done = init(&repo, &[]).success();
+    assert!(read(&repo, WORKFLOW).contains("branches: [master]\n"), "{done:?}");
+    assert!(
+        done.stdout().contains("1 environment (production), 1 target, hydrated from `master`\n"),
+        "{done:?}"
+    );
+    // A clone remembers the default branch, whatever is checked out.
+    let repo = with_remote("git@github.com:nobody/nothing.git", &[]);
+    repo.commit_only("First");
+    let git = repo.work_git();
+    git.run(&["update-ref", "refs/remotes/origin/trunk", "HEAD"]);
+    git.run(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
+    git.run(&["switch", "--quiet", "--create", "mine"]);
+    _ = init(&repo, &[]).success();
+    assert!(read(&repo, WORKFLOW).contains("branches: [trunk]\n"));
+}
+
+#[test]
+fn the_remote_tells_the_forge_before_directories_do() {
+    let github = (".github/CODEOWNERS", "* @sre\n");
+    for (url, file, wanted) in [
+        ("git@gitlab.com:o/r.git", github, PIPELINE),
+        ("https://gitlab.example.com/o/r.git", github, PIPELINE),
+        ("git@github.com:o/r.git", (".gitlab-ci.yml", "a: b\n"), WORKFLOW),
+        ("git@git.example.com:o/r.git", github, WORKFLOW),
+    ] {
+        let repo = with_remote(url, &[file]);
+        let done = init(&repo, &[]).success();
+        assert!(done.stdout().contains(&format!("wrote {wanted}\n")), "{url}: {done:?}");
+        assert!(!done.stderr().contains("forge"), "{url}: {done:?}");
+    }
+    for url in ["git@ghe.example.com:o/r.git", "ssh://git@git.example.com/o/r.git"] {
+        let repo = with_remote(url, &[]);
+        let done = init(&repo, &[]).success();
+        let said = "no forge recognised, so there is no workflow: the remote";
+        assert!(done.stderr().contains(said) && done.stderr().contains("--forge github"), "{url}: {done:?}");
+        // As advised: the configuration stays, the workflow comes.
+        let again = init(&repo, &["--forge", "github"]).success();
+        let wanted = format!(
+            "left hydrator.yaml as it is; `hydrator init --dry-run` prints a proposal to compare it with\nwrote {WORKFLOW}\n"
+        );
+        assert!(again.stdout().starts_with(&wanted), "{again:?}");
+        assert!(!init(&with_remote(url, &[]), &["--forge", "none"]).success().stderr().contains("forge"));
+    }
+}
+
+#[test]
+fn the_pipeline_installs_what_is_needed() {
+    let kustomization = ("apps/web/kustomization.yaml", "resources: [../../web/settings.yaml]\n");
+    let inflated = (
+        "apps/web/kustomization.yaml",
+        "helmCharts: [{name: a, version: 1.0.0, repo: https://charts.example.com}]\n",
+    );
+    let chart = ("chart/Chart.yaml", CHART);
+    for (files, kustomize, helm) in [
+        (vec![], false, false),
+        (vec![kustomization], true, false),
+        (vec![chart], false, true),
+        (vec![kustomization, chart], true, true),
+        (vec![inflated], true, true),
+    ] {
+        let repo = with_remote("git@gitlab.com:o/r.git", &files);
+        _ = init(&repo, &[]).success();
+        let text = read(&repo, PIPELINE);
+        assert_eq!(text.contains("\n      kustomize-version: v"), kustomize, "{text}");
+        assert_eq!(text.contains("\n      helm-version: v"), helm, "{text}");
+        assert!(!text.contains("# kustomize-version") && !text.contains("# helm-version"), "{text}");
+    }
+}
+
+#[test]
+fn another_path_of_the_configuration_reaches_the_workflow() {
+    for (forge, path, line) in [
+        ("github", WORKFLOW, "\n        with:\n          config: envs/hydrator.yaml\n"),
+        ("gitlab", PIPELINE, "\n    inputs:\n      config: envs/hydrator.yaml\n"),
+    ] {
+        let repo = with_remote("git@git.example.com:o/r.git", &[]);
+        let done = init(&repo, &["--forge", forge, "--config", "envs/hydrator.yaml"]).success();
+        assert!(read(&repo, path).contains(line), "{}", read(&repo, path));
+        assert!(
+            done.stdout().contains("`hydrator check --worktree --config envs/hydrator.yaml`"),
+            "{done:?}"
+        );
+    }
+}
+
+#[test]
+fn a_directory_of_the_repository_stands_for_all_of_it() {
+    let repo = TestRepo::new();
+    repo.write("deploy/dev/settings.yaml", CONFIG_MAP);
+    repo.write("deploy/prod/settings.yaml", CONFIG_MAP);
+    let run =
+        Run::hydrator(&repo).directory(&repo.work().join("deploy")).arguments(["init", "--forge", "github"]);
+    let done = run.run().success();
+    let top = repo.work().canonicalize().unwrap();
+    let said = format!("the repository begins at {}: all of it is looked at", top.display());
+    assert!(done.stderr().contains(&said), "{done:?}");
+    assert!(configuration(&repo).contains("path: \"deploy/{environment}\"\n"));
+    assert!(repo.work().join(WORKFLOW).is_file() && !repo.work().join("deploy/.github").exists());
+    _ = Run::hydrator(&repo).arguments(["check", "--worktree"]).run().success();
+}

@@ -57,9 +57,12 @@ pub(super) fn run(args: &InitArgs, surroundings: &mut Surroundings<'_>) -> Resul
     let standing = Standing::look(&git, &args.repo, REMOTE);
     let top = top(args, &standing, surroundings);
     let tree = WorkTree::open(&top)?;
-    let home = home(args, &standing, &top, surroundings);
+    let (home, why_none) = home(args, &standing, &top, surroundings);
     let branch = standing.branch.as_deref().unwrap_or("main");
     let proposal = propose(&tree, Wish { home, branch, config: &args.config })?;
+    if let Some(why) = why_none {
+        surroundings.progress.say(&why);
+    }
     if args.dry_run {
         writeln!(surroundings.out, "--- {}\n{}", args.config, proposal.configuration)?;
         if let Some((path, text)) = &proposal.workflow {
@@ -99,33 +102,32 @@ fn top(args: &InitArgs, standing: &Standing, surroundings: &Surroundings<'_>) ->
     if is_here { args.repo.clone() } else { top.clone() }
 }
 
-/// The forge: as asked for, else the one that the remote is on, else the one that has its directory here.
+/// The forge: as asked for, else the one that the remote is on, else the one that has its directory here; or a word about
+/// why there is none.
 fn home(
     args: &InitArgs,
     standing: &Standing,
     top: &Utf8Path,
     surroundings: &Surroundings<'_>,
-) -> Option<Home> {
+) -> (Option<Home>, Option<String>) {
     match args.forge {
-        Some(HomeName::GitHub) => return Some(Home::GitHub),
-        Some(HomeName::GitLab) => return Some(Home::GitLab),
-        Some(HomeName::None) => return None,
+        Some(HomeName::GitHub) => return (Some(Home::GitHub), None),
+        Some(HomeName::GitLab) => return (Some(Home::GitLab), None),
+        Some(HomeName::None) => return (None, None),
         None => {}
     }
     let remote = standing.remote_url.as_deref().unwrap_or_default();
     let there = |path: &str| top.join(path).exists();
     match (ci::system_of(surroundings.variables, remote), there(".github"), there(".gitlab-ci.yml")) {
-        (Some(System::GitHub), _, _) | (None, true, false) => Some(Home::GitHub),
-        (Some(System::GitLab), _, _) | (None, false, true) => Some(Home::GitLab),
+        (Some(System::GitHub), _, _) | (None, true, false) => (Some(Home::GitHub), None),
+        (Some(System::GitLab), _, _) | (None, false, true) => (Some(Home::GitLab), None),
         (None, _, _) => {
             let why = match without_userinfo(remote) {
                 url if url.is_empty() => format!("there is no remote `{REMOTE}`"),
                 url => format!("the remote `{url}` tells none"),
             };
-            surroundings.progress.say(&format!(
-                "no forge recognised, so there is no workflow: {why}; pass --forge github or --forge gitlab"
-            ));
-            None
+            let words = "no forge recognised, so there is no workflow";
+            (None, Some(format!("{words}: {why}; pass --forge github or --forge gitlab")))
         }
     }
 }

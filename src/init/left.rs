@@ -23,7 +23,9 @@ impl Why {
     /// The reason, and what to do.
     pub(super) const fn words(self) -> &'static str {
         match self {
-            Self::Nowhere => "Not proposed, since nothing in their paths names an environment",
+            Self::Nowhere => {
+                "Not proposed, since nothing in their paths names an environment; `- path: …` renders one for all of them"
+            }
             Self::Empty => "Not proposed, since they render to nothing",
             Self::Mixed => {
                 "Not proposed, since they hold more than manifests, which the renderer would refuse: move that elsewhere"

@@ -106,11 +106,13 @@ pub fn propose(tree: &dyn DryTree, wish: Wish<'_>) -> Result<Proposal> {
     entries::name_apart(&mut entries);
     let environments = stages::ordered(names);
     let parts = text::Parts { environments: &environments, entries: &entries, left: &left, is_guess };
+    let names: Vec<String> = environments.iter().map(|(name, _)| stages::legal(name)).collect();
+    let tools = Tools::of(&survey);
     Ok(Proposal {
         configuration: text::configuration(&parts),
-        workflow: wish.home.map(|home| workflow::workflow(home, wish, Tools::of(&survey))),
+        workflow: wish.home.map(|home| workflow::workflow(home, wish, tools, &names)),
         left: left.len(),
-        environments: environments.into_iter().map(|(name, _)| stages::legal(&name)).collect(),
+        environments: names,
     })
 }
 

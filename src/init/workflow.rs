@@ -31,19 +31,39 @@ impl Tools {
     }
 }
 
-/// The workflow's path and its text.
-pub(super) fn workflow(home: Home, wish: Wish<'_>, tools: Tools) -> (Utf8PathBuf, String) {
+/// The workflow's path and its text, for environments of these names.
+pub(super) fn workflow(
+    home: Home,
+    wish: Wish<'_>,
+    tools: Tools,
+    environments: &[String],
+) -> (Utf8PathBuf, String) {
     let (path, example) = match home {
         Home::GitHub => (".github/workflows/hydrator.yml", GITHUB),
         Home::GitLab => (".gitlab-ci.yml", GITLAB),
     };
+    let mut is_in_use = false;
     // The first line of an example says where it goes.
-    let lines = example.lines().skip(1).flat_map(|line| adapted(line, wish, tools));
+    let lines = example.lines().skip(1).flat_map(|line| {
+        is_in_use |= line.contains("OWNER/");
+        adapted(&with_names(line, environments), is_in_use, wish, tools)
+    });
     (Utf8Path::new(path).to_owned(), lines.map(|line| line + "\n").collect())
 }
 
-/// A line of an example, as one or several lines, or none.
-fn adapted(line: &str, wish: Wish<'_>, tools: Tools) -> Vec<String> {
+/// A line of an example with the environments that there are in place of its own, where people choose one.
+fn with_names(line: &str, environments: &[String]) -> String {
+    let names = environments.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    let first = environments.first().map(|name| quoted(name)).unwrap_or_default();
+    match line.trim_start() {
+        "default: dev" => line.replace("dev", &first),
+        text if text.starts_with("options: [dev, prod]") => line.replace("dev, prod", &names),
+        _ => line.to_owned(),
+    }
+}
+
+/// A line of an example, as one or several lines, or none. `is_in_use` from the line on that uses hydrator.
+fn adapted(line: &str, is_in_use: bool, wish: Wish<'_>, tools: Tools) -> Vec<String> {
     let text = line.trim_start();
     let indent = &line[..line.len() - text.len()];
     let is_elsewhere = wish.config != CONFIGURATION;
@@ -66,7 +86,7 @@ fn adapted(line: &str, wish: Wish<'_>, tools: Tools) -> Vec<String> {
     if is_elsewhere && text.starts_with("- uses: OWNER/") {
         lines.extend([format!("{indent}  with:"), format!("{indent}    {config}")]);
     }
-    if is_elsewhere && text == "inputs:" {
+    if is_elsewhere && is_in_use && text == "inputs:" {
         lines.push(format!("{indent}  {config}"));
     }
     lines

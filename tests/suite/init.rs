@@ -392,7 +392,7 @@ fn plain_manifests_above_something_else_stand_for_themselves() {
             ("deploy/prod/cm.yaml", &config_map("web")),
         ],
         2,
-        &["names an environment:\n#   deploy\n"],
+        &["renders one for all of them:\n#   deploy\n"],
         &["- path: deploy\n"],
     );
     assert_eq!(targets(&report, 0), ["deploy"]);
@@ -674,6 +674,16 @@ fn the_pipeline_installs_what_is_needed() {
         assert_eq!(text.contains("\n      helm-version: v"), helm, "{text}");
         assert!(!text.contains("# kustomize-version") && !text.contains("# helm-version"), "{text}");
     }
+}
+
+#[test]
+fn the_pipeline_offers_the_environments_that_there_are() {
+    let files = [("k8s/qa/map.yaml", CONFIG_MAP), ("k8s/live/map.yaml", CONFIG_MAP)];
+    let repo = with_remote("git@gitlab.com:o/r.git", &files);
+    _ = init(&repo, &[]).success();
+    let text = read(&repo, PIPELINE);
+    assert!(text.contains("options: [qa, live]") && text.contains("\n      default: qa\n"), "{text}");
+    assert!(!text.contains("dev"), "{text}");
 }
 
 #[test]

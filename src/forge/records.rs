@@ -63,6 +63,8 @@ pub struct Announced {
     pub newest: Vec<CommitId>,
     /// Other commits on it.
     pub others: Vec<CommitId>,
+    /// The branches of hydrated commits, for forges that keep statuses by branch.
+    pub branches: BTreeMap<CommitId, BranchName>,
 }
 
 /// That a commit runs in an environment, as forges record it.

@@ -7,14 +7,14 @@ mod finish;
 mod judge;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use jiff::Timestamp;
 
 pub use self::finish::finishing;
 pub use self::words::DESCRIPTION_LIMIT;
-use crate::model::{CommitId, CommitState, CommitStatus, Environment, PromotionReport};
+use crate::model::{BranchName, CommitId, CommitState, CommitStatus, Environment, PromotionReport};
 
 /// The status on a proposed commit that says what the gate says.
 pub const PROMOTION: &str = "hydrator/promotion";
@@ -159,6 +159,19 @@ impl Board<'_> {
     pub fn dry_commits(&self) -> BTreeSet<CommitId> {
         let offered = |place: &Place<'_>| place.proposal.as_ref().and_then(|proposal| proposal.dry);
         self.places.iter().flat_map(|place| [place.active.dry, offered(place)]).flatten().collect()
+    }
+
+    /// The branches of what is active and of what is offered.
+    pub fn branches(&self) -> BTreeMap<CommitId, BranchName> {
+        let offered = self
+            .places
+            .iter()
+            .filter_map(|place| Some((place.proposal.as_ref()?.head, place.environment.proposed.clone())));
+        let active = self
+            .places
+            .iter()
+            .filter_map(|place| Some((place.active.commit?, place.environment.active.clone())));
+        offered.chain(active).collect()
     }
 
     /// The environments that anything waits for, directly or through others.

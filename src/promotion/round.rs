@@ -90,7 +90,7 @@ pub(super) fn round(
         now: (world.clock)(),
         is_ancestor: &is_ancestor,
     };
-    announce(world.forge.as_ref(), &dry, &board.dry_commits());
+    announce(world.forge.as_ref(), &dry, &board.dry_commits(), board.branches());
     let (verdicts, statuses) = judge_all(world, &mut board, &seen, &mut failures)?;
     let stand = |failures: &BTreeMap<EnvironmentName, Failure>| {
         let known = board.places.iter().enumerate().map(|(at, place)| {

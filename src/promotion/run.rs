@@ -53,7 +53,8 @@ pub fn close_old(
     let forge = world.forge.as_ref();
     let tips = planned.iter().flat_map(|one| [&one.seen.active, &one.seen.proposed]);
     let known: BTreeSet<CommitId> = tips.flatten().filter_map(Tip::dry_sha).collect();
-    announce(forge, dry, &known);
+    let branches = planned.iter().filter_map(|one| Some((one.proposed?, one.environment.proposed.clone())));
+    announce(forge, dry, &known, branches.collect());
     let statuses = landings.ask_along(forge, &dry_commits(&dry.commit, known), &commits)?;
     let mut told = post::close_old(statuses, forge)?;
     for environment in planned {
@@ -104,7 +105,7 @@ pub fn gates(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &Remot
         open.push(seen.open);
     }
     let mut board = Board { places, tip, now: (world.clock)(), is_ancestor: &is_ancestor };
-    announce(world.forge.as_ref(), dry, &board.dry_commits());
+    announce(world.forge.as_ref(), dry, &board.dry_commits(), board.branches());
     let statuses = gather(&mut board, &tips, (world.forge.as_ref(), Writes::Active))?;
     let mut known = Vec::new();
     for (at, place) in board.places.iter().enumerate() {

@@ -10,7 +10,7 @@ mod pages;
 mod pictures;
 mod previewed;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -49,16 +49,22 @@ pub struct Scene<'a> {
 }
 
 /// Tells the forge which DRY commits [`tell`] will ask it about, before anything else is asked.
-pub fn announce(forge: &dyn Forge, dry: &Dry, commits: &BTreeSet<CommitId>) {
+/// Of hydrated commits it is told the branches.
+pub fn announce(
+    forge: &dyn Forge,
+    dry: &Dry,
+    commits: &BTreeSet<CommitId>,
+    branches: BTreeMap<CommitId, BranchName>,
+) {
     let tip = &dry.commit;
     let newest: Vec<CommitId> = tip.parents.first().copied().into_iter().chain([tip.id]).collect();
     let others = commits.iter().filter(|commit| !newest.contains(commit)).copied().collect();
-    forge.announce(Announced { base: dry.branch.clone(), newest, others });
+    forge.announce(Announced { base: dry.branch.clone(), newest, others, branches });
 }
 
 /// What was said last of how far the DRY branch's tip has come: nothing else remembers where it could not be rendered.
 pub fn said_of_tip(forge: &dyn Forge, dry: &Dry) -> Result<Option<CommitStatus>> {
-    announce(forge, dry, &BTreeSet::new());
+    announce(forge, dry, &BTreeSet::new(), BTreeMap::new());
     pages::said_of_tip(forge, dry)
 }
 

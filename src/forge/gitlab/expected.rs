@@ -22,6 +22,25 @@ pub(super) fn expect(forge: &GitLab, announced: Announced) {
     *forge.expected.borrow_mut() = Some(Expected { announced, found: BTreeMap::new() });
 }
 
+/// The branch of a commit, if it was announced.
+pub(super) fn branch_of(forge: &GitLab, commit: CommitId) -> Option<BranchName> {
+    let expected = forge.expected.borrow();
+    let announced = &expected.as_ref()?.announced;
+    let is_dry = announced.newest.contains(&commit) || announced.others.contains(&commit);
+    announced.branches.get(&commit).or_else(|| is_dry.then_some(&announced.base)).cloned()
+}
+
+/// The branches that were announced, the DRY branch first.
+pub(super) fn branches(forge: &GitLab) -> Vec<BranchName> {
+    let expected = forge.expected.borrow();
+    let announced = expected.as_ref().map(|expected| &expected.announced);
+    announced
+        .into_iter()
+        .flat_map(|all| [&all.base].into_iter().chain(all.branches.values()))
+        .cloned()
+        .collect()
+}
+
 /// Adds what was announced, and is not known yet, to a question that is about few other commits.
 pub(super) fn join(forge: &GitLab, asked: &mut Asked) {
     let expected = forge.expected.borrow();

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::question::{self, Asked, COMMITS, HEADS};
 use super::shapes::{self, each};
-use super::{GitLab, TokenKind, expected};
+use super::{GitLab, PAGE, TokenKind, expected};
 use crate::escape::{cut, one_line};
 use crate::forge::http::{Class, Effect, Method, Refused};
-use crate::model::{CommitId, CommitState, CommitStatus, PullRequestState};
+use crate::model::{BranchName, CommitId, CommitState, CommitStatus, PullRequestState};
 
 /// GitLab's limit of a description.
 const DESCRIPTION: usize = 255;
@@ -144,7 +144,7 @@ fn post(forge: &GitLab, commit: CommitId, body: &Value, state: &str) -> Result<V
     forge.write(Method::Post, &format!("/statuses/{commit}"), body, Effect::Write)
 }
 
-/// Which pipeline a status belongs to: by the branch, else GitLab takes the first one that holds the commit; and where
+/// Which pipeline a status belongs to: by the branch, else GitLab takes the first one that holds the commit, whosever it is; and where
 /// the merge request has a pipeline of its own, that one, since only one of them decides about the merge.
 fn place(forge: &GitLab, commit: CommitId) -> Result<Value, Refused> {
     let offered = {
@@ -166,11 +166,19 @@ fn place(forge: &GitLab, commit: CommitId) -> Result<Value, Refused> {
     Ok(branch.map_or_else(|| json!({}), |branch| json!({"ref": branch})))
 }
 
-/// A branch that holds a commit.
+/// The branch of a commit: the one that was announced, else one that holds it, ours before those of others.
 pub(super) fn branch_of(forge: &GitLab, commit: CommitId) -> Result<Option<String>, Refused> {
-    match forge.get(&format!("/repository/commits/{commit}/refs?type=branch&per_page=20")) {
-        Ok(found) => Ok(each(&found).find_map(|one| one["name"].as_str()).map(str::to_owned)),
-        Err(refused) if refused.class == Class::NotFound => Ok(None),
-        Err(refused) => Err(refused),
+    if let Some(branch) = expected::branch_of(forge, commit) {
+        return Ok(Some(branch.as_str().to_owned()));
     }
+    let found = match forge.get(&format!("/repository/commits/{commit}/refs?type=branch&per_page={PAGE}")) {
+        Ok(found) => found,
+        Err(refused) if refused.class == Class::NotFound => return Ok(None),
+        Err(refused) => return Err(refused),
+    };
+    let names: Vec<&str> = each(&found).filter_map(|one| one["name"].as_str()).collect();
+    let mut ours = expected::branches(forge);
+    ours.extend(forge.known.borrow().values().flat_map(|one| [one.head.clone(), one.base.clone()]));
+    let own = ours.iter().map(BranchName::as_str).find(|own| names.contains(own));
+    Ok(own.or_else(|| names.first().copied()).map(str::to_owned))
 }

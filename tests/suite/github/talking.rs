@@ -1,5 +1,7 @@
 //! Comments, permissions and records, asked of GitHub by the library.
 
+use std::collections::BTreeMap;
+
 use hydrator::forge::{
     Announced, Conversation as _, Deployment, Forge as _, Permission, Reaction, Records as _,
 };
@@ -149,7 +151,7 @@ fn what_was_announced_comes_along_with_statuses_unless_it_is_refused() {
     let (head, dry) = (tip(&repo, "hydrator/dev-next"), tip(&repo, "main"));
     let announce = || {
         let base = BranchName::new("main").unwrap();
-        forge.announce(Announced { base, newest: vec![dry], others: Vec::new() });
+        forge.announce(Announced { base, newest: vec![dry], others: Vec::new(), branches: BTreeMap::new() });
         github.server.take_calls();
     };
     announce();

@@ -71,3 +71,39 @@ fn what_cannot_be_rendered_fails_no_other_pipeline() {
     let status = gitlab.command(&repo, "status").run().success();
     assert!(status.stdout().contains("could not be hydrated"), "{status:?}");
 }
+
+#[test]
+fn statuses_and_deployments_are_of_our_own_branches() {
+    let repo = repo_with(&ENVIRONMENTS, ", gates: {soak: 1s}");
+    let text = std::fs::read_to_string(repo.work().join("hydrator.yaml")).unwrap();
+    repo.write("hydrator.yaml", &(text + "deployments: true\n"));
+    repo.commit("Record deployments");
+    let gitlab = GitLab::start(&repo);
+    // People begin branches wherever something is, and GitLab lists those first.
+    let begin = || {
+        let branches = ENVIRONMENTS.map(|name| [format!("hydrator/{name}"), format!("hydrator/{name}-next")]);
+        for (at, branch) in branches.as_flattened().iter().chain([&"main".to_owned()]).enumerate() {
+            if let Some(tip) = repo.tip(branch) {
+                repo.remote_git().run(&["update-ref", &format!("refs/heads/aaa-{at}"), &tip]);
+            }
+        }
+    };
+    begin();
+    _ = gitlab.job(&repo).run().success();
+    for name in ENVIRONMENTS {
+        begin();
+        pages::merge_of(&gitlab, name);
+        begin();
+        _ = gitlab.command(&repo, "promote").run().success();
+    }
+    let calls = gitlab.server.take_calls();
+    let filed = |what: &str| {
+        let sent = calls.iter().filter(|call| call.method == "POST" && call.path.contains(what));
+        sent.map(|call| call.body["ref"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(filed("/deployments"), ["main"; 3]);
+    let statuses = filed("/statuses/");
+    assert!(statuses.contains(&"main".to_owned()), "{statuses:?}");
+    assert!(statuses.iter().all(|branch| !branch.starts_with("aaa")), "{statuses:?}");
+    assert!(!asked(&calls).iter().any(|what| what.ends_with("/refs")), "nobody has to ask");
+}

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::git::{Objects, TreeEntry, hash_of};
+use crate::hydrate::message::DRY_SHA_TRAILER;
 use crate::hydrate::{GIT_ATTRIBUTES_FILE, Hold, Intent, METADATA_FILE, Metadata, README_FILE};
 use crate::model::{Commit, EntryKind, ObjectId};
 
@@ -72,6 +73,19 @@ impl Tip {
         outputs: impl Iterator<Item = &'a String>,
     ) -> Result<Content> {
         content_at(objects, self.commit.tree, outputs)
+    }
+
+    /// Whether all that it holds besides our own is what the other one holds, but for what either of them owns.
+    pub fn has_only_foreign_of(&self, objects: Objects<'_>, other: &Self) -> Result<bool> {
+        let owned = [self, other].map(|tip| tip.metadata.as_ref().map(|metadata| metadata.targets.clone()));
+        let owned: Vec<String> = owned.into_iter().flatten().flatten().collect();
+        Ok(self.foreign == foreign_tree(objects, other.commit.tree, &owned)?)
+    }
+
+    /// Whether a proposed tip may carry other files than the active branch has now: those that the active branch had when
+    /// a run made the commit, or when it was merged into it.
+    pub fn may_differ(&self) -> bool {
+        self.commit.parents.len() > 1 || self.commit.trailer(DRY_SHA_TRAILER).is_some()
     }
 
     /// Whether the branch holds nothing at all yet, as after its first commit.

@@ -56,6 +56,7 @@ pub mod run;
 pub mod secret;
 pub mod settle;
 pub mod status;
+pub mod strangers;
 pub mod tally;
 pub mod tell;
 pub mod template;

@@ -14,6 +14,7 @@ use crate::git::{Ancestry, NOTES_REF, Note, Objects, RemoteRefs, Scratch};
 use crate::hydrate::Hold;
 use crate::hydrate::message::DRY_SHA_TRAILER;
 use crate::model::{BranchName, CommitId, Delivery, Environment, ObjectId, PullRequest, PullRequestState};
+use crate::strangers;
 
 /// How deep a proposal's own commit may lie below merges of the active branch into it, and a little more.
 const UPDATES: u32 = 50;
@@ -67,6 +68,7 @@ pub enum Past {
 
 /// The state of one environment.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
 pub struct Seen {
     /// The active branch's tip.
     pub active: Option<Tip>,
@@ -84,6 +86,9 @@ pub struct Seen {
     pub withdrawn: bool,
     /// What became of what was on the active branch before.
     pub past: Past,
+    /// Whether the proposed tip carries files that neither we nor the active branch brought; asked only of one that offers
+    /// something.
+    pub has_strangers: bool,
     /// Whether the active tip was found to have what it should have: our proposed branch and our note are on it.
     pub checked: bool,
     /// Whether a newer DRY commit than this run's has been processed.
@@ -236,6 +241,9 @@ fn look_back(question: &Question<'_>, seen: &mut Seen) -> Result<()> {
         return Ok(());
     }
     seen.past = past(question, seen, &active, &proposed)?;
+    let differs = proposed.intact && proposed.foreign != active.foreign && seen.past != Past::ProposalLeft;
+    seen.has_strangers =
+        differs && (!proposed.may_differ() || strangers::are_in(question.scratch, &active, &proposed)?);
     Ok(())
 }
 

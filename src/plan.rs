@@ -209,8 +209,7 @@ fn check_proposed(environment: &Environment, seen: &Seen, permissions: Permissio
     let nothing_new = active.is_some_and(|active| proposed.commit.tree == active.commit.tree)
         || seen.past == Past::ProposalLeft;
     let same_files = proposed.foreign == active.and_then(|active| active.foreign)
-        || is_hydrated(proposed)
-        || proposed.commit.parents.len() > 1;
+        || proposed.may_differ() && !seen.has_strangers;
     let blank = proposed.is_blank();
     if nothing_new || blank || permissions.overwrite || (proposed.intact && same_files) {
         return Ok(());
@@ -219,10 +218,6 @@ fn check_proposed(environment: &Environment, seen: &Seen, permissions: Permissio
     let author = crate::escape::one_line(&proposed.commit.author.name);
     Err(Failure::git(format!("the proposed branch `{branch}` has content at {commit} that hydrator did not write (author: {author})"))
         .hint("move that change to the DRY branch, or let it be replaced with `--overwrite`"))
-}
-
-fn is_hydrated(tip: &Tip) -> bool {
-    tip.commit.parents.len() <= 1 && tip.commit.trailer(crate::hydrate::message::DRY_SHA_TRAILER).is_some()
 }
 
 /// Why the active branch is not what our last hydrated commit made it.
@@ -245,7 +240,7 @@ pub fn drift(environment: &Environment, seen: &Seen, active: &Tip) -> Option<Str
 pub fn decide(environment: &Environment, seen: &Seen, standing: &Standing, goal: Goal<'_>) -> Decision {
     let nothing = goal.content.is_empty();
     let is_active = seen.active.as_ref().map_or(nothing, |active| goal.is_of(active));
-    let offered = offer(seen).map(|proposed| goal.is_offered_by(proposed));
+    let offered = offer(seen).map(|proposed| goal.is_offered_by(proposed) && !seen.has_strangers);
     let is_ordinary = goal.terms.intent.is_none();
     match standing {
         Standing::Superseded => Decision::Superseded,
@@ -255,7 +250,7 @@ pub fn decide(environment: &Environment, seen: &Seen, standing: &Standing, goal:
         Standing::Drifted(why) if !is_active && environment.drift == DriftPolicy::Hold => {
             Decision::Held(why.clone())
         }
-        Standing::Frozen if sits_on_active(seen) => Decision::Leave,
+        Standing::Frozen if sits_on_active(seen) && !seen.has_strangers => Decision::Leave,
         Standing::Frozen => Decision::Reparent,
         _ if is_active && offered.is_some() => Decision::Withdraw,
         _ if is_active => Decision::Nothing,

@@ -1,6 +1,5 @@
 //! Where environments stand: from what was observed, or from what a run has just made of it. Pure.
 
-use crate::error::Failure;
 use crate::gate::{Active, HOLD_LABEL, Held, Kind, Place, Proposal};
 use crate::hydrate::Intent;
 use crate::model::{CommitId, DriftPolicy, Environment, Project, PullRequest};
@@ -11,10 +10,12 @@ use crate::planned::Planned;
 /// Where an environment stands as it was observed.
 pub fn observed<'a>(project: &'a Project, at: usize, seen: &Seen, config: &str) -> Place<'a> {
     let environment = &project.environments[at];
+    let is_ours = plan::standing(environment, seen, config, Permissions::default()).is_ok();
     let proposal = plan::offer(seen).map(|offered| Proposal {
         head: offered.commit.id,
         dry: offered.dry_sha(),
-        kind: kind(offered.intent()),
+        // What a person made of a rollback is none that need wait for nobody.
+        kind: kind(offered.intent().filter(|_| is_ours)),
         rejected: plan::is_rejected(seen),
         labelled_hold: has_label(seen.open.as_ref(), HOLD_LABEL),
     });
@@ -23,7 +24,7 @@ pub fn observed<'a>(project: &'a Project, at: usize, seen: &Seen, config: &str) 
         after: after(project, at),
         active: active(seen, None),
         processed: seen.processed,
-        held: held(environment, seen, config, proposal.is_some()),
+        held: held((environment, is_ours), seen, proposal.is_some()),
         proposal,
     }
 }
@@ -105,9 +106,8 @@ const fn kind(intent: Option<Intent>) -> Kind {
 }
 
 /// Why it stays where it is. A branch that is not ours holds too: nothing is said about what it has.
-fn held(environment: &Environment, seen: &Seen, config: &str, is_offered: bool) -> Option<Held> {
-    let standing: Result<_, Failure> = plan::standing(environment, seen, config, Permissions::default());
-    if standing.is_err() {
+fn held((environment, is_ours): (&Environment, bool), seen: &Seen, is_offered: bool) -> Option<Held> {
+    if !is_ours {
         return Some(Held { by: "an error".to_owned(), whole: true, lets_pass: false });
     }
     let active = seen.active.as_ref()?;

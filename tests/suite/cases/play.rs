@@ -188,7 +188,8 @@ impl Stage<'_> {
     }
 
     fn person_commit(&self, commit: &PersonCommit) {
-        let change = Change { files: commit.files.clone(), delete: commit.delete.clone() };
+        let PersonCommit { files, delete, merge, .. } = commit;
+        let change = Change { files: files.clone(), delete: delete.clone(), merge: merge.clone() };
         self.repo.person().commit(&commit.branch, &change, &commit.message);
         self.follow(&commit.branch);
     }

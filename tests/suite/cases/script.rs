@@ -104,6 +104,8 @@ pub(crate) struct PersonCommit {
     /// Files and directories to delete.
     #[serde(default)]
     pub(crate) delete: Vec<String>,
+    /// A branch that is merged by the same commit.
+    pub(crate) merge: Option<String>,
     /// The message.
     pub(crate) message: String,
 }

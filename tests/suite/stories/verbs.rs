@@ -59,7 +59,7 @@ impl<F: Asked> Ground<F> {
 
     fn commit(&self, branch: &str, text: &str) {
         let files = [("a.yaml".to_owned(), text.to_owned())].into_iter().collect();
-        self.repo.person().commit(branch, &Change { files, delete: Vec::new() }, "Change");
+        self.repo.person().commit(branch, &Change { files, ..Change::default() }, "Change");
     }
 
     fn tip(&self, branch: &str) -> CommitId {

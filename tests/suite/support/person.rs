@@ -11,6 +11,8 @@ pub(crate) struct Change {
     pub(crate) files: Files,
     /// Files and directories to delete.
     pub(crate) delete: Vec<String>,
+    /// A branch that is merged by the same commit.
+    pub(crate) merge: Option<String>,
 }
 
 /// Somebody else than the one who works in the work clone.
@@ -43,13 +45,17 @@ impl Person<'_> {
     /// Commits a change to a branch of the remote, which is made from nothing if it is not there.
     pub(crate) fn commit(&self, branch: &str, change: &Change, message: &str) -> String {
         self.check_out(branch);
+        let git = self.git();
+        if let Some(other) = &change.merge {
+            let other = format!("refs/remotes/origin/{other}");
+            git.run(&["merge", "--quiet", "--no-ff", "--no-commit", &other]);
+        }
         for (path, text) in &change.files {
             write_below(&self.clone, path, text);
         }
         for path in &change.delete {
             remove_below(&self.clone, path);
         }
-        let git = self.git();
         git.run(&["add", "--all"]);
         git.run(&["commit", "--quiet", "--allow-empty", "--message", message]);
         self.push(branch)

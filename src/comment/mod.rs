@@ -160,7 +160,10 @@ fn promote(
     let name = &environment.name;
     let Some(open) = open else { return Ok(Err(format!("{name} has no open pull request"))) };
     let Some((head, since)) = world.forge.head_since(open.number)? else {
-        return Ok(Err("this forge does not tell which head was there when this was written".to_owned()));
+        return Ok(Err(format!(
+            "somebody else pushed to the branch of #{}, and this forge does not tell when: look at it, and merge it there",
+            open.number
+        )));
     };
     if since > asked.at {
         return Ok(Err(format!(

@@ -88,7 +88,7 @@ pub trait Conversation {
     fn permission(&self, login: &str) -> Result<Permission>;
 
     /// The head of an open pull request, and since when it has it by the forge's clock; nothing where the forge does not
-    /// tell.
+    /// tell, as GitHub of a head that somebody pushed on top of another one.
     fn head_since(&self, _number: u64) -> Result<Option<(CommitId, Timestamp)>> {
         Ok(None)
     }

@@ -144,15 +144,16 @@ pub(super) fn react(forge: &GitHub, number: u64, id: u64, reaction: Reaction) ->
     }
 }
 
-/// The head, and when it came: with the pull request, or by the last forced push. Ours are forced ones.
+/// The head, and when it came: by the last forced push, as ours are, if that brought it; or with the pull request, if that
+/// has one commit and nobody forced anything. GitHub keeps no time of any other push, such as that of "Update branch".
 pub(super) fn head_since(forge: &GitHub, number: u64) -> Result<Option<(CommitId, Timestamp)>> {
     let Place { owner, name, .. } = &forge.place;
     let text = "query head($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
-      headRefOid createdAt
+      headRefOid createdAt commits { totalCount }
       timelineItems(last: 1, itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT]) {
-        nodes { ... on HeadRefForcePushedEvent { createdAt } }
+        nodes { ... on HeadRefForcePushedEvent { createdAt afterCommit { oid } } }
       }
     }
   }
@@ -162,10 +163,13 @@ pub(super) fn head_since(forge: &GitHub, number: u64) -> Result<Option<(CommitId
         refused.while_doing(&format!("cannot read since when pull request #{number} has its head"))
     })?;
     let node = &data["repository"]["pullRequest"];
-    let time = |node: &Value| node["createdAt"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
-    let pushed = nodes(&node["timelineItems"]).filter_map(time).max();
     let head = node["headRefOid"].as_str().and_then(CommitId::parse);
-    Ok(head.zip(time(node).max(pushed)))
+    let brought = match nodes(&node["timelineItems"]).last() {
+        Some(forced) => Some(forced).filter(|forced| forced["afterCommit"]["oid"] == node["headRefOid"]),
+        None => Some(node).filter(|node| node["commits"]["totalCount"] == 1),
+    };
+    let since = brought.and_then(|by| by["createdAt"].as_str()?.parse().ok());
+    Ok(head.zip(since))
 }
 
 /// What somebody may do in the repository. GitHub maps every role to one of four words.

@@ -78,6 +78,8 @@ pub(crate) struct Pull {
     pub(crate) created_at: i64,
     /// When its head was moved last.
     pub(crate) moved_at: Option<i64>,
+    /// When it was moved last to a commit that does not contain the one before, and to which.
+    pub(crate) forced: Option<(i64, String)>,
     pub(crate) merged_at: Option<i64>,
     pub(crate) merge_commit: Option<String>,
 }
@@ -350,6 +352,12 @@ impl State {
                 pull.merge_commit = Some(head.to_string());
                 pull.close(Life::Merged);
             } else {
+                let before = Oid::from_str(&pull.head_sha);
+                let is_forward =
+                    before.is_ok_and(|before| git.graph_descendant_of(head, before).unwrap_or(false));
+                if !is_forward {
+                    pull.forced = Some((now, head.to_string()));
+                }
                 pull.moved_at = Some(now);
                 // Approvals are of a diff.
                 pull.reviews.clear();
@@ -415,6 +423,18 @@ impl State {
         let (head, base) = (git.find_commit(head).ok()?, git.find_commit(base).ok()?);
         let mut index = git.merge_commits(&base, &head, Some(&MergeOptions::new())).ok()?;
         if index.has_conflicts() { None } else { index.write_tree_to(&git).ok() }
+    }
+
+    /// How many commits a pull request offers.
+    pub(crate) fn offered(&self, pull: &Pull) -> usize {
+        let git = self.git();
+        let count = || {
+            let mut walk = git.revwalk().ok()?;
+            walk.push(Oid::from_str(&pull.head_sha).ok()?).ok()?;
+            walk.hide(self.tip(&pull.base)?).ok()?;
+            Some(walk.count())
+        };
+        count().unwrap_or_default()
     }
 
     /// The commit that a merge makes: the same one as on the local forge, so that cases come out the same everywhere.
@@ -501,6 +521,7 @@ impl State {
             auto_merge: None,
             created_at: self.now(),
             moved_at: None,
+            forced: None,
             merged_at: None,
             merge_commit: None,
         };

@@ -21,4 +21,5 @@ impl Commented for GitHub {
     }
 
     const STRANGERS: &'static [&'static str] = &["rita", "mallory", "hydrator-app[bot]"];
+    const TELLS_OF_PUSHES: bool = false;
 }

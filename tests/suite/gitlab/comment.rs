@@ -12,6 +12,7 @@ impl Commented for GitLab {
     }
 
     const STRANGERS: &'static [&'static str] = &["rita", "mallory"];
+    const TELLS_OF_PUSHES: bool = true;
 }
 
 /// What GitLab sends of a new note.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::forge_server::state::Method;
 use crate::support::command::Run;
+use crate::support::person::Change;
 
 /// A new comment, as its event tells it.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub(crate) trait Commented: Hosted {
     fn answering(&self, repo: &TestRepo, event: &Event) -> Run;
     /// Some who may not write.
     const STRANGERS: &'static [&'static str];
+    /// Whether the forge keeps the time of every push.
+    const TELLS_OF_PUSHES: bool;
 }
 
 /// Somebody comments, and the job of that comment runs.
@@ -155,6 +158,21 @@ pub(crate) fn only_what_the_commenter_saw_is_merged<F: Commented>() {
     forge.server().with(|state| state.merge(1, Method::Merge).unwrap());
     _ = forge.answering(&repo, &event).run().success();
     refused(&forge, 1, "was promoted after this was written");
+}
+
+pub(crate) fn a_push_by_hand_is_not_what_the_commenter_saw<F: Commented>() {
+    let (repo, forge) = ground::<F>();
+    let files = [("OWNERS".to_owned(), "alice\n".to_owned())].into();
+    repo.person().commit("hydrator/dev", &Change { files, ..Change::default() }, "Owners: alice");
+    let event = commented(&forge, "alice", 1, "/hydrator promote dev");
+    // No forced push: the head stays below.
+    repo.person().merge("hydrator/dev", "hydrator/dev-next");
+    _ = forge.answering(&repo, &event).run().success();
+    refused(&forge, 1, if F::TELLS_OF_PUSHES { "was changed after this" } else { "does not tell when" });
+    assert_eq!(pull(&forge, 1).life, Life::Open);
+    // What comes after it was there when it was written.
+    _ = says(&repo, &forge, "alice", 1, "/hydrator promote dev").success();
+    assert_eq!(pull(&forge, 1).life == Life::Merged, F::TELLS_OF_PUSHES);
 }
 
 pub(crate) fn a_job_that_runs_again_does_nothing_twice<F: Commented>() {

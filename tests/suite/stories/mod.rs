@@ -65,6 +65,7 @@ macro_rules! on {
             who_may_not_write_is_refused
             what_nobody_can_do_is_answered
             only_what_the_commenter_saw_is_merged
+            a_push_by_hand_is_not_what_the_commenter_saw
             a_job_that_runs_again_does_nothing_twice
             other_comments_cost_nothing
         }

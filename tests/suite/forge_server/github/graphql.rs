@@ -279,9 +279,11 @@ impl GitHubApi {
             "reviewRequests": {"nodes": requests}, "latestReviews": {"nodes": reviews},
             "latestOpinionatedReviews": {"nodes": opinions},
             "timelineItems": {"nodes": events}, "createdAt": time(pull.created_at),
-            "forcePushes": {"nodes": pull.moved_at.iter().map(|at| {
-                json!({"__typename": "HeadRefForcePushedEvent", "createdAt": time(*at)})
+            "forcePushes": {"nodes": pull.forced.iter().map(|(at, to)| {
+                json!({"__typename": "HeadRefForcePushedEvent", "createdAt": time(*at),
+                    "afterCommit": {"__typename": "Commit", "oid": to}})
             }).collect::<Vec<_>>()},
+            "commits": {"totalCount": state.offered(pull)},
             "comments": {"__typename": "IssueCommentConnection", "totalCount": comments.len(), "nodes": comments},
             "merged": pull.life == Life::Merged, "headRef": Self::head(state, pull),
             "mergeStateStatus": merge_state(state, pull, hindrance.as_ref()),

@@ -3,6 +3,7 @@
 //! Does I/O through the forge, and through the commands that do the work. Who may ask is what the forge says of the
 //! commenter's permission, never what the event says; what is done is done to what the commenter could see.
 
+mod unseen;
 mod words;
 
 use anyhow::Result;
@@ -124,10 +125,8 @@ fn fulfil(world: &World, asked: &Asked, wish: &Wish, progress: &dyn Progress) ->
         Verb::Hold => hold(world, environment, open.as_ref(), progress),
         Verb::Resume => resume(world, environment, open.as_ref(), progress),
         Verb::Rollback(to) => {
-            let merged = newest.and_then(|newest| newest.merged_at);
-            if merged.is_some_and(|merged| merged > asked.at) {
-                let name = &environment.name;
-                return Ok(Err(format!("{name} was promoted after this was written: look again")));
+            if let Some(why) = unseen::news(world, asked.at, (environment, newest.as_ref()), &refs)? {
+                return Ok(Err(why));
             }
             let request = rollback::Request {
                 environments: vec![environment.name.clone()],
@@ -166,10 +165,7 @@ fn promote(
         )));
     };
     if since > asked.at {
-        return Ok(Err(format!(
-            "what #{} offers to {name} was changed after this was written: look again",
-            open.number
-        )));
+        return Ok(Err(unseen::changed(environment, open.number)));
     }
     let report = promoted(world, vec![(name.clone(), head)], progress)?;
     let Some(own) = own(environment, &report) else { return Ok(Err(format!("nothing came of {name}"))) };

@@ -26,7 +26,8 @@ impl Activations {
         }
         let landings = forge.landings(&commits)?;
         let told =
-            landings.iter().filter_map(|(commit, landing)| Some((*commit, when(environment, landing)?)));
+            landings.iter().filter_map(|(commit, landing)| Some((*commit, came(environment, landing)?)));
+        let told = told.map(|(commit, time)| (commit, moment(time)));
         Ok(Self { told: told.collect() })
     }
 
@@ -38,12 +39,12 @@ impl Activations {
     }
 }
 
-/// The first pull request that was merged with it, else our own status.
-fn when(environment: &Environment, landing: &Landing) -> Option<Moment> {
+/// When a commit came to an active branch: with the first pull request that was merged with it, else by our own status.
+pub fn came(environment: &Environment, landing: &Landing) -> Option<Timestamp> {
     let merged = landing.pull_requests.iter().filter(|request| request.base == environment.active);
     let merged = merged.filter_map(|request| request.merged_at).min();
     let status = || landing.statuses.iter().find(|status| status.context == ACTIVE)?.created_at;
-    merged.or_else(status).map(moment)
+    merged.or_else(status)
 }
 
 fn moment(time: Timestamp) -> Moment {

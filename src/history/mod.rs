@@ -15,7 +15,7 @@ use crate::branch::{Content, Tip};
 use crate::hydrate::Intent;
 use crate::model::{CommitId, Moment};
 
-pub use activation::Activations;
+pub use activation::{Activations, came};
 pub use difference::difference;
 pub use health::Health;
 pub use list::{Question, StateKind, kind, list, rolled_back};

@@ -1,7 +1,7 @@
 //! `/hydrator …` in comments, as the jobs see them that a comment starts.
 
 use super::*;
-use crate::forge_server::state::Method;
+use crate::forge_server::state::{Method, Status};
 use crate::support::command::Run;
 use crate::support::person::Change;
 
@@ -158,6 +158,65 @@ pub(crate) fn only_what_the_commenter_saw_is_merged<F: Commented>() {
     forge.server().with(|state| state.merge(1, Method::Merge).unwrap());
     _ = forge.answering(&repo, &event).run().success();
     refused(&forge, 1, "was promoted after this was written");
+}
+
+pub(crate) fn a_rollback_undoes_nothing_that_the_commenter_did_not_see<F: Commented>() {
+    let repo = repo_with(&["dev"], "");
+    let forge = F::start(&repo);
+    let next = |value: &str| {
+        set(&repo, &["dev"], value);
+        _ = forge.job(&repo).run().success();
+        pulls(&forge).last().unwrap().0
+    };
+    let merge = |number| forge.server().with(|state| state.merge(number, Method::Merge).unwrap());
+    merge(next("one"));
+    merge(next("two"));
+    // Merged meanwhile, and another one is open: that one is the newest.
+    let third = next("three");
+    let event = commented(&forge, "alice", third, "/hydrator rollback dev");
+    merge(third);
+    let fourth = next("four");
+    _ = forge.answering(&repo, &event).run().success();
+    refused(&forge, third, "dev was promoted after this was written");
+    // Nothing was merged, but what is open is another one.
+    let event = commented(&forge, "alice", third, "/hydrator rollback dev");
+    assert_eq!(next("five"), fourth);
+    _ = forge.answering(&repo, &event).run().success();
+    refused(&forge, third, "was changed after this was written");
+    let open = pull(&forge, fourth);
+    assert!(open.title.contains("Set five") && open.life == Life::Open, "{}", open.title);
+    _ = says(&repo, &forge, "alice", third, "/hydrator rollback dev").success();
+    assert_eq!(reply(&forge, third).0, ["eyes", "rocket"]);
+}
+
+pub(crate) fn what_was_pushed_meanwhile_is_not_rolled_back<F: Commented>() {
+    let repo = repo_with(&ENVIRONMENTS, ", delivery: push");
+    let forge = F::start(&repo);
+    _ = forge.job(&repo).run().success();
+    let number = pages::land(&repo, &forge, "second", Method::Squash);
+    _ = forge.job(&repo).run().success();
+    let event = commented(&forge, "alice", number, "/hydrator rollback dev");
+    set(&repo, &ENVIRONMENTS, "third");
+    _ = forge.job(&repo).run().success();
+    let active = repo.tip("hydrator/dev").unwrap();
+    forge.server().with(|state| {
+        let (context, state_word, description) =
+            ("hydrator/active".to_owned(), "success".to_owned(), String::new());
+        let created_at = state.now();
+        let status = Status {
+            context,
+            state: state_word,
+            description,
+            target_url: None,
+            branch: None,
+            pipeline: None,
+            created_at,
+        };
+        state.statuses.entry(active.clone()).or_default().push(status);
+    });
+    _ = forge.answering(&repo, &event).run().success();
+    refused(&forge, number, "dev was promoted after this was written");
+    assert_eq!(repo.tip("hydrator/dev"), Some(active));
 }
 
 pub(crate) fn a_push_by_hand_is_not_what_the_commenter_saw<F: Commented>() {

@@ -66,6 +66,8 @@ macro_rules! on {
             what_nobody_can_do_is_answered
             only_what_the_commenter_saw_is_merged
             a_push_by_hand_is_not_what_the_commenter_saw
+            a_rollback_undoes_nothing_that_the_commenter_did_not_see
+            what_was_pushed_meanwhile_is_not_rolled_back
             a_job_that_runs_again_does_nothing_twice
             other_comments_cost_nothing
         }

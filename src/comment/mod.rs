@@ -4,6 +4,7 @@
 //! commenter's permission, never what the event says; what is done is done to what the commenter could see.
 
 mod unseen;
+mod visible;
 mod words;
 
 use anyhow::Result;

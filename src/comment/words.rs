@@ -33,15 +33,10 @@ pub const USAGE: &str = "write `/hydrator promote E`, `hold E`, `rollback E`, `r
 
 /// What the comment asks for; `None` if it asks for nothing, an error if nobody can tell.
 pub fn wish(body: &str) -> Option<Result<Wish, String>> {
-    let mut fenced = false;
-    for line in body.lines() {
-        // What is shown as code is talked about, not asked for.
-        if line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~") {
-            fenced = !fenced;
-        }
+    // What is shown as code, quoted or hidden is talked about, not asked for.
+    for line in super::visible::lines(body) {
         let mut words = line.split_whitespace();
-        // Four blanks make code as well, and a quote is what somebody else said.
-        if !fenced && line.starts_with(CALL) && words.next() == Some(CALL) {
+        if line.starts_with(CALL) && words.next() == Some(CALL) {
             return Some(understood(&words.collect::<Vec<_>>()));
         }
     }
@@ -92,8 +87,44 @@ mod tests {
             "    /hydrator promote prod",
             "```\n/hydrator promote prod\n```",
             "/hydrators promote prod",
+            "\t/hydrator promote prod",
+            "````\n```\n/hydrator promote prod\n```\n````",
+            "````\n```\n````x\n/hydrator promote prod",
+            "~~~\n```\n/hydrator promote prod\n~~~",
+            "```sh\n~~~\n\n/hydrator promote prod",
+            "   ```\n    ```\n/hydrator promote prod\n```",
+            "`a\n/hydrator promote prod\n`",
+            "> That said:\n/hydrator promote prod",
+            "> That said:\n```\n\n/hydrator promote prod\n```",
+            "<!--\n/hydrator promote prod\n-->",
+            "<!-- It was:\n\n```\n/hydrator promote prod\n-->\n",
+            "So <!--\n/hydrator promote prod\n--> it is",
+            "<pre>\n\n/hydrator promote prod\n</pre>",
+            "<a title='\n/hydrator promote prod\n'>x</a>",
+            "See <a title='\n/hydrator promote prod\n'>x</a>",
+            "[//]: # (\n/hydrator promote prod\n)",
         ] {
             assert_eq!(asked(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_over_hides_nothing() {
+        for before in [
+            "```\ncode\n```\n",
+            "~~~~ sh\n~~~\n~~~~~  \n",
+            "    ```\n",
+            "```a`b\n",
+            "<!-- a -->\n",
+            "<!--\na\n-->\n",
+            "<pre>a</pre>\n",
+            "<details>\n\n",
+            "<https://example.com>\n",
+            "> said\n\n",
+            "`code` and a single ` of it, 1 < 2, <3\n",
+        ] {
+            let found = asked(&format!("{before}/hydrator promote prod"));
+            assert_eq!(found, Some(Ok((Verb::Promote, "prod".to_owned()))), "{before}");
         }
     }
 

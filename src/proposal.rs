@@ -11,7 +11,7 @@ use crate::commit::TargetOutput;
 use crate::error::Failure;
 use crate::git::{Objects, Scratch, hash_of};
 use crate::hydrate::{self, Hold, Metadata, message};
-use crate::model::{CommitId, EntryKind, Environment, ManifestId, ObjectId, Target};
+use crate::model::{Commit, CommitId, EntryKind, Environment, ManifestId, ObjectId, Target};
 use crate::plan;
 use crate::planned::{Planned, Stage};
 use crate::promote::{
@@ -321,9 +321,9 @@ fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> 
         references: lines_of(&metadata.references),
     };
     let Some(active) = active else { return Ok(DryCommits { listed: vec![own], more: MoreCommits::None }) };
-    // The usual case needs no history: every push is promoted, one after the other.
+    // Where every push is promoted, one commit after the other, no history is needed. A merge brings what it merges.
     let here = world.repository.scratch.objects();
-    if here.has(proposed) && here.commit(proposed)?.parents.contains(&active) {
+    if here.has(proposed) && here.commit(proposed)?.parents == [active] {
         return Ok(DryCommits { listed: vec![own], more: MoreCommits::None });
     }
     let Some(mut commits) = world.repository.ancestry()?.between(active, proposed, LISTED_COMMITS + 1)?
@@ -332,14 +332,23 @@ fn dry_commits(world: &World, active: Option<CommitId>, metadata: &Metadata) -> 
     };
     let more = if commits.len() > LISTED_COMMITS { MoreCommits::Unknown } else { MoreCommits::None };
     commits.truncate(LISTED_COMMITS);
-    let listed = commits.into_iter().map(|commit| DryLine {
+    let mut listed: Vec<DryLine> = commits.iter().map(dry_line).collect();
+    // Merges are not listed, unless they say something themselves.
+    let says_more = listed.is_empty() || !own.references.is_empty();
+    if says_more && listed.iter().all(|line| line.sha != proposed) {
+        listed.insert(0, own);
+    }
+    Ok(DryCommits { listed, more })
+}
+
+fn dry_line(commit: &Commit) -> DryLine {
+    DryLine {
         sha: commit.id,
         subject: commit.headline().to_owned(),
         author: format!("{} <{}>", commit.author.name, commit.author.email),
         request: None,
         references: lines_of(&hydrate::references::part(commit.body()).0),
-    });
-    Ok(DryCommits { listed: listed.collect(), more })
+    }
 }
 
 /// The DRY commits that a rollback takes back. It may lead to one that is gone from the remote: then nothing is said.

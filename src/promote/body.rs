@@ -211,9 +211,14 @@ fn folded(summary: &str, content: &str) -> String {
 
 fn dry_commits(summary: &ProposalSummary, limits: Limits) -> Option<String> {
     let commits = &summary.dry_commits;
-    // A single commit is in the first paragraph already.
     let takes_back = matches!(summary.intent, Intent::Rollback { .. });
-    if commits.listed.len() <= usize::from(!takes_back) && commits.more == MoreCommits::None {
+    // A single commit is in the first paragraph already, unless that is the merge which brought it in.
+    let is_said = match commits.listed.as_slice() {
+        [] => true,
+        [line] => !takes_back && line.sha == summary.dry.sha,
+        _ => false,
+    };
+    if is_said && commits.more == MoreCommits::None {
         return None;
     }
     let mut lines =

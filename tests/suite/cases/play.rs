@@ -150,7 +150,10 @@ impl Stage<'_> {
             Step::Local(words) => self.local(words),
             Step::PersonCommit(commit) => self.person_commit(commit),
             Step::DeleteBranch(branch) => repo.person().delete_branch(branch),
-            Step::UpdateBranch(update) => drop(repo.person().merge(&update.from, &update.branch)),
+            Step::UpdateBranch(update) => {
+                repo.person().merge(&update.from, &update.branch);
+                self.follow(&update.branch);
+            }
             Step::Revert(revert) => {
                 let commit = if revert.commit == "tip" { "HEAD" } else { &revert.commit };
                 repo.person().revert(&revert.branch, commit);

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use crate::dry::Dry;
-use crate::hydrate::Hold;
 use crate::model::{
     Delivery, EnvironmentName, EnvironmentReport, ErrorReport, HoldReport, Operation, PullRequest,
     PullRequestOperation, PullRequestReport, RunReport,
@@ -149,22 +148,7 @@ fn pull_request(request: &PullRequest, operation: Option<PullRequestOperation>) 
 fn hold(planned: &Planned<'_>) -> Option<HoldReport> {
     let is_held = matches!(planned.decision, Ok(Decision::Held(_)));
     match crate::plan::hold(&planned.seen) {
-        Some(hold) if is_held || !hold.is_whole() => Some(hold_report(hold)),
-        _ => is_held.then(|| HoldReport {
-            reason: "drift".to_owned(),
-            actor: None,
-            since: None,
-            targets: Vec::new(),
-        }),
-    }
-}
-
-/// What a report says of a recorded hold.
-pub fn hold_report(hold: &Hold) -> HoldReport {
-    HoldReport {
-        reason: "rollback".to_owned(),
-        actor: Some(hold.actor.clone()),
-        since: Some(hold.since.clone()),
-        targets: hold.targets.keys().cloned().collect(),
+        Some(hold) if is_held || !hold.is_whole() => Some(hold.report()),
+        _ => is_held.then(HoldReport::drift),
     }
 }

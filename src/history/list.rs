@@ -13,7 +13,7 @@ use super::{
 use crate::branch::Content;
 use crate::dry::{self, Wanted};
 use crate::error::Failure;
-use crate::hydrate::Intent;
+use crate::hydrate::{Hold, Intent};
 use crate::model::{BranchName, CommitId, Environment, EnvironmentName, HoldReport, Moment};
 use crate::world::World;
 
@@ -223,12 +223,7 @@ fn state_report(history: &History, number: usize, state: &State) -> StateReport 
         rolled_back_at: None,
         date: tip.commit.committed.rfc3339(),
         pull_request: pull_request(&tip.commit.message),
-        hold: metadata.hold.map(|hold| HoldReport {
-            reason: "rollback".to_owned(),
-            actor: Some(hold.actor),
-            since: Some(hold.since),
-            targets: hold.targets.into_keys().collect(),
-        }),
+        hold: metadata.hold.as_ref().map(Hold::report),
         healthy: None,
         changes: Vec::new(),
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::HoldReport;
+
 /// Why an environment or some of its targets stay where they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,6 +53,18 @@ impl Hold {
         let mut left = self.clone();
         left.targets.retain(|output, _| !released.contains(output));
         (!released.is_empty() && !left.targets.is_empty()).then_some(left)
+    }
+
+    /// What a report says of it.
+    pub fn report(&self) -> HoldReport {
+        HoldReport {
+            reason: "rollback".to_owned(),
+            actor: Some(self.actor.clone()),
+            since: Some(self.since.clone()),
+            why: Some(self.reason.clone()).filter(|why| !why.is_empty()),
+            targets: self.targets.keys().cloned().collect(),
+            let_pass: self.let_pass,
+        }
     }
 
     /// One line: who rolled back, when, and why.

@@ -169,9 +169,29 @@ pub struct HoldReport {
     /// Since when, RFC 3339, when that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// What whoever held it gave as the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// The outputs of the held targets; empty when the whole environment is held.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
+    /// Whether later environments need not wait for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub let_pass: bool,
+}
+
+impl HoldReport {
+    /// That of a branch that was changed by hand: nobody said who or why.
+    pub fn drift() -> Self {
+        Self {
+            reason: "drift".to_owned(),
+            actor: None,
+            since: None,
+            why: None,
+            targets: Vec::new(),
+            let_pass: false,
+        }
+    }
 }
 
 /// One target of an environment.

@@ -165,7 +165,8 @@ fn previewed(statuses: &[CommitStatus]) -> Option<&CommitStatus> {
 pub fn state(place: &Place<'_>, is_open: bool, has_failed: bool, tip: CommitId) -> State {
     match &place.proposal {
         _ if has_failed => State::Failed,
-        _ if place.held.is_some() => State::Held,
+        // Of one that is held in part, the rest goes on.
+        proposal if place.held.as_ref().is_some_and(|held| held.whole || proposal.is_none()) => State::Held,
         Some(proposal) if proposal.rejected => State::Rejected,
         Some(_) if is_open => State::Ready,
         Some(_) => State::Waiting,

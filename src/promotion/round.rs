@@ -15,6 +15,7 @@ use crate::error::Failure;
 use crate::forge::Statuses;
 use crate::gate::{Board, Place, Verdict};
 use crate::git::{RefUpdate, RemoteRefs};
+use crate::hydrate::Hold;
 use crate::model::{
     CommitId, Delivery, Environment, EnvironmentName, EnvironmentReport, ErrorReport, HoldReport, Operation,
     PullRequest, PullRequestOperation, PullRequestReport, PullRequestState,
@@ -382,8 +383,5 @@ fn report(
 
 fn hold(place: &Place<'_>, seen: &Seen) -> Option<HoldReport> {
     place.held.as_ref()?;
-    Some(plan::hold(seen).map_or_else(
-        || HoldReport { reason: "drift".to_owned(), actor: None, since: None, targets: Vec::new() },
-        crate::outcome::hold_report,
-    ))
+    Some(plan::hold(seen).map_or_else(HoldReport::drift, Hold::report))
 }

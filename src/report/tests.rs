@@ -77,7 +77,9 @@ fn mixed() -> RunReport {
         reason: "rollback".to_owned(),
         actor: Some("alice".to_owned()),
         since: Some("2024-05-06T07:08:09Z".to_owned()),
+        why: None,
         targets: Vec::new(),
+        let_pass: false,
     });
     let mut prod = failed(FailureKind::Render, "cannot render `web`:\nboom", Some("look at apps/web"));
     prod.targets = vec![target("web", true)];

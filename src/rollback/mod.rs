@@ -321,7 +321,7 @@ impl<'a> Wish<'a> {
         let said = Said {
             note: self.note.clone(),
             outputs: self.changed_outputs(),
-            hold: self.planned.terms.hold.as_ref().map(outcome::hold_report),
+            hold: self.planned.terms.hold.as_ref().map(crate::hydrate::Hold::report),
             source: self.source.as_ref().map(|source| source.commit.id.short()).unwrap_or_default(),
         };
         (self.planned, said)

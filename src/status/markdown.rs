@@ -1,11 +1,11 @@
 //! The status for a step summary: the picture, and a table with links. Pure.
 
-use super::{DryStatus, EnvironmentStatus, Status, picture};
+use super::{DryStatus, EnvironmentStatus, Status, held, picture};
 use crate::escape::{code, code_in_cell, cut, cut_markdown, fence, link, prose};
-use crate::overview::State;
 
 const LIMIT: usize = 200_000;
 const CELL_LIMIT: usize = 200;
+const HOLD_LIMIT: usize = 300;
 
 /// The status as Markdown, ending with a line feed.
 pub fn markdown(status: &Status) -> String {
@@ -43,14 +43,8 @@ fn proposed(environment: &EnvironmentStatus) -> String {
 
 fn remarks(environment: &EnvironmentStatus) -> String {
     let mut said = Vec::new();
-    if let Some(proposal) = &environment.proposal {
-        said.push(match environment.state {
-            State::Rejected => "a person closed its pull request".to_owned(),
-            State::Ready => prose(&proposal.gate.description),
-            _ => format!("waits: {}", prose(&proposal.gate.description)),
-        });
-    }
-    said.extend(environment.hold.as_ref().map(|hold| format!("held by {}", prose(hold))));
+    said.extend(environment.proposal.as_ref().map(|proposal| prose(&proposal.words())));
+    said.extend(environment.hold.as_ref().map(|hold| prose(&cut(&held(hold), HOLD_LIMIT))));
     said.extend(environment.error.as_ref().map(|error| format!("**{}**", prose(&cut(error, CELL_LIMIT)))));
     if environment.ungated == Some(true) {
         said.push("**ungated**: the forge does not require `hydrator/promotion`".to_owned());

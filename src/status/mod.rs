@@ -15,8 +15,11 @@ pub use self::markdown::markdown;
 pub use self::text::text;
 use crate::branch::Tip;
 use crate::dry::{self, Dry, Wanted};
-use crate::gate::{Board, Held, PROMOTION, Place};
-use crate::model::{BranchName, CommitId, CommitStatus, Delivery, EnvironmentName, PromotionReport};
+use crate::gate::{Board, PROMOTION, Place, Verdict};
+use crate::hydrate::Hold;
+use crate::model::{
+    BranchName, CommitId, CommitStatus, Delivery, EnvironmentName, HoldReport, PromotionReport,
+};
 use crate::observe::{self, Seen};
 use crate::overview::{self, Node, State, mermaid};
 use crate::plan::{self, Permissions};
@@ -64,8 +67,8 @@ pub struct EnvironmentStatus {
     pub behind: Option<usize>,
     /// What is offered to it.
     pub proposal: Option<ProposalStatus>,
-    /// `rollback`, `a hand edit` or `an error`, where it stays as it is.
-    pub hold: Option<String>,
+    /// Why all of it, or some of its targets, stay as they are.
+    pub hold: Option<HoldReport>,
     /// Why nothing can be done for it.
     pub error: Option<String>,
     /// Whether the forge lets its pull request be merged before the gate is open; none where that does not matter, or
@@ -97,12 +100,14 @@ pub struct ProposalStatus {
     pub sha: CommitId,
     /// The DRY commit that it brings.
     pub brings: Option<DryStatus>,
-    /// The open pull request's number.
+    /// The number of its pull request; none where there is none yet.
     pub number: Option<u64>,
     /// Its web page.
     pub url: Option<String>,
-    /// What the gate says.
-    pub gate: PromotionReport,
+    /// Whether a person closed that pull request.
+    pub rejected: bool,
+    /// What the gate says; nothing of what a person closed.
+    pub gate: Option<PromotionReport>,
 }
 
 /// Looks at everything, and writes nothing. Ages are counted up to `now`.
@@ -167,15 +172,22 @@ impl Look<'_> {
         let place = &board.places[at];
         let environment = place.environment;
         let gate = board.verdict(at)?;
-        let proposal = place.proposal.as_ref().zip(gate.as_ref()).map(|(proposal, verdict)| ProposalStatus {
-            sha: proposal.head,
-            brings: seen.proposed.as_ref().and_then(|tip| self.dry_status(tip)),
-            number: seen.open.as_ref().map(|open| open.number),
-            url: seen.open.as_ref().map(|open| open.url.clone()),
-            gate: verdict.report(),
+        let proposal = place.proposal.as_ref().map(|proposal| {
+            let request = seen.open.as_ref().or(seen.last.as_ref().filter(|_| proposal.rejected));
+            ProposalStatus {
+                sha: proposal.head,
+                brings: seen.proposed.as_ref().and_then(|tip| self.dry_status(tip)),
+                number: request.map(|request| request.number),
+                url: request.map(|request| request.url.clone()),
+                rejected: proposal.rejected,
+                gate: gate.as_ref().filter(|_| !proposal.rejected).map(Verdict::report),
+            }
         });
-        let is_open = gate.as_ref().is_some_and(crate::gate::Verdict::is_open);
+        let is_open = gate.as_ref().is_some_and(Verdict::is_open);
         let error = self.error(place, seen);
+        let is_ours =
+            plan::standing(environment, seen, world.config.as_str(), Permissions::default()).is_ok();
+        let hold = place.held.as_ref().filter(|_| is_ours);
         Ok(EnvironmentStatus {
             name: environment.name.clone(),
             after: place.after.iter().map(|before| board.places[*before].environment.name.clone()).collect(),
@@ -186,7 +198,7 @@ impl Look<'_> {
             processed: place.processed,
             behind: behind(world, dry, place)?,
             proposal,
-            hold: place.held.as_ref().map(|Held { by, .. }| by.clone()),
+            hold: hold.map(|_| plan::hold(seen).map_or_else(HoldReport::drift, Hold::report)),
             error,
             ungated: ungated(world, place),
         })
@@ -228,6 +240,33 @@ impl DryStatus {
             .collect::<Vec<_>>()
             .join(", ")
     }
+}
+
+impl ProposalStatus {
+    /// What became of it, or what it waits for.
+    fn words(&self) -> String {
+        match &self.gate {
+            None => "a person closed its pull request".to_owned(),
+            Some(gate) if gate.state == "success" => gate.description.clone(),
+            Some(gate) => format!("waits: {}", gate.description),
+        }
+    }
+}
+
+/// Why something is held, and what.
+fn held(hold: &HoldReport) -> String {
+    let what = match hold.targets.as_slice() {
+        [] => "held".to_owned(),
+        targets => format!("held in part ({})", targets.join(", ")),
+    };
+    if hold.reason == "drift" {
+        return format!("{what}: its active branch was changed by hand");
+    }
+    let by = hold.actor.as_ref().map(|actor| format!(" by {actor}")).unwrap_or_default();
+    let since = hold.since.as_ref().map(|since| format!(" on {since}")).unwrap_or_default();
+    let why = hold.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    let passed = if hold.let_pass { "; later environments may pass it" } else { "" };
+    format!("{what}: rolled back{by}{since}{why}{passed}")
 }
 
 /// A time that has passed, in the largest unit that there are two of.

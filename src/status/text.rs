@@ -1,10 +1,11 @@
 //! The status for a terminal: the environments as a tree, each below one that it waits for. Pure.
 
-use super::{DryStatus, EnvironmentStatus, Status};
+use super::{DryStatus, EnvironmentStatus, Status, held};
 use crate::escape::{cut, log_text, one_line};
 use crate::overview::State;
 
 const SUBJECT_LIMIT: usize = 60;
+const HOLD_LIMIT: usize = 300;
 
 /// The status as text, ending with a line feed.
 pub fn text(status: &Status, colour: bool) -> String {
@@ -57,11 +58,7 @@ fn details(status: &Status, environment: &EnvironmentStatus) -> Vec<String> {
         let number = proposal.number.map_or_else(|| "proposed".to_owned(), |number| format!("#{number}"));
         let brings = proposal.brings.as_ref().map(|brings| format!(" {}", dry(brings))).unwrap_or_default();
         lines.push(format!("{number}{brings}"));
-        lines.push(match environment.state {
-            State::Rejected => "a person closed its pull request".to_owned(),
-            State::Ready => line(&proposal.gate.description),
-            _ => format!("waits: {}", line(&proposal.gate.description)),
-        });
+        lines.push(line(&proposal.words()));
     }
     match environment.behind {
         Some(0) => {}
@@ -72,7 +69,7 @@ fn details(status: &Status, environment: &EnvironmentStatus) -> Vec<String> {
         }
         None => {}
     }
-    lines.extend(environment.hold.as_ref().map(|hold| format!("held by {}", line(hold))));
+    lines.extend(environment.hold.as_ref().map(|hold| line(&cut(&held(hold), HOLD_LIMIT))));
     lines.extend(environment.error.as_ref().map(|error| format!("error: {}", line(error))));
     if environment.ungated == Some(true) {
         lines.push("warning: ungated: the forge does not require `hydrator/promotion`".to_owned());

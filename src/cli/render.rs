@@ -37,6 +37,7 @@ pub(super) fn run(args: &RenderArgs, surroundings: &mut Surroundings<'_>) -> Res
         tree: source.tree(),
         project,
         validators: &project.validators,
+        secrets: &project.diff.secrets,
         variables: surroundings.variables,
         limits: args.rendering.limits(),
         stop: &surroundings.stop,

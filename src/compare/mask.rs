@@ -39,7 +39,8 @@ impl Mask<'_> {
         }
     }
 
-    fn hides(&self, path: &Path, node: &Node) -> bool {
+    /// Whether a part must not be seen, and so everything in it.
+    pub(super) fn hides(&self, path: &Path, node: &Node) -> bool {
         match self {
             Self::Fields(pointers) => {
                 path.is(LAST_APPLIED) || pointers.iter().any(|pointer| path.is_meant_by(pointer))

@@ -17,6 +17,7 @@ mod same;
 mod seen;
 mod signals;
 mod tree;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +37,7 @@ pub use gap::Mark;
 pub use lines::{Hunk, Line};
 pub use rules::Rules;
 pub use signals::Signal;
+pub use values::{Scalar, hidden_values, line_values, scalars, values_of_secrets};
 
 /// One manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]

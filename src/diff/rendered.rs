@@ -19,7 +19,7 @@ use crate::compare::{Document, compare};
 use crate::dry::Dry;
 use crate::error::Failure;
 use crate::git::{RemoteRefs, SharedObjects};
-use crate::model::{Environment, EnvironmentName, Manifest, ManifestId, ObjectId};
+use crate::model::{Environment, EnvironmentName, Manifest, ManifestId, ObjectId, SecretRule};
 use crate::progress::Progress;
 use crate::proposal::blobs_of;
 use crate::rendering::{self, Rendering, Scope};
@@ -60,6 +60,11 @@ impl<'a> Side<'a> {
         self.rendering = self.rendering.validated_by(validators);
         self
     }
+
+    fn hiding(mut self, secrets: &'a [SecretRule]) -> Self {
+        self.rendering = self.rendering.hiding(secrets);
+        self
+    }
 }
 
 /// What changes in each environment.
@@ -80,6 +85,7 @@ pub(super) fn environments(
         })
         .collect();
     let hydrated = hydrated::look(scratch, refs, &newest(&chosen))?;
+    let settings = Settings::of(question, sides);
     let mut base = sides
         .base
         .as_ref()
@@ -87,7 +93,7 @@ pub(super) fn environments(
         .transpose()?;
     // The base is not on trial, and a pull request does not choose its own judges.
     let judges = sides.agreed().map(|agreed| agreed.loaded.project.validators.as_slice()).unwrap_or_default();
-    let mut head = side(ground, question, &sides.head)?.validated_by(judges);
+    let mut head = side(ground, question, &sides.head)?.validated_by(judges).hiding(settings.secrets());
     let mut pairs = Vec::new();
     for (old, new) in &chosen {
         pairs.extend(pairs_of(*old, *new));
@@ -111,7 +117,6 @@ pub(super) fn environments(
     render(&mut head, rendered, &hydrated, progress)?;
     let outputs: Vec<Outputs> = affected.iter().map(|pair| outputs(pair, base.as_ref(), &head)).collect();
     fetch(ground, &outputs)?;
-    let settings = Settings::of(question, sides);
     let mut found: BTreeMap<&EnvironmentName, Vec<TargetDiff>> = BTreeMap::new();
     let objects = SharedObjects::open(scratch)?;
     let jobs: Vec<(&Pair<'_>, Outputs)> = affected.iter().zip(outputs).collect();

@@ -28,6 +28,11 @@ impl Settings {
         Rules { ignore: &self.ignore, secrets: &self.secrets }
     }
 
+    /// The fields that are secret on either side.
+    pub(super) fn secrets(&self) -> &[SecretRule] {
+        &self.secrets
+    }
+
     /// Leaves the signals that are shown, of the targets of each environment.
     pub(super) fn choose<'t>(&self, environments: impl Iterator<Item = &'t mut Vec<TargetDiff>>) {
         for targets in environments {

@@ -48,6 +48,7 @@ impl Renderers<'_> {
                 is_go: false,
                 scratch,
                 replacements: Replacements::default(),
+                reads: vec![scratch.tree()],
             },
         )?;
         Ok(Output {

@@ -75,6 +75,7 @@ impl Renderers<'_> {
                 is_go: true,
                 scratch,
                 replacements,
+                reads: vec![scratch.path("values"), chart.path.clone()],
             },
         )?;
         Ok(Output {
@@ -162,6 +163,7 @@ impl Renderers<'_> {
                 is_go: true,
                 scratch,
                 replacements: Replacements::default(),
+                reads: vec![path.clone()],
             },
         )?;
         Ok(())
@@ -190,6 +192,7 @@ impl Renderers<'_> {
                     is_go: true,
                     scratch: &scratch,
                     replacements: Replacements::default(),
+                    reads: Vec::new(),
                 },
             )?;
             Ok(ReadyChart { path: pulled_archive(&into, pull)?, _scratch: scratch })

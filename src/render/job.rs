@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::exec::{self, End, Finished, Invocation, Limits};
 use super::export::create_directory;
 use super::talk::{self, Replacements};
-use super::{RenderJob, Renderers};
+use super::{RenderJob, Renderers, confidential};
 use crate::error::Failure;
 
 /// Variables that programs see only for targets with remote inputs, if the caller passes them.
@@ -111,6 +111,8 @@ pub(crate) struct Call<'a> {
     pub(crate) scratch: &'a Scratch,
     /// What is shown otherwise in messages.
     pub(crate) replacements: Replacements,
+    /// The directories with what it reads, whose secrets it must not say.
+    pub(crate) reads: Vec<Utf8PathBuf>,
 }
 
 /// What a program wrote when it succeeded.
@@ -124,9 +126,7 @@ impl Renderers<'_> {
     pub(crate) fn call(&self, job: &RenderJob<'_>, call: Call<'_>) -> anyhow::Result<Said> {
         let passed = self.passed_variables(job, call.is_remote);
         let mut replacements = call.replacements;
-        for value in passed.values() {
-            replacements.hide(value);
-        }
+        replacements.hide(passed.values().map(String::as_str));
         replacements.add(format!("{}/", call.scratch.tree()), "");
         replacements.add(call.scratch.tree(), ".");
         replacements.add(call.scratch.path(""), "");
@@ -143,7 +143,12 @@ impl Renderers<'_> {
             output: self.setup.options.output_limit,
             cancel: self.setup.cancel,
         };
-        judge(exec::run(&invocation, limits)?, &call.shown, &replacements, limits.time)
+        let finished = exec::run(&invocation, limits)?;
+        if !finished.stderr.is_empty() {
+            let reads: Vec<&Utf8Path> = call.reads.iter().map(Utf8PathBuf::as_path).collect();
+            replacements.hide(confidential::values(&reads).iter().map(String::as_str));
+        }
+        judge(finished, &call.shown, &replacements, limits.time)
     }
 
     /// The caller's variables that the program may see.

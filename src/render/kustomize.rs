@@ -69,6 +69,7 @@ impl Renderers<'_> {
                 is_go: true,
                 scratch,
                 replacements: Replacements::default(),
+                reads: vec![scratch.tree()],
             },
         );
         let said = said.map_err(|error| explain(error, helm))?;

@@ -6,6 +6,7 @@
 mod chart;
 pub mod closure;
 mod command;
+mod confidential;
 mod content;
 mod exec;
 mod export;
@@ -38,7 +39,7 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::error::{Failure, FailureKind};
-use crate::model::{DryTree, EnvironmentName, Manifest, Renderer, Target};
+use crate::model::{DryTree, EnvironmentName, Manifest, Renderer, SecretRule, Target};
 
 pub use job::REMOTE_VARIABLES;
 pub use secret::{SecretOutline, outline};
@@ -127,18 +128,27 @@ pub struct Renderers<'a> {
     charts: helm::Charts,
     scratches: AtomicUsize,
     validators: &'a [Vec<String>],
+    secrets: &'a [SecretRule],
 }
 
 impl<'a> Renderers<'a> {
     /// Makes the renderers of one run; nothing is started.
     pub fn new(setup: RenderSetup<'a>) -> Self {
-        Self { setup, charts: helm::Charts::default(), scratches: AtomicUsize::new(0), validators: &[] }
+        let (charts, scratches) = (helm::Charts::default(), AtomicUsize::new(0));
+        Self { setup, charts, scratches, validators: &[], secrets: &[] }
     }
 
     /// The same, with programs that look at every target's manifests; one that fails makes the target fail.
     #[must_use]
     pub const fn validated_by(mut self, validators: &'a [Vec<String>]) -> Self {
         self.validators = validators;
+        self
+    }
+
+    /// The same, with fields that are as secret as the values of Secrets: no validator gets to say them to anybody.
+    #[must_use]
+    pub const fn hiding(mut self, secrets: &'a [SecretRule]) -> Self {
+        self.secrets = secrets;
         self
     }
 

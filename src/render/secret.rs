@@ -1,8 +1,9 @@
 //! What of a Secret may be compared and named, without its values ever leaving this file. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
+use serde_json::Value as Json;
 use serde_yaml::Value;
 
 /// Where the values of a Secret are.
@@ -35,21 +36,29 @@ pub fn outline(text: &str) -> SecretOutline {
     outline
 }
 
-/// The values of a manifest that is a Secret, as they are written and as they are meant: to be hidden elsewhere.
-pub(super) fn values(text: &str) -> Vec<String> {
-    let manifest: Value = serde_yaml::from_str(text).unwrap_or(Value::Null);
-    if manifest.get("kind").and_then(Value::as_str) != Some("Secret") {
-        return Vec::new();
+/// Every way in which a program may write a value: line by line, decoded, encoded, escaped as in JSON or YAML.
+pub(super) fn forms(value: &str) -> BTreeSet<String> {
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let packed: String = value.split_whitespace().collect();
+    let meant = base64.decode(packed).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let mut forms = BTreeSet::new();
+    for text in std::iter::once(value).chain(meant.as_deref()) {
+        forms.insert(base64.encode(text));
+        forms.insert(base64.encode(text.trim_end()));
+        forms.insert(escaped(text.trim()));
+        for line in text.lines().map(str::trim) {
+            forms.insert(line.to_owned());
+            forms.insert(escaped(line));
+            forms.insert(line.replace('\'', "''"));
+        }
     }
-    let maps = FIELDS.iter().filter_map(|field| manifest.get(field).and_then(Value::as_mapping));
-    let written: Vec<String> =
-        maps.flat_map(|map| map.values().filter_map(Value::as_str)).map(str::to_owned).collect();
-    let meant = written.iter().filter_map(|value| {
-        let bytes = base64::engine::general_purpose::STANDARD.decode(value.trim()).ok()?;
-        String::from_utf8(bytes).ok()
-    });
-    let meant: Vec<String> = meant.collect();
-    [written, meant].concat()
+    forms
+}
+
+/// As it stands between double quotes.
+fn escaped(text: &str) -> String {
+    let quoted = Json::from(text).to_string();
+    quoted.trim_start_matches('"').strip_suffix('"').unwrap_or(&quoted).to_owned()
 }
 
 fn digest(value: &Value) -> String {
@@ -59,6 +68,23 @@ fn digest(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_has_many_forms() {
+        let found = forms("aHVudGVyMQo=");
+        assert!(found.contains("hunter1") && found.contains("aHVudGVyMQ=="), "{found:?}");
+        let found = forms("it's \"a\"\nsecond\n");
+        for form in [
+            "it's \"a\"",
+            "it''s \"a\"",
+            "it's \\\"a\\\"",
+            "second",
+            "it's \\\"a\\\"\\nsecond",
+            "aXQncyAiYSIKc2Vjb25kCg==",
+        ] {
+            assert!(found.contains(form), "{form} is not in {found:?}");
+        }
+    }
 
     #[test]
     fn values_are_compared_and_not_kept() {

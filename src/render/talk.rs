@@ -1,9 +1,28 @@
 //! What programs say on stderr, made fit to show: without colours, control characters, times and process ids. Pure.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::secret::forms;
+
 /// How much of a program's message is shown.
 const SHOWN_LINES: usize = 20;
 /// How much of one line is shown.
 const SHOWN_CHARACTERS: usize = 600;
+/// Shorter values are words that stand anywhere, and hiding them would garble text.
+const SHORTEST_HIDDEN: usize = 5;
+/// Values that say nothing, however long.
+const PLAIN_WORDS: [&str; 4] = ["false", "Opaque", "Always", "IfNotPresent"];
+/// Where tools print what they read as it is: what opens it, and what may come behind it. Source: the errors of
+/// kustomize's transformers and of its `kyaml`, and those of Helm's `tpl`.
+const DUMPS: [(&str, Option<&str>); 4] = [
+    ("with config: `", Some("`: ")),
+    ("node contents:", None),
+    ("patch from [", None),
+    ("cannot parse template ", None),
+];
+/// What stands for a dump.
+const DUMPED: &str = "(hidden)";
 /// How many warnings of one target are kept.
 const KEPT_WARNINGS: usize = 50;
 
@@ -17,16 +36,21 @@ impl Replacements {
         let from = from.into();
         if !from.is_empty() {
             self.0.push((from, to.into()));
-            // Longer texts first: a path inside a directory before the directory.
-            self.0.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
+            self.sort();
         }
     }
 
-    /// Hides a value that was passed to a program. Very short ones are no secrets, and hiding them would garble text.
-    pub(crate) fn hide(&mut self, value: &str) {
-        if value.len() >= 6 {
-            self.add(value, "***");
-        }
+    /// Hides values that a program may see and must not say. Very short ones are no secrets.
+    pub(crate) fn hide<'v>(&mut self, values: impl IntoIterator<Item = &'v str>) {
+        let forms: BTreeSet<String> = values.into_iter().flat_map(forms).map(|form| clean(&form)).collect();
+        let is_told = |form: &&String| form.len() >= SHORTEST_HIDDEN && !PLAIN_WORDS.contains(&form.as_str());
+        self.0.extend(forms.iter().filter(is_told).map(|form| (form.clone(), "***".to_owned())));
+        self.sort();
+    }
+
+    /// Longer texts first: a path inside a directory before the directory.
+    fn sort(&mut self) {
+        self.0.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
     }
 
     fn apply(&self, line: String) -> String {
@@ -60,13 +84,26 @@ pub(crate) fn warnings(stderr: &[u8], replacements: &Replacements) -> Vec<String
 }
 
 fn lines(stderr: &[u8], replacements: &Replacements) -> Vec<String> {
-    String::from_utf8_lossy(stderr)
+    without_dumps(&String::from_utf8_lossy(stderr))
         .split(['\n', '\r'])
         .map(|line| replacements.apply(clean(line)))
         .map(|line| without_klog_prefix(&line).to_owned())
         .filter(|line| !line.is_empty())
         .map(|line| shortened(&line))
         .collect()
+}
+
+/// A message without the texts that tools put into it whole.
+fn without_dumps(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    for (opening, end) in DUMPS {
+        let Some(start) = text.find(opening).map(|start| start + opening.len()) else { continue };
+        // What is printed may contain the end itself: the last one is it.
+        let rest =
+            end.and_then(|end| text[start..].rfind(end).map(|at| &text[start + at..])).unwrap_or_default();
+        text = Cow::Owned(format!("{}{DUMPED}{rest}", &text[..start]));
+    }
+    text
 }
 
 fn shortened(line: &str) -> String {
@@ -179,9 +216,23 @@ mod tests {
         let mut replacements = Replacements::default();
         replacements.add("/scratch", "");
         replacements.add("/scratch/values/0.yaml", "apps/web/values.yaml");
-        replacements.hide("hunter22");
-        replacements.hide("on");
-        let shown = message(b"/scratch/values/0.yaml: hunter22 on", &replacements);
-        assert_eq!(shown, "apps/web/values.yaml: *** on");
+        replacements.hide(["hunter22", "on", "false", "line1\nline2"]);
+        let said = b"/scratch/values/0.yaml: hunter22 on aHVudGVyMjI= false\nline2";
+        assert_eq!(message(said, &replacements), "apps/web/values.yaml: *** on *** false\n***");
+    }
+
+    #[test]
+    fn what_tools_print_whole_is_left_out() {
+        let message = |stderr: &str| message(stderr.as_bytes(), &Replacements::default());
+        assert_eq!(
+            message("Error: x: node contents:\nhunter1\nhunter2\n"),
+            "Error: x: node contents:(hidden)"
+        );
+        let said = "Error: trouble with config: `\npatch: hunter1\n`: hunter2\n`: cannot parse patch from [patch: \"hunter3\"]\n";
+        assert_eq!(
+            message(said),
+            "Error: trouble with config: `(hidden)`: cannot parse patch from [(hidden)"
+        );
+        assert_eq!(message("tpl: cannot parse template \"hunter1\""), "tpl: cannot parse template (hidden)");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Each gets a directory with one file for each manifest, named after it, so that what it says names the manifest.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, bail};
@@ -9,17 +10,15 @@ use anyhow::{Context as _, bail};
 use super::exec::{self, End, Invocation, Limits};
 use super::export::create_directory;
 use super::job::{Scratch, shell_line};
-use super::secret::values;
 use super::talk::{self, Replacements};
 use super::{RenderJob, Renderers};
+use crate::compare::{hidden_values, values_of_secrets};
 use crate::error::{Failure, FailureKind};
 use crate::hydrate::layout;
 use crate::model::{Layout, Manifest};
 
 /// The directory that validators get, as the last argument.
 const DIRECTORY: &str = "manifests";
-/// Shorter values of Secrets are words that stand anywhere.
-const SHORTEST_SECRET: usize = 5;
 
 impl Renderers<'_> {
     /// Lets every validator look at the manifests of a job.
@@ -35,10 +34,7 @@ impl Renderers<'_> {
             fs::write(&path, bytes).with_context(|| format!("cannot write `{path}`"))?;
         }
         let mut replacements = Replacements::default();
-        let secrets = manifests.iter().flat_map(|manifest| values(&String::from_utf8_lossy(&manifest.text)));
-        for value in secrets.filter(|value| value.len() >= SHORTEST_SECRET) {
-            replacements.hide(&value);
-        }
+        replacements.hide(self.secrets_of(manifests).iter().map(String::as_str));
         replacements.add(format!("{}/", scratch.tree()), "");
         replacements.add(scratch.path(""), "");
         let mut failures = Vec::new();
@@ -52,6 +48,22 @@ impl Renderers<'_> {
         bail!(Failure::render(failures.join("\n")).hint(format!(
             "mend what it names in the source of `{name}`; `validate` in the configuration says what is run"
         )))
+    }
+
+    /// The values that a preview would not show, of the manifests and of the items of lists.
+    fn secrets_of(&self, manifests: &[Manifest]) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for manifest in manifests {
+            let own = (&manifest.id, &manifest.text);
+            let parts = manifest.parts.iter().map(|part| (&part.id, &part.text));
+            for (id, text) in std::iter::once(own).chain(parts) {
+                found.extend(hidden_values(id, &String::from_utf8_lossy(text), self.secrets));
+            }
+            if manifest.parts.iter().any(|part| part.id.kind == "Secret") {
+                found.extend(values_of_secrets(&String::from_utf8_lossy(&manifest.text)).unwrap_or_default());
+            }
+        }
+        found
     }
 
     /// What one validator has against what lies in the scratch directory.

@@ -47,12 +47,36 @@ pub(crate) fn problem_of(error: &serde_yaml::Error) -> Problem {
         Some(end) if !text[end..].contains(',') => &text[..end],
         _ => &text,
     };
-    Problem { line, message: format!("is not valid YAML: {message}") }
+    Problem { line, message: format!("is not valid YAML: {}", without_value(message)) }
+}
+
+/// The message without the value that is not what was expected: it may be a secret. Source: `serde`'s `Unexpected`.
+fn without_value(message: &str) -> String {
+    let kinds = ["invalid type: ", "invalid value: "];
+    let Some(start) = kinds.iter().find_map(|kind| message.find(kind).map(|at| at + kind.len())) else {
+        return message.to_owned();
+    };
+    let rest = &message[start..];
+    // What is expected is said last; the value itself may say anything.
+    let (found, expected) = rest.rfind(", expected ").map_or((rest, ""), |at| rest.split_at(at));
+    let kind = found.find(['"', '`']).map_or(found, |at| &found[..at]);
+    format!("{}{}{expected}", &message[..start], kind.trim_end())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_is_wrong_is_not_said() {
+        let message = |text: &str| parse::<std::collections::BTreeMap<String, u8>>(text).unwrap_err().message;
+        assert_eq!(
+            message("a: \"hunter1, expected x `y`\"\n"),
+            "is not valid YAML: a: invalid type: string, expected u8"
+        );
+        assert_eq!(message("a: 12345678\n"), "is not valid YAML: a: invalid value: integer, expected u8");
+        assert_eq!(message("a: {}\n"), "is not valid YAML: a: invalid type: map, expected u8");
+    }
 
     #[test]
     fn deep_nesting_is_given_up() {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::{may_be_empty, rendered_to_nothing};
 use crate::git::Scratch;
-use crate::model::{DryTree, Environment, Manifest, Project};
+use crate::model::{DryTree, Environment, Manifest, Project, SecretRule};
 use crate::progress::{FinishedTarget, Progress};
 use crate::render::{RenderJob, RenderOptions, RenderSetup, Rendered, Renderers, Toolbox};
 use crate::template::Engine;
@@ -57,6 +57,8 @@ pub struct Request<'a> {
     pub project: &'a Project,
     /// Programs that look at what each target renders to.
     pub validators: &'a [Vec<String>],
+    /// Fields that are as secret as the values of Secrets.
+    pub secrets: &'a [SecretRule],
     /// The process's variables.
     pub variables: &'a Variables,
     /// Limits.
@@ -131,7 +133,8 @@ pub(super) fn render_jobs(
         cancel: request.stop,
         options: options(request.limits),
     };
-    Renderers::new(setup).validated_by(request.validators).render_all(jobs, on_done);
+    let renderers = Renderers::new(setup).validated_by(request.validators).hiding(request.secrets);
+    renderers.render_all(jobs, on_done);
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::dry::Dry;
 use crate::error::{Failure, FailureKind, hint_of, kind_of, message_of};
 use crate::fingerprint::Stored;
 use crate::git::SharedObjects;
-use crate::model::{Environment, EnvironmentName, ObjectId, Target, TargetReport};
+use crate::model::{Environment, EnvironmentName, ObjectId, SecretRule, Target, TargetReport};
 use crate::progress::{Progress, Stage};
 use crate::render::{RenderJob, Rendered};
 use crate::world::World;
@@ -67,6 +67,7 @@ impl<'a> Rendering<'a> {
             tree: &dry.tree,
             project,
             validators: &project.validators,
+            secrets: &project.diff.secrets,
             variables: ground.variables,
             limits,
             stop: ground.stop,
@@ -88,6 +89,13 @@ impl<'a> Rendering<'a> {
     #[must_use]
     pub const fn validated_by(mut self, validators: &'a [Vec<String>]) -> Self {
         self.request.validators = validators;
+        self
+    }
+
+    /// Other secret fields than those of its own configuration.
+    #[must_use]
+    pub const fn hiding(mut self, secrets: &'a [SecretRule]) -> Self {
+        self.request.secrets = secrets;
         self
     }
 

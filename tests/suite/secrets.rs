@@ -251,3 +251,93 @@ fn what_has_the_token_in_it_is_masked_or_refused() {
     let told = run.arguments(["rollback", "--environment", "dev", "--reason", &reason]).run().code(2);
     assert!(told.stderr().contains("has a token of this job in it"), "{told:?}");
 }
+
+/// A target's files, and what is still said of the mistake in it.
+type Mistake = (&'static [(&'static str, &'static str)], &'static str);
+
+const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hunter1}\n";
+const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
+const USE: &str =
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  p: {{ tpl .Values.password . }}\n";
+
+const MISTAKES: [Mistake; 9] = [
+    (
+        &[
+            ("s.yaml", SECRET),
+            ("keep.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: keep}\ndata: {x: y}\n"),
+            (
+                "kustomization.yaml",
+                "resources: [s.yaml, keep.yaml]\nreplacements:\n- source: {kind: Secret, name: s, fieldPath: stringData.password.x}\n  targets: [{select: {kind: ConfigMap}, fieldPaths: [data.x]}]\n",
+            ),
+        ],
+        "error looking up replacement source",
+    ),
+    (
+        &[("kustomization.yaml", "secretGenerator: [{name: s, literals: [hunter1]}]\n")],
+        "invalid literal source",
+    ),
+    (
+        &[
+            ("kustomization.yaml", "secretGenerator: [{name: s, envs: [x.env]}]\n"),
+            ("x.env", "A=hunter1\nA=hunter2 x\n"),
+        ],
+        "illegally repeats the key",
+    ),
+    (
+        &[
+            ("s.yaml", SECRET),
+            (
+                "kustomization.yaml",
+                "resources: [s.yaml]\npatches:\n- target: {kind: Secret}\n  patch: |\n    - op: replace\n      path: /stringData/password\n     value: hunter2\n",
+            ),
+        ],
+        "unable to parse SM or JSON patch",
+    ),
+    (
+        &[
+            ("s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s, labels: hunter1}\n"),
+            ("kustomization.yaml", "resources: [s.yaml]\nlabels: [{pairs: {a: b}}]\n"),
+        ],
+        "wrong node kind",
+    ),
+    (
+        &[
+            ("Chart.yaml", CHART),
+            ("values.yaml", "password: hunter1\n"),
+            ("templates/s.yaml", USE),
+            (
+                "values.schema.json",
+                "{\"properties\":{\"password\":{\"type\":\"string\",\"pattern\":\"^[0-9]$\"}}}",
+            ),
+        ],
+        "at '/password'",
+    ),
+    (
+        &[("Chart.yaml", CHART), ("values.yaml", "password: \"{{ hunter1\"\n"), ("templates/s.yaml", USE)],
+        "web/templates/s.yaml:5",
+    ),
+    (
+        &[("s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: hunter1\n")],
+        "web/s.yaml:3: document 1 is not valid YAML",
+    ),
+    (
+        &[("s.yaml.j2", "apiVersion: v1\nkind: Secret\nmetadata: hunter1\n")],
+        "invalid type: string, expected `metadata`",
+    ),
+];
+
+#[test]
+fn what_renderers_say_holds_no_value_of_a_secret() {
+    for (files, wanted) in MISTAKES {
+        let repo = TestRepo::new();
+        repo.write("hydrator.yaml", "version: 1\nenvironments: [{name: dev}]\ntargets: [{path: web}]\n");
+        for (path, text) in files {
+            repo.write(&format!("web/{path}"), text);
+        }
+        repo.commit("A mistake");
+        let outcome = repo.hydration().run().code(4);
+        let said = format!("{}{}", outcome.stdout(), outcome.stderr());
+        assert!(!said.contains("hunter"), "{files:?}\n{said}");
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+}

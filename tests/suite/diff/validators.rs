@@ -64,3 +64,52 @@ fn a_pull_request_does_not_choose_its_own_judges() {
     drop(diff(&repo, &[]).success());
     assert!(!std::path::Path::new("/tmp/hydrator-was-here").exists());
 }
+
+#[test]
+fn no_value_of_a_secret_comes_back_from_a_validator() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n";
+    let manifests = [
+        "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {p: hunter1}}\n".to_owned(),
+        format!("{secret}stringData:\n  key: |\n    hunter1 begins\n    hunter2 ends\n"),
+        format!("{secret}stringData: {{p: \"\\x68unter1\"}}\n"),
+        format!("{secret}stringData:\n  p: hunter1\n  p: hunter2\n"),
+        format!("{secret}  annotations:\n    last: '{{\"stringData\":{{\"p\":\"hunter1\"}}}}'\n"),
+        format!("{secret}data: {{p: aHVudGVyMQ==}} # hunter1\n"),
+        "apiVersion: x.io/v1\nkind: Custom\nmetadata: {name: s}\nspec: {password: hunter1}\n".to_owned(),
+        format!("{secret}stringData: {{n: 68756e74}}\n"),
+    ];
+    let repo = TestRepo::new();
+    // As it is, and as a program writes it that read it.
+    write_script(&repo.root().join("judge"), "cat \"$1\"/*; grep -q aHVu \"$1\"/* && echo hunter1; exit 3");
+    let judge = repo.root().join("judge").display().to_string();
+    let text = format!(
+        "version: 1\nenvironments: [{{name: dev}}]\ntargets: [{{path: web}}]\nvalidate: [[\"{judge}\"]]\n\
+         diff: {{secrets: [{{kind: Custom, path: /spec/password}}]}}\n"
+    );
+    repo.write("hydrator.yaml", &text);
+    for manifest in manifests {
+        repo.write("web/s.yaml", &manifest);
+        repo.commit("A secret");
+        let outcome = repo.hydration().run().code(4);
+        let said = format!("{}{}", outcome.stdout(), outcome.stderr());
+        assert!(said.contains("ends with 3: "), "{said}");
+        for value in ["unter", "aHVu", "68756e74"] {
+            assert!(!said.contains(value), "{manifest}\n{said}");
+        }
+    }
+}
+
+#[test]
+fn a_pull_request_does_not_bare_a_secret_field_by_its_own_configuration() {
+    let repo = repo("diff: {secrets: [{kind: Custom, path: /spec/password}]}\n");
+    repo.write(
+        "web/c.yaml",
+        "apiVersion: x.io/v1\nkind: Custom\nmetadata: {name: bad}\nspec: {password: hunter9}\n",
+    );
+    let text = std::fs::read_to_string(repo.work().join("hydrator.yaml")).unwrap();
+    repo.write("hydrator.yaml", text.split("diff:").next().unwrap());
+    repo.commit_only("Bare it");
+    let outcome = diff(&repo, &[]).code(4);
+    let said = format!("{}{}", outcome.stdout(), outcome.stderr());
+    assert!(said.contains("ends with 3") && !said.contains("hunter"), "{said}");
+}

@@ -173,6 +173,10 @@ fn promote(
     if matches!(own.operation, Operation::Merged | Operation::Pushed) {
         return Ok(Ok((None, Some(report))));
     }
+    if own.note.as_deref() == Some(promotion::LEFT_TO_THE_FORGE) {
+        let words = format!("Not merged yet: {}.", promotion::LEFT_TO_THE_FORGE);
+        return Ok(Ok((Some(words), Some(report))));
+    }
     let gate = own.promotion.as_ref().map(|gate| gate.description.clone());
     let error = own.error.as_ref().map(|error| error.message.clone());
     // An open gate says nothing: then it is the forge that waits.

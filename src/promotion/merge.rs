@@ -1,7 +1,7 @@
 //! Merging what the gate lets through, for environments with `autoMerge`. Does I/O through the forge.
 //!
 //! Nothing here decides about the gate: a pull request is merged, or left to the forge's own auto-merge, only at the
-//! head that the gate was asked about, and taken out of auto-merge when the gate says wait.
+//! head that the gate was asked about.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use anyhow::Result;
 
 use crate::forge::{ArmOutcome, Forge, MergeOutcome, MergeState, Mergeability};
 use crate::gate::{PROMOTION, Verdict};
-use crate::model::{CommitId, Environment, PullRequest};
+use crate::model::{CommitId, Delivery, Environment, PullRequest};
 use crate::world::World;
 
 /// How often the forge is asked again whether a pull request can be merged, when it does not know yet.
@@ -27,7 +27,29 @@ pub(super) enum Advance {
     Waits(Option<String>),
 }
 
-/// Does what is due for the open pull request of an environment with `autoMerge`.
+/// Whether a pull request may be left to the forge's own auto-merge, however it got there. Never where windows or freezes
+/// are set: the forge does not know them. And never by a comment's word alone: nobody would take that back later.
+pub(super) fn may_be_armed(environment: &Environment, verdict: &Verdict) -> bool {
+    environment.delivery == Delivery::PullRequest
+        && environment.auto_merge
+        && !environment.has_times()
+        && verdict.is_open()
+}
+
+/// Takes a pull request out of the forge's auto-merge where it must not be left to it (any more).
+pub(super) fn disarm(
+    environment: &Environment,
+    open: Option<&PullRequest>,
+    verdict: &Verdict,
+    forge: &dyn Forge,
+) -> Result<()> {
+    match open.filter(|open| open.auto_merge && !may_be_armed(environment, verdict)) {
+        Some(open) => forge.disarm(open.number),
+        None => Ok(()),
+    }
+}
+
+/// Does what is due for the open pull request of an environment with `autoMerge`, or of one that a comment approved.
 pub(super) fn advance(
     world: &World,
     environment: &Environment,
@@ -36,9 +58,6 @@ pub(super) fn advance(
 ) -> Result<Advance> {
     let forge = world.forge.as_ref();
     if !verdict.is_open() {
-        if request.auto_merge {
-            forge.disarm(request.number)?;
-        }
         return Ok(Advance::Waits(None));
     }
     let found = look(world, forge, request.number)?;
@@ -47,6 +66,9 @@ pub(super) fn advance(
     }
     match &found.state {
         MergeState::Ready => merge(forge, environment, request.number, head),
+        MergeState::Blocked(words) if !may_be_armed(environment, verdict) => {
+            Ok(Advance::Waits(Some(waits(words))))
+        }
         MergeState::Blocked(_) if found.armed => Ok(Advance::Armed),
         MergeState::Blocked(words) => arm(forge, environment, request.number, (head, words)),
         MergeState::Stuck(words) => Ok(Advance::Waits(Some(format!("cannot be merged: {words}")))),
@@ -61,18 +83,18 @@ fn merge(forge: &dyn Forge, environment: &Environment, number: u64, head: Commit
     })
 }
 
-/// The forge's own auto-merge is used only where it will ask for our status again when it merges; and never where
-/// merge windows are set, since it does not know them.
+fn waits(words: &str) -> String {
+    format!("the forge waits: {words}")
+}
+
+/// The forge's own auto-merge is used only where it will ask for our status again when it merges.
 fn arm(
     forge: &dyn Forge,
     environment: &Environment,
     number: u64,
     (head, words): (CommitId, &str),
 ) -> Result<Advance> {
-    let waits = |more: &str| Ok(Advance::Waits(Some(format!("the forge waits: {words}{more}"))));
-    if environment.has_times() {
-        return waits("");
-    }
+    let waits = |more: &str| Ok(Advance::Waits(Some(waits(words) + more)));
     if !forge.requires_status(&environment.active, PROMOTION)? {
         return waits(&format!("; not left to its auto-merge, since it does not require `{PROMOTION}`"));
     }

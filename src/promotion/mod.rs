@@ -20,7 +20,7 @@ use anyhow::Result;
 
 pub use self::gather::{Tips, Writes, gather};
 pub use self::places::{has_label, observed};
-pub use self::round::tips_of;
+pub use self::round::{LEFT_TO_THE_FORGE, tips_of};
 pub use self::run::{close_old, disarm, follow, gates, is_due, keep};
 use crate::error::Failure;
 use crate::model::{CommitId, EnvironmentName, EnvironmentReport, Operation, RunReport};

@@ -2,17 +2,28 @@
 
 use anyhow::Result;
 
+use super::merge::disarm;
 use crate::forge::{Forge, Statuses};
 use crate::gate::{PROMOTION, Place, Verdict};
-use crate::model::{CommitId, CommitState, CommitStatus};
+use crate::model::{CommitId, CommitState, CommitStatus, PullRequest};
 
-/// Writes what the gate says of a proposal, unless the forge says so already.
+/// Writes what the gate says of a proposal, unless the forge says so already. What must not be left to the forge's
+/// auto-merge is taken out of it first: an open gate may be all that the forge still waits for.
 pub(super) fn post(
     place: &Place<'_>,
-    verdict: &Verdict,
+    (verdict, open): (&Verdict, Option<&PullRequest>),
     statuses: &Statuses,
     forge: &dyn Forge,
 ) -> Result<()> {
+    let disarmed = disarm(place.environment, open, verdict, forge);
+    if disarmed.is_err() && verdict.is_open() {
+        return disarmed;
+    }
+    write(place, verdict, statuses, forge)?;
+    disarmed
+}
+
+fn write(place: &Place<'_>, verdict: &Verdict, statuses: &Statuses, forge: &dyn Forge) -> Result<()> {
     let Some(proposal) = place.proposal.as_ref().filter(|proposal| !proposal.rejected) else {
         return Ok(());
     };

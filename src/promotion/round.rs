@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::gather::{Tips, Writes, gather};
-use super::merge::{Advance, advance};
+use super::merge::{Advance, advance, disarm};
 use super::reopen;
 use super::reparent::{Reparented, reparent};
 use super::{places, post};
@@ -28,6 +28,9 @@ use crate::promote::state_word;
 use crate::publish::Change;
 use crate::tell::{Landings, Scene, announce, compare_with_previews, tell};
 use crate::world::World;
+
+/// What a report says of a proposal that the forge's own auto-merge will merge.
+pub const LEFT_TO_THE_FORGE: &str = "the forge merges it once its own rules are met";
 
 /// What a round found and did.
 pub(super) struct Round {
@@ -177,9 +180,15 @@ fn judge_all(
     for (at, place) in board.places.iter().enumerate() {
         let name = &place.environment.name;
         let verdict = board.verdict(at)?;
-        let to_post = verdict.as_ref().filter(|_| !failures.contains_key(name));
-        if let Some(error) = to_post.and_then(|verdict| post::post(place, verdict, &statuses, forge).err()) {
-            failures.insert(name.clone(), as_failure(&error));
+        let open = seen[at].open.as_ref();
+        let said = match &verdict {
+            // Whatever failed, the forge must not merge by itself what it should not.
+            Some(verdict) if failures.contains_key(name) => disarm(place.environment, open, verdict, forge),
+            Some(verdict) => post::post(place, (verdict, open), &statuses, forge),
+            None => Ok(()),
+        };
+        if let Err(error) = said {
+            failures.entry(name.clone()).or_insert_with(|| as_failure(&error));
         }
         verdicts.push(verdict);
     }
@@ -317,7 +326,7 @@ fn told(advanced: Advance, open: &PullRequest, deed: &mut Deed) -> bool {
             true
         }
         Advance::Armed => {
-            deed.note = Some("the forge merges it once its own rules are met".to_owned());
+            deed.note = Some(LEFT_TO_THE_FORGE.to_owned());
             false
         }
         Advance::Waits(why) => {

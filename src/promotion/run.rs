@@ -27,9 +27,12 @@ use crate::world::World;
 pub fn disarm(world: &World, planned: &mut [Planned<'_>]) {
     for environment in planned {
         let changes = matches!(environment.decision, Ok(Decision::Propose | Decision::Withdraw));
-        let armed = environment.seen.open.as_ref().filter(|open| open.auto_merge && changes);
-        if let Some(error) = armed.and_then(|open| world.forge.disarm(open.number).err()) {
-            environment.decision = Err(as_failure(&error));
+        let Some(armed) = environment.seen.open.as_mut().filter(|open| open.auto_merge && changes) else {
+            continue;
+        };
+        match world.forge.disarm(armed.number) {
+            Ok(()) => armed.auto_merge = false,
+            Err(error) => environment.decision = Err(as_failure(&error)),
         }
     }
 }
@@ -109,16 +112,23 @@ pub fn gates(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &Remot
     let statuses = gather(&mut board, &tips, (world.forge.as_ref(), Writes::Active))?;
     let mut known = Vec::new();
     for (at, place) in board.places.iter().enumerate() {
-        known.push((board.verdict(at)?, open[at].take(), false));
+        let request = open[at].take();
+        known.push((board.verdict(at)?, request.clone(), false));
         let Some(own) = planned.iter_mut().find(|one| one.environment.name == place.environment.name) else {
             continue;
         };
         let rejected = place.proposal.as_ref().is_some_and(|proposal| proposal.rejected);
         own.verdict = known[at].0.clone().filter(|_| !rejected);
-        if let Some(verdict) = own.verdict.as_ref().filter(|_| own.decision.is_ok())
-            && let Err(error) = post::post(place, verdict, &statuses, world.forge.as_ref())
-        {
-            own.decision = Err(as_failure(&error));
+        if let Some(verdict) = &own.verdict {
+            let forge = world.forge.as_ref();
+            let said = match &own.decision {
+                Ok(_) => post::post(place, (verdict, request.as_ref()), &statuses, forge),
+                // Whatever failed, the forge must not merge by itself what it should not.
+                Err(_) => super::merge::disarm(place.environment, request.as_ref(), verdict, forge),
+            };
+            if let (Err(error), true) = (said, own.decision.is_ok()) {
+                own.decision = Err(as_failure(&error));
+            }
         }
         known[at].2 = own.decision.is_err();
     }
@@ -203,12 +213,11 @@ fn observe_others(
     Ok(others.into_iter().zip(observed.environments).collect())
 }
 
-/// Whether promotion may have something to do for this environment after the run: to merge, or to take back.
+/// Whether promotion may have something to merge for this environment after the run.
 pub fn is_due(planned: &Planned<'_>) -> bool {
     let environment = planned.environment;
     let merges = environment.delivery == Delivery::PullRequest && environment.auto_merge;
-    let is_armed = planned.seen.open.as_ref().is_some_and(|open| open.auto_merge);
-    planned.verdict.as_ref().is_some_and(|verdict| merges && (verdict.is_open() || is_armed))
+    planned.verdict.as_ref().is_some_and(|verdict| merges && verdict.is_open())
 }
 
 /// Merges what a run made due, and puts what came of it into the run's report. `due` are the environments that were.

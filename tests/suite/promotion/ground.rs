@@ -235,11 +235,22 @@ impl Ground {
 
     /// `hydrator promote`.
     pub(super) fn promote(self: &Rc<Self>, reopen: &[&str]) -> RunReport {
-        let world = self.world(Box::new(Spy(Rc::clone(self))));
         let reopen = reopen.iter().map(|name| EnvironmentName::new(*name)).collect();
-        let request = PromoteRequest { reopen, ..PromoteRequest::default() };
         self.tell("promote");
-        let report = promote(&world, &request, &|_| ());
+        self.promote_as(&PromoteRequest { reopen, ..PromoteRequest::default() })
+    }
+
+    /// `/hydrator promote` in a comment, about what is open for an environment.
+    pub(super) fn approve(self: &Rc<Self>, open: &PullRequest) -> RunReport {
+        self.tell(format!("a comment asks for #{}", open.number));
+        let name = &self.plan.environments[self.place(open.base.as_str())].name;
+        let approved = vec![(EnvironmentName::new(name), open.head_sha)];
+        self.promote_as(&PromoteRequest { approved, ..PromoteRequest::default() })
+    }
+
+    fn promote_as(self: &Rc<Self>, request: &PromoteRequest) -> RunReport {
+        let world = self.world(Box::new(Spy(Rc::clone(self))));
+        let report = promote(&world, request, &|_| ());
         self.follow_activations();
         report.unwrap_or_else(|error| panic!("promote: {error:?}"))
     }
@@ -301,6 +312,12 @@ impl Ground {
         let merged = matches!(self.forge.merge_as(number, &request), Ok(MergeOutcome::Merged(_)));
         self.follow_activations();
         merged
+    }
+
+    /// A person leaves a pull request to the forge's auto-merge.
+    pub(super) fn press_auto_merge(&self, open: &PullRequest) {
+        self.tell(format!("a person presses auto-merge of #{}", open.number));
+        drop(self.forge.arm(open.number, open.head_sha, None).expect("the forge answers"));
     }
 
     /// Takes down what happens.

@@ -38,8 +38,15 @@ fn happen(ground: &Rc<Ground>, random: &mut Random) {
         }
         36..=55 => promote(ground, random),
         56..=67 => {
-            if let Some(open) = ground.open(&environment.name) {
-                ground.merge(open.number, METHODS[random.below(3)]);
+            let Some(open) = ground.open(&environment.name) else { return };
+            match random.below(8) {
+                0 => ground.press_auto_merge(&open),
+                1 => {
+                    ground.approve(&open);
+                    after(ground);
+                    model::check_armed(ground);
+                }
+                _ => drop(ground.merge(open.number, METHODS[random.below(3)])),
             }
         }
         68..=77 => {
@@ -113,6 +120,7 @@ fn hydrate(ground: &Rc<Ground>, random: &mut Random) {
     let late = parent.filter(|_| random.chance(15));
     let report = ground.run(late);
     model::check_gates(ground);
+    model::check_armed(ground);
     let calm =
         report.environments.iter().all(|one| !matches!(one.operation, Operation::Failed | Operation::Held));
     reader::check(ground, Some(tip).filter(|_| late.is_none() && calm && !ground.plan.finish));
@@ -121,6 +129,7 @@ fn hydrate(ground: &Rc<Ground>, random: &mut Random) {
 fn promote(ground: &Rc<Ground>, random: &mut Random) {
     ground.promote(&[]);
     after(ground);
+    model::check_armed(ground);
     if random.chance(30) {
         changes_nothing(ground);
     }

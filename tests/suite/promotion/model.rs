@@ -146,6 +146,18 @@ pub(super) fn check_gates(ground: &Ground) {
     }
 }
 
+/// The forge merges nothing by itself but what it may at any time: to be asked after every run about everything.
+pub(super) fn check_armed(ground: &Ground) {
+    for (at, environment) in ground.plan.environments.iter().enumerate() {
+        let is_armed = ground.open(&environment.name).is_some_and(|open| open.auto_merge);
+        let may_be = environment.auto_merge && !environment.window;
+        if let (true, Err(why)) = (is_armed, allows(ground, at)) {
+            panic!("{} is left to auto-merge, but {why}\n{}", environment.name, picture(ground));
+        }
+        assert!(!is_armed || may_be, "{} is left to auto-merge\n{}", environment.name, picture(ground));
+    }
+}
+
 /// The environments that a rollback holds.
 pub(super) fn held(ground: &Ground) -> Vec<String> {
     let environments = ground.plan.environments.iter().enumerate();

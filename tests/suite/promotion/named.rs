@@ -105,6 +105,31 @@ fn a_merge_window_is_awaited_and_closes_again() {
 }
 
 #[test]
+fn what_a_person_or_a_comment_leaves_to_auto_merge_does_not_stay_there() {
+    let mut plan = Plan::line();
+    plan.required = vec!["hydrator/promotion".to_owned(), "review".to_owned()];
+    let ground = Ground::new(plan);
+    ground.run(None);
+    let open = ground.open("dev").unwrap();
+    let report = ground.approve(&open);
+    let note = report.environments[0].note.as_deref().unwrap_or_default();
+    assert!(note.starts_with("the forge waits: "), "{note}");
+    assert!(!ground.open("dev").unwrap().auto_merge, "nobody would take that back");
+    ground.press_auto_merge(&open);
+    assert!(ground.open("dev").unwrap().auto_merge);
+    ground.run(None);
+    assert!(!ground.open("dev").unwrap().auto_merge, "dev has no `autoMerge`");
+    let waiting = ground.open("staging").unwrap();
+    ground.press_auto_merge(&waiting);
+    ground.report(waiting.head_sha, "review", CommitState::Success);
+    ground.report(open.head_sha, "review", CommitState::Success);
+    assert!(ground.merge(open.number, MergeMethod::Merge));
+    // The gate's word was all that the forge still waited for.
+    assert_eq!(gate(&ground, "staging"), "may be merged");
+    assert!(ground.open("staging").is_some(), "it was merged in passing");
+}
+
+#[test]
 fn staging_has_nothing_to_do_and_dev_still_has() {
     let ground = started(Plan::line());
     let first = ground.tip("main").unwrap().short();

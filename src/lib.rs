@@ -33,6 +33,7 @@ pub mod init;
 pub mod mask;
 pub mod metrics;
 pub mod model;
+pub mod noted;
 pub mod observe;
 pub mod orphans;
 pub mod outcome;

@@ -14,6 +14,7 @@ use crate::git::{Ancestry, NOTES_REF, Note, Objects, RemoteRefs, Scratch};
 use crate::hydrate::Hold;
 use crate::hydrate::message::DRY_SHA_TRAILER;
 use crate::model::{BranchName, CommitId, Delivery, Environment, ObjectId, PullRequest, PullRequestState};
+use crate::noted;
 use crate::strangers;
 
 /// How deep a proposal's own commit may lie below merges of the active branch into it, and a little more.
@@ -115,13 +116,14 @@ pub fn observe(question: &Question<'_>, refs: RemoteRefs) -> Result<Observation>
             open: find_open(&pull_requests, environment),
             ..Seen::default()
         };
-        let note = note(objects, notes, &seen)?;
+        let proposed = seen.proposed.as_ref().map(|tip| tip.commit.id);
+        let note = noted::note(objects, notes, &noted::speakers(seen.active.as_ref(), proposed))?;
         seen.withdrawn = note.is_some_and(|note| note.withdrawn);
         seen.processed = processed(note, &seen);
         seen.checked = is_checked(objects, notes, &seen)?;
         environments.push(seen);
     }
-    find_last(question, &mut environments)?;
+    find_last(question, notes, &mut environments)?;
     for seen in &mut environments {
         look_back(question, seen)?;
     }
@@ -151,7 +153,10 @@ fn fetch(question: &Question<'_>, refs: &RemoteRefs, notes: Option<ObjectId>) ->
     }
     if let Some(notes) = notes {
         objects.expect_notes(notes)?;
-        blobs.extend(objects.note_blobs(notes, &tips)?.into_values().flatten());
+        let merged = tips.iter().map(|tip| Ok(objects.commit(*tip)?.parents.into_iter().skip(1)));
+        let merged = merged.collect::<Result<Vec<_>>>()?.into_iter().flatten();
+        let speakers: Vec<CommitId> = tips.iter().copied().chain(merged).collect();
+        blobs.extend(objects.note_blobs(notes, &speakers)?.into_values().flatten());
     }
     blobs.retain(|blob| !objects.has(*blob));
     question.scratch.fetch_blobs(&blobs)?;
@@ -175,18 +180,6 @@ fn find_open(pull_requests: &[PullRequest], environment: &Environment) -> Option
     pull_requests.iter().find(ours).cloned()
 }
 
-/// The note of the proposed tip, else of the active tip.
-fn note(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Result<Option<Note>> {
-    let Some(notes) = notes else { return Ok(None) };
-    for tip in [seen.proposed.as_ref(), seen.active.as_ref()].into_iter().flatten() {
-        let blobs = objects.note_blobs(notes, &[tip.commit.id])?.remove(&tip.commit.id).unwrap_or_default();
-        if let Some(note) = objects.note(&blobs)? {
-            return Ok(Some(note));
-        }
-    }
-    Ok(None)
-}
-
 /// T: what the note says, else the metadata.
 fn processed(note: Option<Note>, seen: &Seen) -> Option<CommitId> {
     let tips = [seen.proposed.as_ref(), seen.active.as_ref()];
@@ -202,11 +195,13 @@ fn is_checked(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Res
     Ok(tip == proposed.commit.id && !objects.note_blobs(notes, &[tip])?.is_empty())
 }
 
-/// What became of the pull requests of proposals that have none open: one question for all of them.
-fn find_last(question: &Question<'_>, environments: &mut [Seen]) -> Result<()> {
+/// What became of the pull requests of proposals that have none open, and of those whose branch is gone: one question
+/// for all of them.
+fn find_last(question: &Question<'_>, notes: Option<ObjectId>, environments: &mut [Seen]) -> Result<()> {
     let lacks = |(environment, seen): &(&Environment, &mut Seen)| {
         let differs = match (&seen.active, &seen.proposed) {
             (Some(active), Some(proposed)) => active.content != proposed.content,
+            (Some(active), None) => may_have_processed_more(question, seen, active),
             _ => false,
         };
         differs && seen.open.is_none() && environment.delivery == Delivery::PullRequest
@@ -222,9 +217,19 @@ fn find_last(question: &Question<'_>, environments: &mut [Seen]) -> Result<()> {
     let newest = question.forge.newest_pull_requests(&pairs)?;
     for (seen, last) in seen.into_iter().zip(newest) {
         let tip = seen.proposed.as_ref().map(|proposed| proposed.commit.id);
+        if let (Some(active), None) = (&seen.active, tip) {
+            let more = noted::of_merged(question.scratch, notes, active, last.as_ref())?;
+            seen.processed = more.or(seen.processed);
+        }
         seen.last = last.filter(|last| Some(last.head_sha) == tip);
     }
     Ok(())
+}
+
+/// Whether a note that nothing leads to any more may say that more was processed than what is active.
+fn may_have_processed_more(question: &Question<'_>, seen: &Seen, active: &Tip) -> bool {
+    let runs = active.dry_sha();
+    runs.is_some() && seen.processed == runs && runs != Some(question.dry)
 }
 
 /// Finds out what happened where the two tips alone do not tell.

@@ -305,10 +305,29 @@ impl Ground {
         open.into_iter().find(|request| request.head.as_str() == head)
     }
 
+    /// The newest pull request of an environment, in any state.
+    pub(super) fn newest(&self, environment: &str) -> Option<PullRequest> {
+        let all = self.forge.pull_requests().expect("the forge answers");
+        let head = format!("hydrator/{environment}-next");
+        all.into_iter().rfind(|request| request.head.as_str() == head)
+    }
+
+    /// Whether two commits have the same manifests of the same DRY commit.
+    pub(super) fn is_same(&self, one: CommitId, other: CommitId) -> bool {
+        ["web/manifest.yaml", "hydrator.metadata"]
+            .iter()
+            .all(|path| self.file(one, path) == self.file(other, path))
+    }
+
     /// A person merges; false if the forge does not let them.
     pub(super) fn merge(&self, number: u64, method: MergeMethod) -> bool {
-        let request = MergeRequest { head_sha: None, method: Some(method), delete_branch: false };
-        self.tell(format!("a person merges #{number}"));
+        self.merge_and(number, method, false)
+    }
+
+    /// The same, with a choice of what happens to the proposed branch.
+    pub(super) fn merge_and(&self, number: u64, method: MergeMethod, delete_branch: bool) -> bool {
+        let request = MergeRequest { head_sha: None, method: Some(method), delete_branch };
+        self.tell(format!("a person merges #{number} by {method:?}, deletes the branch: {delete_branch}"));
         let merged = matches!(self.forge.merge_as(number, &request), Ok(MergeOutcome::Merged(_)));
         self.follow_activations();
         merged

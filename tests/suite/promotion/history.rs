@@ -22,7 +22,7 @@ pub(super) fn play(seed: u64) {
         happen(&ground, &mut random);
         ground.follow_activations();
     }
-    settle(&ground);
+    settle(&ground, &mut random);
 }
 
 /// One thing that happens.
@@ -46,7 +46,7 @@ fn happen(ground: &Rc<Ground>, random: &mut Random) {
                     after(ground);
                     model::check_armed(ground);
                 }
-                _ => drop(ground.merge(open.number, METHODS[random.below(3)])),
+                _ => drop(ground.merge_and(open.number, METHODS[random.below(3)], random.chance(30))),
             }
         }
         68..=77 => {
@@ -148,7 +148,7 @@ fn changes_nothing(ground: &Rc<Ground>) {
 }
 
 /// No events any more but those that the environments wait for: everything gets to the DRY branch's tip.
-fn settle(ground: &Rc<Ground>) {
+fn settle(ground: &Rc<Ground>, random: &mut Random) {
     for environment in &ground.plan.environments {
         if let Some(open) = ground.open(&environment.name) {
             ground.forge.label(open.number, "hold", false).expect("a label");
@@ -163,7 +163,7 @@ fn settle(ground: &Rc<Ground>) {
         next_day();
         succeeded(&ground.promote(&reopening(ground)));
         after(ground);
-        people_merge(ground);
+        people_merge(ground, random);
         let held = model::held(ground);
         if !held.is_empty() {
             ground.resume(&held);
@@ -178,6 +178,8 @@ fn settle(ground: &Rc<Ground>) {
             break;
         }
     }
+    // `promote` alone got everything there; branches that were deleted come again with the next run.
+    ground.run(None);
     let tip = ground.tip("main").expect("there is a DRY branch");
     reader::check(ground, Some(tip));
     let values = ground.dry.borrow()[&tip].values.clone();
@@ -218,7 +220,7 @@ fn reopening(ground: &Rc<Ground>) -> Vec<&'static str> {
 }
 
 /// People merge what they may and hydrator does not.
-fn people_merge(ground: &Rc<Ground>) {
+fn people_merge(ground: &Rc<Ground>, random: &mut Random) {
     for (at, environment) in ground.plan.environments.iter().enumerate() {
         let Some(open) = ground.open(&environment.name) else { continue };
         if !environment.auto_merge && model::allows(ground, at).is_ok() {
@@ -226,7 +228,7 @@ fn people_merge(ground: &Rc<Ground>) {
                 .iter()
                 .position(|one| *one == environment.method)
                 .unwrap_or(0)];
-            ground.merge(open.number, method);
+            ground.merge_and(open.number, method, random.chance(30));
         }
     }
 }

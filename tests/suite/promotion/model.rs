@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use hydrator::model::{CommitId, CommitState};
+use hydrator::model::{CommitId, CommitState, PullRequestState};
 
 use super::ground::{Ground, clock};
 
@@ -39,7 +39,12 @@ fn look(ground: &Ground, at: usize) -> Look {
         let value: serde_json::Value = serde_json::from_str(&ground.note(commit)?).expect("a note is JSON");
         CommitId::parse(value["drySha"].as_str()?)
     };
-    let tips = [proposed, active];
+    // A branch that was deleted at its merge leaves its note behind, on what the environment has.
+    let newest = ground.newest(name).filter(|newest| newest.state == PullRequestState::Merged);
+    let merged = newest
+        .map(|newest| newest.head_sha)
+        .filter(|head| proposed.is_none() && active.is_some_and(|active| ground.is_same(*head, active)));
+    let tips = [proposed, active.filter(|_| merged.is_none()), merged, active];
     let processed = tips.into_iter().flatten().find_map(noted);
     let processed = processed.or_else(|| tips.into_iter().flatten().find_map(dry_of));
     let manifest = |tip: Option<CommitId>| tip.and_then(|tip| ground.manifest(tip));

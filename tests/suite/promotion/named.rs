@@ -140,6 +140,35 @@ fn staging_has_nothing_to_do_and_dev_still_has() {
 }
 
 #[test]
+fn a_branch_that_goes_at_its_merge_leaves_behind_how_far_it_was() {
+    for method in [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase] {
+        let ground = started(Plan::line());
+        push(&ground, [1, 1, 1]);
+        // Something in prod alone: what is offered to dev and staging stays as it is.
+        push(&ground, [1, 1, 2]);
+        for (name, next) in [("dev", "staging"), ("staging", "prod")] {
+            let open = ground.open(name).unwrap();
+            assert!(ground.merge_and(open.number, method, true), "{name} is not merged");
+            assert_eq!(gate(&ground, next), "may be merged", "{method:?}");
+        }
+        merge(&ground, "prod", method);
+    }
+}
+
+#[test]
+fn a_branch_that_is_gone_says_nothing_of_what_was_moved_back_by_hand() {
+    let ground = started(Plan::line());
+    let before = ground.tip("hydrator/dev").unwrap();
+    let first = ground.tip("main").unwrap().short();
+    push(&ground, [1, 1, 1]);
+    let last = push(&ground, [1, 1, 2]);
+    let open = ground.open("dev").unwrap();
+    assert!(ground.merge_and(open.number, MergeMethod::Squash, true));
+    ground.set_branch("hydrator/dev", before);
+    assert_eq!(gate(&ground, "staging"), format!("dev runs {first}, waits for {last}"));
+}
+
+#[test]
 fn an_edited_predecessor_holds_everything_after_it() {
     let ground = started(Plan::line());
     push(&ground, [1, 1, 1]);

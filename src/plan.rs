@@ -138,6 +138,11 @@ pub fn hold(seen: &Seen) -> Option<&Hold> {
     seen.active.as_ref()?.hold()
 }
 
+/// Whether all of it was rolled back, and whoever did that lets later environments pass.
+pub fn lets_pass(seen: &Seen) -> bool {
+    hold(seen).is_some_and(|hold| hold.is_whole() && hold.let_pass)
+}
+
 /// What waits and is no ordinary proposal, unless a person closed its pull request.
 pub fn frozen(seen: &Seen) -> Option<Intent> {
     offer(seen).filter(|_| !is_rejected(seen)).and_then(Tip::intent)

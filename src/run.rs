@@ -338,8 +338,18 @@ pub fn change<'a>(planned: &Planned<'a>) -> Option<Change<'a>> {
         decision,
         Decision::Superseded | Decision::Held(_) | Decision::NotHeld | Decision::Finishing(_)
     ) {
-        let updates = vec![active];
-        return is_new.then_some(Change { environment, updates, noted: None, processed, withdrawn: false });
+        // Where later environments pass it, its note says that it has nothing to do with newer commits, as after one that
+        // changes nothing: GitOps Promoter's gates look through it then.
+        let noted = tip.filter(|_| plan::lets_pass(&planned.seen) && matches!(decision, Decision::Held(_)));
+        let noted = noted.map(|tip| planned.proposed.unwrap_or(tip));
+        let updates = if is_new { vec![active] } else { Vec::new() };
+        return (is_new || noted.is_some()).then_some(Change {
+            environment,
+            updates,
+            noted,
+            processed,
+            withdrawn: false,
+        });
     }
     let before = planned.seen.proposed.as_ref().map(|proposed| proposed.commit.id);
     let mut updates = Vec::new();

@@ -48,7 +48,8 @@ impl Board<'_> {
         Ok(waits)
     }
 
-    /// Conditions a to d for everything before `at`; where a DRY commit changed nothing, one looks through.
+    /// Conditions a to d for everything before `at`; where a DRY commit changed nothing, one looks through, and past what
+    /// was rolled back and lets others pass.
     fn predecessors(
         &self,
         at: usize,
@@ -62,6 +63,10 @@ impl Board<'_> {
             }
             let place = &self.places[*before];
             let name = &place.environment.name;
+            if place.steps_aside() {
+                self.predecessors(*before, wanted, asked, waits);
+                continue;
+            }
             if let Some(held) = place.held.as_ref().filter(|held| !held.lets_pass) {
                 waits.push(format!("held by {} of {name}", held.by));
                 continue;

@@ -97,6 +97,14 @@ pub struct Place<'a> {
     pub held: Option<Held>,
 }
 
+impl Place<'_> {
+    /// Whether later environments wait for those before this one in its stead: all of it was rolled back, and whoever did
+    /// that lets others pass. It takes no newer DRY commit until it is resumed.
+    fn steps_aside(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.whole && held.lets_pass)
+    }
+}
+
 /// Answers whether the first commit is an ancestor of the second one, or the second one itself.
 pub type IsAncestor<'a> = dyn Fn(CommitId, CommitId) -> Result<bool> + 'a;
 

@@ -42,6 +42,9 @@ pub(super) fn after_push<'a>(
         Err(_) | Ok(Decision::Superseded | Decision::Finishing(_) | Decision::NotHeld) => return place,
         Ok(Decision::Held(_)) => {
             place.held.get_or_insert_with(by_hand);
+            if plan::lets_pass(seen) {
+                place.processed = Some(dry);
+            }
             return place;
         }
         Ok(decision) => decision,

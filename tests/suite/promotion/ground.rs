@@ -8,11 +8,9 @@ use std::sync::atomic::AtomicBool;
 
 use camino::Utf8PathBuf;
 use git2::{Oid, Repository as Git, Signature, Time};
-use hydrator::forge::local::{LocalForge, MergeRequest};
-use hydrator::forge::{Forge, MergeOutcome};
-use hydrator::model::{
-    CommitId, CommitState, CommitStatus, EnvironmentName, MergeMethod, PullRequest, RunReport,
-};
+use hydrator::forge::Forge;
+use hydrator::forge::local::LocalForge;
+use hydrator::model::{CommitId, CommitState, CommitStatus, EnvironmentName, RunReport};
 use hydrator::plan::Permissions;
 use hydrator::promotion::{PromoteRequest, promote};
 use hydrator::rollback;
@@ -240,15 +238,7 @@ impl Ground {
         self.promote_as(&PromoteRequest { reopen, ..PromoteRequest::default() })
     }
 
-    /// `/hydrator promote` in a comment, about what is open for an environment.
-    pub(super) fn approve(self: &Rc<Self>, open: &PullRequest) -> RunReport {
-        self.tell(format!("a comment asks for #{}", open.number));
-        let name = &self.plan.environments[self.place(open.base.as_str())].name;
-        let approved = vec![(EnvironmentName::new(name), open.head_sha)];
-        self.promote_as(&PromoteRequest { approved, ..PromoteRequest::default() })
-    }
-
-    fn promote_as(self: &Rc<Self>, request: &PromoteRequest) -> RunReport {
+    pub(super) fn promote_as(self: &Rc<Self>, request: &PromoteRequest) -> RunReport {
         let world = self.world(Box::new(Spy(Rc::clone(self))));
         let report = promote(&world, request, &|_| ());
         self.follow_activations();
@@ -256,9 +246,9 @@ impl Ground {
     }
 
     /// `hydrator rollback`; false where there is nothing to go back to.
-    pub(super) fn rollback(self: &Rc<Self>, environment: &str) -> bool {
+    pub(super) fn rollback(self: &Rc<Self>, environment: &str, let_pass: bool) -> bool {
         let world = self.world(Box::new(Spy(Rc::clone(self))));
-        self.tell(format!("rollback {environment}"));
+        self.tell(format!("rollback {environment}, others pass: {let_pass}"));
         let request = rollback::Request {
             environments: vec![EnvironmentName::new(environment)],
             all_after: None,
@@ -268,7 +258,7 @@ impl Ground {
             reason: "simulated".to_owned(),
             now: clock(),
             hold: true,
-            let_pass: false,
+            let_pass,
             push: false,
             dry_run: false,
             revert_dry: false,
@@ -296,47 +286,6 @@ impl Ground {
         let report = run(&world, &request, &hydrator::progress::Silent);
         self.follow_activations();
         drop(report.unwrap_or_else(|error| panic!("resume: {error:?}")));
-    }
-
-    /// The open pull request of an environment.
-    pub(super) fn open(&self, environment: &str) -> Option<PullRequest> {
-        let open = self.forge.open_pull_requests().expect("the forge answers");
-        let head = format!("hydrator/{environment}-next");
-        open.into_iter().find(|request| request.head.as_str() == head)
-    }
-
-    /// The newest pull request of an environment, in any state.
-    pub(super) fn newest(&self, environment: &str) -> Option<PullRequest> {
-        let all = self.forge.pull_requests().expect("the forge answers");
-        let head = format!("hydrator/{environment}-next");
-        all.into_iter().rfind(|request| request.head.as_str() == head)
-    }
-
-    /// Whether two commits have the same manifests of the same DRY commit.
-    pub(super) fn is_same(&self, one: CommitId, other: CommitId) -> bool {
-        ["web/manifest.yaml", "hydrator.metadata"]
-            .iter()
-            .all(|path| self.file(one, path) == self.file(other, path))
-    }
-
-    /// A person merges; false if the forge does not let them.
-    pub(super) fn merge(&self, number: u64, method: MergeMethod) -> bool {
-        self.merge_and(number, method, false)
-    }
-
-    /// The same, with a choice of what happens to the proposed branch.
-    pub(super) fn merge_and(&self, number: u64, method: MergeMethod, delete_branch: bool) -> bool {
-        let request = MergeRequest { head_sha: None, method: Some(method), delete_branch };
-        self.tell(format!("a person merges #{number} by {method:?}, deletes the branch: {delete_branch}"));
-        let merged = matches!(self.forge.merge_as(number, &request), Ok(MergeOutcome::Merged(_)));
-        self.follow_activations();
-        merged
-    }
-
-    /// A person leaves a pull request to the forge's auto-merge.
-    pub(super) fn press_auto_merge(&self, open: &PullRequest) {
-        self.tell(format!("a person presses auto-merge of #{}", open.number));
-        drop(self.forge.arm(open.number, open.head_sha, None).expect("the forge answers"));
     }
 
     /// Takes down what happens.

@@ -96,7 +96,7 @@ fn roll_back(ground: &Rc<Ground>, random: &mut Random, at: usize) {
     if !held.is_empty() && random.chance(50) {
         ground.resume(&held);
     } else if !ground.is_edited(at) {
-        ground.rollback(&ground.plan.environments[at].name);
+        ground.rollback(&ground.plan.environments[at].name, random.chance(40));
     }
     after(ground);
 }

@@ -5,6 +5,7 @@ mod ground;
 mod history;
 mod model;
 mod named;
+mod people;
 mod plan;
 mod reader;
 mod served;

@@ -18,6 +18,8 @@ struct Look {
     active: Option<CommitId>,
     /// Whether a rollback holds it.
     held: bool,
+    /// Whether that lets others pass.
+    lets_pass: bool,
 }
 
 fn look(ground: &Ground, at: usize) -> Look {
@@ -51,7 +53,8 @@ fn look(ground: &Ground, at: usize) -> Look {
     let differs = manifest(proposed) != manifest(active) && manifest(proposed).is_some();
     let offers = proposed.filter(|_| differs || intent.is_some());
     let held = of_active["hold"].is_object();
-    Look { runs: active.and_then(dry_of), processed, offers, intent, active, held }
+    let lets_pass = of_active["hold"]["letPass"] == true;
+    Look { runs: active.and_then(dry_of), processed, offers, intent, active, held, lets_pass }
 }
 
 /// Whether what the environment is offered may be merged now; the error says which rule is against it.
@@ -108,6 +111,10 @@ fn passes(ground: &Ground, at: usize, wanted: CommitId) -> Result<Passes, String
     let environment = &ground.plan.environments[at];
     let name = &environment.name;
     let its = look(ground, at);
+    // It takes nothing any more, and is asked for nothing.
+    if its.lets_pass {
+        return Ok(Passes::Through);
+    }
     if ground.is_edited(at) {
         return Err(format!("{name} was edited by hand"));
     }

@@ -185,7 +185,7 @@ fn a_rolled_back_predecessor_holds_everything_after_it() {
     let second = push(&ground, [1, 1, 1]);
     merge(&ground, "dev", MergeMethod::Squash);
     assert_eq!(gate(&ground, "staging"), "may be merged");
-    assert!(ground.rollback("dev"));
+    assert!(ground.rollback("dev", false));
     assert_eq!(gate(&ground, "dev"), "may be merged", "a rollback waits for nobody");
     merge(&ground, "dev", MergeMethod::Merge);
     assert_eq!(gate(&ground, "staging"), "held by rollback of dev");
@@ -199,6 +199,35 @@ fn a_rolled_back_predecessor_holds_everything_after_it() {
     assert_eq!(gate(&ground, "staging"), "may be merged");
     assert_ne!(second, third);
     assert!(gate(&ground, "prod").starts_with("staging runs "));
+}
+
+#[test]
+fn what_was_rolled_back_and_lets_others_pass_goes_on_letting_them_pass() {
+    let mut plan = Plan::line();
+    plan.environments[1].statuses = vec!["health"];
+    let ground = started(plan);
+    push(&ground, [1, 1, 1]);
+    merge(&ground, "dev", MergeMethod::Squash);
+    assert_eq!(gate(&ground, "staging"), "may be merged");
+    merge(&ground, "staging", MergeMethod::Squash);
+    assert!(ground.rollback("staging", true));
+    merge(&ground, "staging", MergeMethod::Merge);
+    // Nobody said that staging is well, and nobody has to.
+    assert_eq!(gate(&ground, "prod"), "may be merged");
+    for value in [2, 3] {
+        let before = ground.tip("main").unwrap().short();
+        let pushed = push(&ground, [value, value, value]);
+        let waits = gate(&ground, "prod");
+        assert!(waits.starts_with("dev runs ") && waits.ends_with(&pushed), "{before}: {waits}");
+        merge(&ground, "dev", MergeMethod::Rebase);
+        assert_eq!(gate(&ground, "prod"), "may be merged");
+        let note = ground.note(ground.tip("hydrator/staging-next").unwrap()).unwrap();
+        assert!(note.contains(&ground.tip("main").unwrap().to_string()), "GitOps Promoter waits: {note}");
+    }
+    ground.resume(&["staging".to_owned()]);
+    assert_eq!(gate(&ground, "prod"), "may be merged", "until that is merged");
+    merge(&ground, "staging", MergeMethod::Merge);
+    assert_eq!(gate(&ground, "prod"), "staging: health is missing", "it is waited for again");
 }
 
 #[test]

@@ -231,6 +231,25 @@ fn what_was_rolled_back_and_lets_others_pass_goes_on_letting_them_pass() {
 }
 
 #[test]
+fn a_soak_that_is_to_be_finished_is_not_starved_by_what_stands_beside_it() {
+    let mut plan = Plan::diamond();
+    plan.environments[1].soak = 30;
+    plan.finish = true;
+    let ground = Ground::new(plan);
+    ground.run(None);
+    for minute in 1..=8 {
+        step(5 * 60);
+        ground.commit_dry(vec![minute; 4]);
+        ground.run(None);
+        model::check_gates(&ground);
+        ground.promote(&[]);
+        model::check_gates(&ground);
+    }
+    let active = ground.tip("hydrator/last").unwrap();
+    assert!(ground.manifest(active).is_some(), "{}", model::picture(&ground));
+}
+
+#[test]
 fn a_dry_branch_that_was_moved_back_by_force_is_the_newest_there_is() {
     let ground = started(Plan::line());
     let before = ground.tip("main").unwrap();

@@ -65,6 +65,24 @@ impl Plan {
         Self { environments: (0..3).map(place).collect(), finish: false, required: Vec::new() }
     }
 
+    /// `dev`, then `staging` and `prod` beside each other, then `last`, merged by hydrator.
+    pub(super) fn diamond() -> Self {
+        let place = |at: usize, before: &[usize]| Environment {
+            name: NAMES[at].to_owned(),
+            before: before.to_vec(),
+            named: true,
+            auto_merge: true,
+            push: false,
+            method: "merge",
+            soak: 0,
+            statuses: Vec::new(),
+            window: false,
+            repair: false,
+        };
+        let environments = vec![place(0, &[]), place(1, &[0]), place(2, &[0]), place(3, &[1, 2])];
+        Self { environments, finish: false, required: Vec::new() }
+    }
+
     /// `hydrator.yaml`.
     pub(super) fn yaml(&self) -> String {
         let contention = if self.finish { "finish" } else { "latest" };

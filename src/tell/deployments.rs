@@ -6,7 +6,7 @@ use super::Scene;
 use crate::forge::Deployment;
 use crate::overview::Stand;
 
-/// Records what runs where, unless the forge says so already.
+/// Records what runs where, unless the forge says so already. One that is refused does not stop the others.
 pub(super) fn update(scene: &Scene<'_>) -> Result<()> {
     let forge = scene.world.forge.as_ref();
     let wanted: Vec<Deployment> = scene.stands.iter().filter_map(|stand| deployment(scene, stand)).collect();
@@ -15,14 +15,15 @@ pub(super) fn update(scene: &Scene<'_>) -> Result<()> {
     }
     let names: Vec<&str> = wanted.iter().map(|one| one.environment.as_str()).collect();
     let recorded = forge.deployments(&names)?;
+    let mut done = Ok(());
     for wanted in &wanted {
         let differs =
             |known: &Deployment| (known.commit, &known.description) != (wanted.commit, &wanted.description);
         if recorded.get(&wanted.environment).is_none_or(differs) {
-            forge.record_deployment(wanted)?;
+            done = done.and(forge.record_deployment(wanted));
         }
     }
-    Ok(())
+    done
 }
 
 /// The DRY commit is what people know; the hydrated one tells it from the same DRY commit another time.

@@ -11,6 +11,7 @@ mod reopen;
 mod reparent;
 mod round;
 mod run;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;

@@ -8,6 +8,7 @@ use super::gather::{Tips, Writes, gather};
 use super::merge::{Advance, advance, disarm};
 use super::reopen;
 use super::reparent::{Reparented, reparent};
+use super::told::{Deed, reports};
 use super::{places, post};
 use crate::branch::Tip;
 use crate::dry::{self, Dry, Wanted};
@@ -15,16 +16,14 @@ use crate::error::Failure;
 use crate::forge::Statuses;
 use crate::gate::{Board, Place, Verdict};
 use crate::git::{RefUpdate, RemoteRefs};
-use crate::hydrate::Hold;
 use crate::model::{
-    CommitId, Delivery, Environment, EnvironmentName, EnvironmentReport, ErrorReport, HoldReport, Operation,
-    PullRequest, PullRequestOperation, PullRequestReport, PullRequestState,
+    CommitId, Delivery, Environment, EnvironmentName, EnvironmentReport, Operation, PullRequest,
+    PullRequestOperation, PullRequestState,
 };
 use crate::observe::{self, Seen};
 use crate::overview::{Stand, mermaid, nodes, stands};
-use crate::plan::{self, Permissions};
+use crate::plan;
 use crate::planned::{as_failure, publisher};
-use crate::promote::state_word;
 use crate::publish::Change;
 use crate::tell::{Landings, Scene, announce, compare_with_previews, tell};
 use crate::world::World;
@@ -48,15 +47,6 @@ pub(super) struct Round {
     pub(super) picture: String,
     /// What could not be told.
     pub(super) problems: Vec<String>,
-}
-
-/// What a round did to one environment.
-#[derive(Default)]
-struct Deed {
-    operation: Option<Operation>,
-    request: Option<(PullRequest, PullRequestOperation)>,
-    active: Option<CommitId>,
-    note: Option<String>,
 }
 
 /// One round; `None` if another writer was faster. Environments in `given_up` failed before and are left alone.
@@ -117,17 +107,28 @@ pub(super) fn round(
         tell(&Scene { open: &open, ..scene(world, &dry, &stands) }, landings)
     };
     let problems = unsaid.into_iter().chain(told).collect();
-    let waits = deeds.iter().zip(&board.places).any(|(deed, place)| {
-        let has_failed = failures.contains_key(&place.environment.name);
-        let waiting = place.proposal.as_ref().is_some_and(|proposal| !proposal.rejected);
-        waiting && !has_failed && !matches!(deed.operation, Some(Operation::Merged | Operation::Pushed))
-    });
-    let reports = deeds.into_iter().zip(&seen).enumerate().map(|(at, (deed, seen))| {
-        report(world, &board.places[at], seen, (deed, verdicts[at].as_ref()), &failures)
-    });
-    let reports = reports.collect();
+    let all = deeds.iter().zip(&board.places).zip(&verdicts);
+    let waits = all.filter(|((_, place), _)| !failures.contains_key(&place.environment.name)).any(waits);
+    let reports = reports(world, project, (&board, &seen), (deeds, &verdicts), &failures);
     let picture = mermaid(&nodes(&stands), None);
     Ok(Some(Round { dry_sha: dry.commit.id, reports, failures, moved, waits, picture, problems }))
+}
+
+/// Whether something waits that time or others can let through; what only people merge is no such thing.
+fn waits(((deed, place), verdict): ((&Deed, &Place<'_>), &Option<Verdict>)) -> bool {
+    let is_offered = place.proposal.as_ref().is_some_and(|proposal| !proposal.rejected);
+    let has_moved = matches!(deed.operation, Some(Operation::Merged | Operation::Pushed));
+    is_offered && !has_moved && !is_left_to_people(place.environment, verdict.as_ref())
+}
+
+/// Whether the gate is open, and hydrator has nothing more to do with it.
+fn is_left_to_people(environment: &Environment, verdict: Option<&Verdict>) -> bool {
+    let merges = match environment.delivery {
+        Delivery::PullRequest => environment.auto_merge,
+        Delivery::Push => true,
+        Delivery::Branch => false,
+    };
+    !merges && verdict.is_some_and(Verdict::is_open)
 }
 
 /// What there is to tell people, but for their open pull requests.
@@ -343,54 +344,4 @@ pub fn tips_of(seen: &Seen) -> Tips {
         proposed: seen.proposed.as_ref().map(|tip| tip.commit.id),
         told: seen.open.as_ref().and_then(|open| Some((open.head_sha, open.head_statuses.clone()?))),
     }
-}
-
-fn report(
-    world: &World,
-    place: &Place<'_>,
-    seen: &Seen,
-    (deed, verdict): (Deed, Option<&Verdict>),
-    failures: &BTreeMap<EnvironmentName, Failure>,
-) -> EnvironmentReport {
-    let environment = place.environment;
-    let standing = plan::standing(environment, seen, world.config.as_str(), Permissions::default());
-    let failure = failures.get(&environment.name).cloned().or_else(|| standing.err());
-    let rejected = place.proposal.as_ref().is_some_and(|proposal| proposal.rejected);
-    let calm = match &place.held {
-        Some(_) => Operation::Held,
-        None if rejected => Operation::Rejected,
-        None => Operation::None,
-    };
-    let open = seen.open.clone().or_else(|| seen.last.clone().filter(|_| rejected));
-    let request = deed.request.or_else(|| open.map(|open| (open, PullRequestOperation::None)));
-    EnvironmentReport {
-        name: environment.name.clone(),
-        operation: if failure.is_some() { Operation::Failed } else { deed.operation.unwrap_or(calm) },
-        proposed_branch: environment.proposed.clone(),
-        active_branch: environment.active.clone(),
-        proposed_sha: seen.proposed.as_ref().map(|tip| tip.commit.id),
-        active_sha: deed.active.or(place.active.commit),
-        pull_request: request.map(|(request, operation)| PullRequestReport {
-            number: request.number,
-            url: request.url,
-            operation,
-            state: state_word(request.state).to_owned(),
-        }),
-        promotion: verdict.filter(|_| !rejected).map(Verdict::report),
-        hold: hold(place, seen).filter(|_| failure.is_none()),
-        targets: Vec::new(),
-        error: failure.map(|failure| ErrorReport {
-            kind: failure.kind,
-            message: failure.to_string(),
-            hint: failure.hint,
-        }),
-        dry_revert: None,
-        note: deed.note,
-        warnings: Vec::new(),
-    }
-}
-
-fn hold(place: &Place<'_>, seen: &Seen) -> Option<HoldReport> {
-    place.held.as_ref()?;
-    Some(plan::hold(seen).map_or_else(HoldReport::drift, Hold::report))
 }

@@ -231,6 +231,28 @@ fn what_was_rolled_back_and_lets_others_pass_goes_on_letting_them_pass() {
 }
 
 #[test]
+fn what_was_passed_over_for_a_soak_waits_for_a_run_and_promote_says_so() {
+    let mut plan = Plan::line();
+    plan.environments[1].soak = 30;
+    plan.finish = true;
+    let ground = started(plan);
+    push(&ground, [1, 1, 1]);
+    for name in ["dev", "staging"] {
+        assert_eq!(gate(&ground, name), "may be merged");
+        merge(&ground, name, MergeMethod::Squash);
+    }
+    push(&ground, [2, 2, 2]);
+    let note = |ground: &Rc<Ground>| ground.promote(&[]).environments[1].note.clone();
+    assert_eq!(note(&ground), None, "staging soaks for prod");
+    step(30 * 60);
+    assert_eq!(gate(&ground, "prod"), "may be merged");
+    merge(&ground, "prod", MergeMethod::Squash);
+    assert_eq!(note(&ground).as_deref(), Some("newer DRY commits wait for `hydrator run`"));
+    ground.run(None);
+    assert_eq!(note(&ground), None);
+}
+
+#[test]
 fn a_soak_that_is_to_be_finished_is_not_starved_by_what_stands_beside_it() {
     let mut plan = Plan::diamond();
     plan.environments[1].soak = 30;

@@ -2,11 +2,11 @@
 //!
 //! Does I/O: it reads objects of the scratch repository.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use crate::git::{Objects, TreeEntry, hash_of};
+use crate::git::{Objects, Scratch, TreeEntry, hash_of};
 use crate::hydrate::message::DRY_SHA_TRAILER;
 use crate::hydrate::{GIT_ATTRIBUTES_FILE, Hold, Intent, METADATA_FILE, Metadata, README_FILE};
 use crate::model::{Commit, EntryKind, ObjectId};
@@ -116,6 +116,34 @@ impl Tip {
     /// Whether both hold the same.
     pub fn is_like(&self, other: &Self) -> bool {
         self.is(&other.content, other.hold())
+    }
+
+    /// Whether what it says of itself was never there before on its branch, down to a thousand commits: it was written as
+    /// a proposal, such as a rollback, and the forge's squash left our words out, as GitLab's does. What a Revert button
+    /// puts back says the same again.
+    pub fn is_new_there(&self, scratch: &Scratch) -> Result<bool> {
+        let objects = scratch.objects();
+        let said = metadata_blob(objects, self.commit.id)?;
+        if !self.intact {
+            return Ok(false);
+        }
+        for depth in [50, 1000] {
+            scratch.fetch_history(&BTreeSet::from([self.commit.id]), depth)?;
+            let mut current = self.commit.id;
+            let mut said_otherwise = false;
+            while objects.has(current) {
+                let same = metadata_blob(objects, current)? == said;
+                if same && said_otherwise {
+                    return Ok(false);
+                }
+                said_otherwise |= !same;
+                match objects.commit(current)?.parents.first() {
+                    Some(parent) => current = *parent,
+                    None => return Ok(true),
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// The DRY commit that its metadata names.

@@ -308,7 +308,9 @@ fn went_back(question: &Question<'_>, active: &Tip, tip: CommitId, before: Optio
     }
     let before = fetch_below(question, tip, before)?;
     match (before.dry_sha(), active.dry_sha()) {
-        (Some(before), Some(now)) if before != now => (question.ancestry)()?.is_ancestor(now, before),
+        (Some(before), Some(now)) if before != now => {
+            Ok((question.ancestry)()?.is_ancestor(now, before)? && !active.is_new_there(question.scratch)?)
+        }
         (Some(_), None) => Ok(true),
         _ => Ok(false),
     }

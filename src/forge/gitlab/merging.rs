@@ -71,12 +71,36 @@ fn state(seen: &PullRequest, answer: &Value, has_trains: bool) -> MergeState {
 }
 
 /// What goes along with every request to merge. The head's branch is hydrator's, and stays.
-fn request(head_sha: CommitId, method: Option<MergeMethod>) -> Value {
+fn request(forge: &GitLab, number: u64, head_sha: CommitId, method: Option<MergeMethod>) -> Result<Value> {
     let mut body = json!({"sha": head_sha.to_string(), "should_remove_source_branch": false});
     if let Some(method) = method {
         body["squash"] = json!(method == MergeMethod::Squash);
     }
-    body
+    let squashes = match method {
+        Some(method) => method == MergeMethod::Squash,
+        None => ["always", "default_on"].map(Value::from).contains(&forge.setting("squash_option")?),
+    };
+    if squashes && let Some(message) = squash_message(forge, number, head_sha)? {
+        body["squash_commit_message"] = json!(message);
+    }
+    Ok(body)
+}
+
+/// What a squash says: by itself GitLab would leave out all but the title, and the trailers tell that a commit is
+/// hydrator's. Nothing where the head is gone. Source: GitLab's documentation of commit message templates.
+fn squash_message(forge: &GitLab, number: u64, head_sha: CommitId) -> Result<Option<String>> {
+    let commit = match forge.get(&format!("/repository/commits/{head_sha}")) {
+        Ok(commit) => commit,
+        Err(refused) if refused.class == Class::NotFound => return Ok(None),
+        Err(refused) => {
+            return Err(refused.while_doing(&format!("cannot read the commit {}", head_sha.short())).into());
+        }
+    };
+    let title = forge.known(number)?.title;
+    let own = commit["message"].as_str().unwrap_or_default();
+    let body = own.split_once('\n').map_or("", |(_, body)| body).trim();
+    let path = forge.place.path.as_deref().unwrap_or_default();
+    Ok(Some(format!("{title}\n\nSee merge request {path}!{number}\n\n{body}\n")))
 }
 
 /// On GitLab the project has one way to merge, and one word about squashing; a request can only squash besides.
@@ -117,10 +141,11 @@ pub(super) fn merge(
     if let Some(why) = contradiction(forge, method)? {
         return Ok(MergeOutcome::Blocked(why));
     }
+    let body = request(forge, number, head_sha, method)?;
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let refused = match send(forge, number, request(head_sha, method)) {
+        let refused = match send(forge, number, body.clone()) {
             Ok(answer) => match merged_as(&answer, head_sha) {
                 Some(commit) => return Ok(MergeOutcome::Merged(commit)),
                 None => None,
@@ -208,7 +233,7 @@ pub(super) fn arm(
         MergeState::Stuck(why) => return Ok(ArmOutcome::Refused(why)),
         MergeState::Blocked(_) | MergeState::Unknown => {}
     }
-    let mut body = request(head_sha, method);
+    let mut body = request(forge, number, head_sha, method)?;
     body[name_of_arming(forge)?] = json!(true);
     let refused = match send(forge, number, body) {
         // Its pipeline was faster, and it is merged: whoever merges it now finds it so.

@@ -33,7 +33,12 @@ impl Elsewhere {
                 github.server.with(|state| state.allow_auto_merge = true);
                 Self::GitHub(github)
             },
-            |repo| Self::GitLab(GitLab::start(repo)),
+            |repo| {
+                let gitlab = GitLab::start(repo);
+                // The commits of merges are the forges' own; a case tells those of one.
+                gitlab.server.with(|state| state.bare_squashes = false);
+                Self::GitLab(gitlab)
+            },
         ]
     }
 

@@ -82,6 +82,10 @@ pub(crate) struct Pull {
     pub(crate) forced: Option<(i64, String)>,
     pub(crate) merged_at: Option<i64>,
     pub(crate) merge_commit: Option<String>,
+    /// What a squash is to say, where somebody said so.
+    pub(crate) squash_message: Option<String>,
+    /// What its commits were squashed into.
+    pub(crate) squash_commit: Option<String>,
 }
 
 impl Pull {
@@ -184,8 +188,9 @@ pub(crate) struct State {
     pub(crate) drafts_supported: bool,
     pub(crate) default_method: Method,
     pub(crate) delete_branch_on_merge: bool,
-    /// The pull requests whose commits were squashed.
-    pub(crate) squashed: BTreeSet<u64>,
+    /// Whether squashes are as on GitLab: they say the title alone where nobody says more, and are merged by a commit
+    /// of its own where the project makes those.
+    pub(crate) bare_squashes: bool,
     /// How often mergeability is asked before it is known.
     pub(crate) unknown: u32,
     /// Further rules, as the forge's own API describes them.
@@ -235,7 +240,7 @@ impl State {
             drafts_supported: true,
             default_method: Method::Merge,
             delete_branch_on_merge: false,
-            squashed: BTreeSet::new(),
+            bare_squashes: false,
             unknown: 0,
             rules: Vec::new(),
             clock: START,
@@ -323,7 +328,8 @@ impl State {
             };
             let is_below = |of: Oid| of == id || git.graph_descendant_of(of, id).unwrap_or(false);
             let before = git.find_commit(made).ok().and_then(|made| made.parent_id(0).ok());
-            made == id || is_below(head) && before.is_none_or(|before| !is_below(before))
+            let squashed = pull.squash_commit.as_deref() == Some(commit);
+            made == id || squashed || is_below(head) && before.is_none_or(|before| !is_below(before))
         };
         self.pulls.iter().filter(brought).map(|pull| pull.number).collect()
     }
@@ -437,8 +443,9 @@ impl State {
         count().unwrap_or_default()
     }
 
-    /// The commit that a merge makes: the same one as on the local forge, so that cases come out the same everywhere.
-    fn combined(&self, pull: &Pull, method: Method) -> Option<Oid> {
+    /// The commit that a merge makes, and that of a squash: the same ones as on the local forge, so that cases come out the
+    /// same everywhere.
+    fn combined(&self, pull: &Pull, method: Method) -> Option<(Oid, Option<Oid>)> {
         let path = Utf8Path::from_path(&self.remote)?;
         let repository = BareRepository::open(path).ok()?;
         let head = CommitId::parse(&pull.head_sha)?;
@@ -449,16 +456,27 @@ impl State {
                 let message = format!("Merge pull request #{number} from {}\n\n{title}\n", pull.head);
                 repository.merge(base, head, &message)
             }
+            Method::Squash if self.bare_squashes => {
+                let squashed = repository.squash(base, head, pull.squash_message.as_ref().unwrap_or(title));
+                let squash = commit_of(&squashed.ok()?)?;
+                let merged = (self.default_method == Method::Merge).then(|| {
+                    let Pull { head, base: onto, .. } = pull;
+                    let message = format!(
+                        "Merge branch '{head}' into '{onto}'\n\n{title}\n\nSee merge request acme/shop!{number}"
+                    );
+                    repository.merge(base, CommitId::parse(&squash.to_string())?, &message).ok()
+                });
+                let tip = merged.map_or(Some(squash), |merged| commit_of(&merged?));
+                return Some((tip?, Some(squash)));
+            }
             Method::Squash => {
                 let message = format!("{title} (#{number})\n\n{}", repository.message_body(head).ok()?);
                 repository.squash(base, head, &format!("{}\n", message.trim_end()))
             }
             Method::Rebase => repository.rebase(base, head),
         };
-        match made.ok()? {
-            Combined::Commit(commit) => Oid::from_str(&commit.to_string()).ok(),
-            Combined::Conflicts(_) | Combined::Impossible(_) => None,
-        }
+        let made = commit_of(&made.ok()?)?;
+        Some((made, (method == Method::Squash).then_some(made)))
     }
 
     /// Merges whatever hinders it but a conflict, and returns the base's new commit.
@@ -466,7 +484,7 @@ impl State {
         let now = self.now();
         let pull = self.pulls.iter().find(|pull| pull.number == number)?.clone();
         self.merged_tree(&pull)?;
-        let commit = self.combined(&pull, method)?;
+        let (commit, squash) = self.combined(&pull, method)?;
         let git = self.git();
         git.reference(&format!("refs/heads/{}", pull.base), commit, true, "merged").ok()?;
         if self.delete_branch_on_merge
@@ -477,6 +495,7 @@ impl State {
         let pull = self.pull(number)?;
         pull.merged_at = Some(now);
         pull.merge_commit = Some(commit.to_string());
+        pull.squash_commit = squash.map(|squash| squash.to_string());
         pull.close(Life::Merged);
         Some(commit.to_string())
     }
@@ -524,6 +543,8 @@ impl State {
             forced: None,
             merged_at: None,
             merge_commit: None,
+            squash_message: None,
+            squash_commit: None,
         };
         self.pulls.push(pull);
         Ok(number)
@@ -534,6 +555,13 @@ impl State {
         if let Some(pull) = self.pull(number).filter(|pull| pull.is_open()) {
             pull.close(Life::Closed);
         }
+    }
+}
+
+fn commit_of(made: &Combined) -> Option<Oid> {
+    match made {
+        Combined::Commit(commit) => Oid::from_str(&commit.to_string()).ok(),
+        Combined::Conflicts(_) | Combined::Impossible(_) => None,
     }
 }
 

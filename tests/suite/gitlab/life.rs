@@ -1,6 +1,7 @@
 //! The life of a merge request: the stories that all forges share, and what is GitLab's own in it.
 
 use super::*;
+use crate::forge_server::state::Method;
 
 crate::stories::on!(GitLab, life);
 crate::stories::on!(GitLab, as_previewed);
@@ -33,6 +34,35 @@ fn labels_and_people_come_with_the_opening_and_are_added_later() {
     assert_eq!(now.reviewers, ["alice", "bob", "carol"], "nobody is replaced");
     _ = gitlab.job(&repo).run().success();
     assert!(writes(&gitlab.server.take_calls()).is_empty());
+}
+
+#[test]
+fn a_rollback_that_a_person_squashes_is_no_revert() {
+    for method in [Method::Merge, Method::Rebase] {
+        let repo = repo_of(&["dev"]);
+        let gitlab = GitLab::start(&repo);
+        gitlab.server.with(|state| state.default_method = method);
+        _ = gitlab.job(&repo).run().success();
+        gitlab.server.with(|state| state.merge(1, Method::Squash).unwrap());
+        set(&repo, &["dev"], "second");
+        _ = gitlab.job(&repo).run().success();
+        gitlab.server.with(|state| state.merge(2, Method::Squash).unwrap());
+        let arguments = ["--environment", "dev", "--no-hold"];
+        _ = gitlab.command(&repo, "rollback").arguments(arguments).run().success();
+        // GitLab's button says the title alone, and takes the branch away.
+        gitlab.server.with(|state| {
+            state.delete_branch_on_merge = true;
+            state.merge(3, Method::Squash).unwrap();
+        });
+        let outcome = gitlab.job(&repo).run().success();
+        assert_eq!(operations(&outcome), ["created"], "{method:?}: {outcome:?}");
+        assert_eq!(pulls(&gitlab)[3].1, Life::Open);
+        // What somebody really takes back stays so, whoever squashed it.
+        gitlab.server.with(|state| state.merge(4, Method::Squash).unwrap());
+        repo.person().revert("hydrator/dev", "HEAD");
+        let outcome = gitlab.job(&repo).run().success();
+        assert_eq!(operations(&outcome), ["held"], "{method:?}: {outcome:?}");
+    }
 }
 
 #[test]

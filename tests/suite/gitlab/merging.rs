@@ -136,7 +136,7 @@ fn where_a_merge_request_stands_is_said_in_words() {
 
 #[test]
 fn merging_names_the_head_and_squashes_where_asked() {
-    for (method, parents) in [(None, 2), (Some(MergeMethod::Merge), 2), (Some(MergeMethod::Squash), 1)] {
+    for method in [None, Some(MergeMethod::Merge), Some(MergeMethod::Squash)] {
         let (repo, gitlab, forge) = ground();
         let head = head(&gitlab);
         succeed(&gitlab, &forge);
@@ -145,11 +145,40 @@ fn merging_names_the_head_and_squashes_where_asked() {
         assert!(words.contains("SHA does not match") && words.contains("its head was moved"), "{words}");
         let MergeOutcome::Merged(commit) = forge.merge(1, head, method).unwrap() else { panic!() };
         assert_eq!(Some(commit.to_string()), repo.tip("hydrator/dev"));
-        assert_eq!(repo.commit_view("hydrator/dev").parents.len(), parents);
+        assert_eq!(repo.commit_view("hydrator/dev").parents.len(), 2, "the project makes merge commits");
+        let squashed = repo.commit_view("hydrator/dev^2").id != head.to_string();
+        assert_eq!(squashed, method == Some(MergeMethod::Squash));
         assert!(repo.tip("hydrator/dev-next").is_some());
         // Once more, as after a lost answer.
         assert_eq!(forge.merge(1, head, method).unwrap(), MergeOutcome::Merged(commit));
     }
+}
+
+#[test]
+fn a_squash_says_what_the_proposal_says() {
+    let (repo, gitlab, _) = ground();
+    gitlab.server.with(|state| state.default_method = Method::Rebase);
+    let forge = gitlab.forge(None);
+    succeed(&gitlab, &forge);
+    let proposed = repo.commit_view("hydrator/dev-next").message;
+    let MergeOutcome::Merged(_) = forge.merge(1, head(&gitlab), Some(MergeMethod::Squash)).unwrap() else {
+        panic!()
+    };
+    let squash = repo.commit_view("hydrator/dev");
+    assert_eq!(squash.parents.len(), 1);
+    let title = pull(&gitlab, 1).title;
+    assert!(
+        squash.message.starts_with(&format!("{title}\n\nSee merge request acme/shop!1\n\n")),
+        "{squash:?}"
+    );
+    let trailers = proposed.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(
+        trailers.contains("Hydrator-Dry-Sha: ") && squash.message.trim_end().ends_with(trailers),
+        "{squash:?}"
+    );
+    // Which is how `history` knows where it came from.
+    let history = gitlab.command(&repo, "history").arguments(["--environment", "dev", "--format", "json"]);
+    assert_eq!(history.run().success().json()["states"][0]["pullRequest"], 1);
 }
 
 #[test]
@@ -252,7 +281,8 @@ fn what_is_armed_merges_once_its_status_is_there() {
             (BranchName::new("hydrator/dev-next").unwrap(), BranchName::new("hydrator/dev").unwrap());
         let newest = forge.newest_pull_request(&from, &to).unwrap().unwrap();
         assert!(newest.merged_at.is_some());
-        assert_eq!(repo.commit_view("hydrator/dev").parents.len(), 1);
+        assert_ne!(repo.commit_view("hydrator/dev^2").id, head.to_string());
+        assert!(repo.commit_view("hydrator/dev^2").message.contains("\nHydrator-Dry-Sha: "), "{version:?}");
         // Somebody else was faster: that is no error.
         forge.disarm(1).unwrap();
     }

@@ -189,7 +189,9 @@ impl Hosted for GitLab {
     fn start_at(repo: &TestRepo, owner: &str, name: &str, base: &str) -> Self {
         let (path, web) = (format!("{owner}/{name}"), format!("http://forge{base}/{owner}/{name}"));
         let api = GitLabApi { path, base: base.to_owned(), web };
-        Self { server: ForgeServer::start(repo, Box::new(api.clone())), api }
+        let server = ForgeServer::start(repo, Box::new(api.clone()));
+        server.with(|state| state.bare_squashes = true);
+        Self { server, api }
     }
 
     fn server(&self) -> &ForgeServer {

@@ -77,6 +77,7 @@ impl GitLabApi {
             ("GET", ["members", "all", id]) => talk::member(state, id),
             ("POST", ["deployments"]) => talk::deploy(state, &call.body),
             ("GET", ["deployments"]) => talk::deployments(state, query),
+            ("GET", ["repository", "commits", sha]) => commit(state, sha),
             ("GET", ["repository", "commits", sha, "merge_requests"]) => self.brought(state, sha, query),
             ("POST", ["statuses", sha]) => pipelines::set_status(state, sha, &call.body),
             ("GET", ["repository", "commits", sha, "statuses"]) => pipelines::statuses(state, sha, query),
@@ -102,7 +103,7 @@ impl GitLabApi {
         if wanted(query, "sort").as_deref() != Some("asc") {
             shown.reverse();
         }
-        page_of(shown.into_iter().map(|pull| self.basic(state, pull)).collect(), query)
+        page_of(shown.into_iter().map(|pull| self.basic(pull)).collect(), query)
     }
 
     fn show(&self, state: &mut State, status: u16, number: u64) -> Answer {
@@ -204,9 +205,8 @@ impl GitLabApi {
             (false, Method::Rebase) => Method::Rebase,
             _ => Method::Merge,
         };
-        if is_squash {
-            state.squashed.insert(number);
-        }
+        let message = body["squash_commit_message"].as_str().map(str::to_owned);
+        state.pull(number).expect("it is there").squash_message = message;
         if waits {
             state.pull(number).expect("it is there").auto_merge = Some(method);
         } else {
@@ -222,7 +222,7 @@ impl GitLabApi {
         }
         let numbers = state.merged_with(sha);
         let shown = state.pulls.iter().filter(|pull| numbers.contains(&pull.number));
-        page_of(shown.map(|pull| self.basic(state, pull)).collect(), query)
+        page_of(shown.map(|pull| self.basic(pull)).collect(), query)
     }
 
     fn cancel(&self, state: &mut State, number: u64) -> Answer {
@@ -243,4 +243,18 @@ fn users(state: &State, query: &str) -> Answer {
     let known = state.people.iter().chain(state.permissions.keys());
     let all: BTreeSet<&str> = known.map(String::as_str).chain(["stranger"]).collect();
     (200, all.into_iter().filter(|name| *name == wanted).map(user).collect())
+}
+
+fn commit(state: &State, sha: &str) -> Answer {
+    let git = state.git();
+    let Some(commit) = git2::Oid::from_str(sha).ok().and_then(|id| git.find_commit(id).ok()) else {
+        return message(404, "404 Commit Not Found");
+    };
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let parents: Vec<String> = commit.parent_ids().map(|id| id.to_string()).collect();
+    (
+        200,
+        json!({"id": sha, "short_id": sha[..8], "title": text(commit.summary().ok().flatten()),
+            "message": text(commit.message().ok()), "parent_ids": parents}),
+    )
 }

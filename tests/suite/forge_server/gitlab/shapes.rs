@@ -52,11 +52,10 @@ pub(super) fn merge_status(state: &mut State, number: u64) -> &'static str {
 
 impl GitLabApi {
     /// A merge request as a list shows it.
-    pub(super) fn basic(&self, state: &State, pull: &Pull) -> Value {
+    pub(super) fn basic(&self, pull: &Pull) -> Value {
         let users = |names: &[String]| names.iter().map(|name| user(name)).collect::<Vec<_>>();
         let number = pull.number;
         let source = if pull.from_fork { 43 } else { 42 };
-        let is_squash = pull.merge_commit.is_some() && state.squashed.contains(&number);
         json!({
             "id": 1000 + number, "iid": number, "project_id": 42, "title": title(pull), "description": pull.body,
             "state": life(pull.life), "created_at": time(pull.created_at), "updated_at": time(pull.created_at),
@@ -65,8 +64,8 @@ impl GitLabApi {
             "author": user(&pull.author), "assignees": users(&pull.assignees), "reviewers": users(&pull.reviewers),
             "labels": pull.labels, "draft": pull.draft, "work_in_progress": pull.draft,
             "merge_when_pipeline_succeeds": pull.auto_merge.is_some(), "sha": pull.head_sha,
-            "merge_commit_sha": pull.merge_commit.as_ref().filter(|_| !is_squash),
-            "squash_commit_sha": pull.merge_commit.as_ref().filter(|_| is_squash),
+            "merge_commit_sha": pull.merge_commit.as_ref().filter(|_| pull.merge_commit != pull.squash_commit),
+            "squash_commit_sha": pull.squash_commit,
             "web_url": format!("{}/-/merge_requests/{number}", self.web), "has_conflicts": false,
         })
     }
@@ -74,7 +73,7 @@ impl GitLabApi {
     /// A merge request in full.
     pub(super) fn full(&self, state: &mut State, number: u64) -> Option<Value> {
         let pull = state.pull(number)?.clone();
-        let mut shown = self.basic(state, &pull);
+        let mut shown = self.basic(&pull);
         shown["detailed_merge_status"] = json!(merge_status(state, number));
         shown["merge_error"] = Value::Null;
         shown["head_pipeline"] = pipelines::of_head(state, &pull);
@@ -84,7 +83,7 @@ impl GitLabApi {
     /// The same in GraphQL.
     pub(super) fn node(&self, state: &State, pull: &Pull) -> Value {
         let has_merge_commit =
-            state.default_method != Method::Rebase && !state.squashed.contains(&pull.number);
+            state.default_method != Method::Rebase && pull.merge_commit != pull.squash_commit;
         let people = |names: &[String]| json!({"nodes": names.iter().map(|name| json!({"username": name})).collect::<Vec<_>>()});
         let labels: Vec<Value> = pull.labels.iter().map(|title| json!({"title": title})).collect();
         json!({

@@ -251,10 +251,16 @@ pub(super) fn arm(
     let why = match refused.status() {
         _ if now.state == MergeState::Ready => return Ok(ArmOutcome::MergeableNow),
         Some(405 | 406) => {
-            "there is nothing that GitLab would wait for: turn on \"Pipelines must succeed\" in the project's settings"
+            let what = match &now.state {
+                MergeState::Blocked(words) | MergeState::Stuck(words) => words,
+                MergeState::Ready | MergeState::Unknown => "it does not say what for",
+            };
+            format!(
+                "this GitLab does not wait by itself here: {what}; the next `hydrator promote` after that merges it"
+            )
         }
-        Some(409) => "its head was moved meanwhile",
-        Some(422) => "it cannot be merged as it is",
+        Some(409) => "its head was moved meanwhile".to_owned(),
+        Some(422) => "it cannot be merged as it is".to_owned(),
         _ => {
             let doing = format!("cannot turn on auto-merge of merge request !{number}");
             return Err(allowed(refused).while_doing(&doing).into());

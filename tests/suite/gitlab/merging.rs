@@ -299,7 +299,10 @@ fn refusals_to_arm_are_told_apart() {
     let other = CommitId::parse(&"1".repeat(40)).unwrap();
     assert!(refused(&forge, other).contains("its head was moved"));
     gitlab.server.fail("1/merge", 1, &Fault::refusal(405, "405 Method Not Allowed"));
-    assert!(refused(&forge, head).contains("Pipelines must succeed"));
+    let words = refused(&forge, head);
+    for part in ["does not wait by itself", "its pipeline must succeed", "the next `hydrator promote`"] {
+        assert!(words.contains(part), "{words}");
+    }
     gitlab.server.fail("1/merge", 1, &Fault::Lost);
     assert_eq!(forge.arm(1, head, None).unwrap(), ArmOutcome::Armed);
     forge.disarm(1).unwrap();

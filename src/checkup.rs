@@ -39,6 +39,7 @@ fn ground(project: &Project, at: usize, refs: &RemoteRefs) -> Ground {
         delivery: environment.delivery,
         auto_merge: environment.auto_merge,
         merge_method: environment.merge_method,
+        labels: environment.pull_request.labels.clone(),
         is_gated: !project.predecessors(at).is_empty(),
     }
 }

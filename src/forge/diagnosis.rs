@@ -20,6 +20,8 @@ pub struct Ground {
     pub auto_merge: bool,
     /// How it is merged, where the configuration says so.
     pub merge_method: Option<MergeMethod>,
+    /// The labels that its pull requests shall have.
+    pub labels: Vec<String>,
     /// Whether its gate may ever say "wait".
     pub is_gated: bool,
 }

@@ -21,6 +21,7 @@ const VERSIONS: usize = 20;
 /// Opens a merge request with everything that the look names, or returns the one that is open already.
 pub(super) fn open(forge: &GitLab, wanted: &NewPullRequest) -> Result<PullRequest> {
     let NewPullRequest { head, base, look } = wanted;
+    refuse_commas(look)?;
     // It is opened also where nobody can be asked.
     let (asked, failed) = match people::wanted(forge, None, look) {
         Ok(asked) => (asked, None),
@@ -48,6 +49,19 @@ pub(super) fn open(forge: &GitLab, wanted: &NewPullRequest) -> Result<PullReques
         refuse_ignored(&opened, look, &asked)?;
     }
     Ok(opened)
+}
+
+/// GitLab's lists of labels are one text with commas, and no label of it has one.
+pub(super) fn has_comma(labels: &[String]) -> Option<String> {
+    let label = labels.iter().find(|label| label.contains(','))?;
+    Some(format!("the label `{label}` has a comma, at which GitLab makes two labels of it"))
+}
+
+/// What to do about it.
+pub(super) const COMMA_HINT: &str = "name the labels one by one in `pullRequest.labels`";
+
+fn refuse_commas(look: &PullRequestLook) -> Result<(), Failure> {
+    has_comma(&look.labels).map_or(Ok(()), |words| Err(Failure::forge(words).hint(COMMA_HINT)))
 }
 
 fn create(forge: &GitLab, body: &Value, head: &BranchName, base: &BranchName) -> Result<(PullRequest, bool)> {
@@ -113,6 +127,7 @@ fn explained(refused: Refused, head: &BranchName, base: &BranchName) -> Failure 
 
 /// Makes an open merge request look as wanted, in one request. Labels are added; people too, beside those who are there.
 pub(super) fn update(forge: &GitLab, number: u64, look: &PullRequestLook) -> Result<PullRequest> {
+    refuse_commas(look)?;
     let now = forge.known(number)?;
     let asked = people::wanted(forge, Some(&now), look)?;
     let mut changes = Map::new();

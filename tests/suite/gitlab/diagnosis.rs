@@ -47,6 +47,18 @@ fn a_project_that_is_ready_has_nothing_to_mend() {
 }
 
 #[test]
+fn a_label_with_a_comma_is_refused() {
+    let repo = repo_with(&["dev"], ", pullRequest: {labels: ['team,web']}");
+    let gitlab = GitLab::start(&repo);
+    ready(&gitlab);
+    says(&found(&gitlab, &repo), &["`dev`: the label `team,web` has a comma", "one by one"]);
+    let outcome = gitlab.job(&repo).run().code(6);
+    let error = error(&outcome, 0);
+    assert!(error["message"].as_str().unwrap().contains("the label `team,web` has a comma"), "{error}");
+    assert!(pulls(&gitlab).is_empty());
+}
+
+#[test]
 fn rules_that_also_catch_the_proposed_branches_are_named() {
     let repo = repo_of(&["dev", "prod"]);
     let gitlab = GitLab::start(&repo);

@@ -32,7 +32,7 @@ use sides::Found;
 pub use comment::{STATUS, comment, set_status};
 pub use print::{PAGE_LIMIT, PAGES, Style, json, markdown, pages, text};
 pub use report::{
-    Agreed, Behind, DiffReport, EnvironmentDiff, ManifestChange, ManifestName, TargetDiff, schema,
+    Agreed, Behind, Complaint, DiffReport, EnvironmentDiff, ManifestChange, ManifestName, TargetDiff, schema,
 };
 
 /// What is asked.

@@ -22,7 +22,7 @@ use crate::git::{RemoteRefs, SharedObjects};
 use crate::model::{Environment, EnvironmentName, Manifest, ManifestId, ObjectId, SecretRule};
 use crate::progress::Progress;
 use crate::proposal::blobs_of;
-use crate::rendering::{self, Rendering, Scope};
+use crate::rendering::{self, Refused, Rendering, Scope};
 
 /// Commits that are named of those that an environment has not got yet.
 const COMMITS_SHOWN: usize = 20;
@@ -230,16 +230,22 @@ fn render<'a>(
 struct Outputs {
     base: Option<Result<TargetOutput, Failure>>,
     head: Option<Result<TargetOutput, Failure>>,
+    /// What validators have against the head.
+    refused: Option<Refused>,
 }
 
 fn outputs(pair: &Pair<'_>, base: Option<&Side<'_>>, head: &Side<'_>) -> Outputs {
     let output = |side: &Side<'_>, place: Place<'_>| side.rendering.output(place.environment, place.index);
+    let mine = pair.head.filter(|_| pair.refused.is_none());
+    let refused = mine.and_then(|place| head.rendering.refused(place.environment, place.index)).cloned();
     Outputs {
         base: base.zip(pair.base).and_then(|(side, place)| output(side, place)),
-        head: match &pair.refused {
-            Some(refused) => Some(Err(refused.clone())),
-            None => pair.head.and_then(|place| output(head, place)),
+        head: match (&pair.refused, &refused) {
+            (Some(refused), _) => Some(Err(refused.clone())),
+            (None, Some(refused)) => Some(Ok(refused.output.clone())),
+            (None, None) => pair.head.and_then(|place| output(head, place)),
         },
+        refused,
     }
 }
 
@@ -314,6 +320,9 @@ fn target(
     }
     if let Some(Err(failure)) = &outputs.head {
         return Ok(diff.failed(failure));
+    }
+    if let Some(refused) = &outputs.refused {
+        diff = diff.failed(&refused.failure).complained(&refused.complaints);
     }
     if let Some([base, head]) = outputs.trees() {
         (diff.base_tree, diff.head_tree) = (base, head);

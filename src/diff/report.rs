@@ -107,10 +107,22 @@ pub struct TargetDiff {
     pub hidden: usize,
     /// The manifests that differ.
     pub changes: Vec<ManifestChange>,
-    /// Why it cannot be told what it will be.
+    /// Why it cannot be told what it will be, or why validators refuse what it will be.
     pub error: Option<ErrorReport>,
+    /// What validators say of single manifests; all of it stands in the error, too.
+    pub complaints: Vec<Complaint>,
     /// Why it cannot be told what it is: the base alone does not render, and everything counts as new.
     pub base_error: Option<ErrorReport>,
+}
+
+/// What a validator says of one manifest, which need not be one that differs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Complaint {
+    /// The manifest.
+    pub manifest: ManifestName,
+    /// One or more lines.
+    pub text: String,
 }
 
 /// A manifest that differs.
@@ -209,6 +221,7 @@ impl TargetDiff {
             hidden: 0,
             changes: Vec::new(),
             error: None,
+            complaints: Vec::new(),
             base_error: None,
         }
     }
@@ -230,6 +243,21 @@ impl TargetDiff {
     pub fn failed(mut self, failure: &Failure) -> Self {
         self.error = Some(failed(failure));
         self
+    }
+
+    /// Takes up what validators say of single manifests.
+    #[must_use]
+    pub fn complained(mut self, complaints: &[crate::render::Complaint]) -> Self {
+        let told = complaints
+            .iter()
+            .map(|one| Complaint { manifest: one.manifest.clone().into(), text: one.text.clone() });
+        self.complaints = told.collect();
+        self
+    }
+
+    /// What validators say of a manifest.
+    pub fn complaints_of<'r>(&'r self, manifest: &ManifestName) -> impl Iterator<Item = &'r str> {
+        self.complaints.iter().filter(move |one| one.manifest == *manifest).map(|one| one.text.as_str())
     }
 
     /// Takes up why it is not known what there was. A base that fails is no failure of what is looked at.

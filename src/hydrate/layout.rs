@@ -20,6 +20,17 @@ pub fn files(layout: Layout, manifests: &[Manifest]) -> BTreeMap<String, Vec<u8>
     }
 }
 
+/// The manifests by the name of their file in the layout of one file for each.
+pub fn names(manifests: &[Manifest]) -> BTreeMap<String, ManifestId> {
+    let mut names = BTreeSet::new();
+    let whole = |manifest: &&Manifest| manifest.parts.is_empty();
+    let ids = manifests.iter().flat_map(|manifest| {
+        let parts = manifest.parts.iter().map(|part| &part.id);
+        Some(manifest).filter(whole).map(|manifest| &manifest.id).into_iter().chain(parts)
+    });
+    ids.map(|id| (free_name(id, &mut names), id.clone())).collect()
+}
+
 /// Documents in the renderer's order, parted by `---`, none in front.
 fn stream(manifests: &[Manifest]) -> Vec<u8> {
     let mut text = Vec::with_capacity(manifests.iter().map(|manifest| manifest.text.len() + 4).sum());

@@ -19,6 +19,7 @@ mod list;
 mod paths;
 mod plain;
 mod programs;
+mod refusal;
 mod secret;
 mod split;
 mod talk;
@@ -42,6 +43,7 @@ use crate::error::{Failure, FailureKind};
 use crate::model::{DryTree, EnvironmentName, Manifest, Renderer, SecretRule, Target};
 
 pub use job::REMOTE_VARIABLES;
+pub use refusal::{Complaint, Refusal};
 pub use secret::{SecretOutline, outline};
 pub use template::{TemplateEngine, TemplateProblem};
 pub use tools::Toolbox;
@@ -98,6 +100,8 @@ pub struct Rendered {
     pub commands: Vec<String>,
     /// The program and its version, such as `kustomize 5.8.1`; `None` for the built-in renderers and for commands.
     pub version: Option<String>,
+    /// What validators have against it; then it must not be hydrated.
+    pub refused: Option<Refusal>,
     /// How long it took.
     pub duration: Duration,
 }
@@ -138,7 +142,7 @@ impl<'a> Renderers<'a> {
         Self { setup, charts, scratches, validators: &[], secrets: &[] }
     }
 
-    /// The same, with programs that look at every target's manifests; one that fails makes the target fail.
+    /// The same, with programs that look at every target's manifests, and may refuse it.
     #[must_use]
     pub const fn validated_by(mut self, validators: &'a [Vec<String>]) -> Self {
         self.validators = validators;
@@ -184,9 +188,13 @@ impl<'a> Renderers<'a> {
             Err(Failure::new(FailureKind::Unexpected, "the renderer panicked; this is a defect of hydrator")
                 .into())
         });
-        rendered.with_context(|| {
-            format!("cannot render target `{}` of environment `{}`", job.target.name, job.environment)
-        })
+        let what =
+            || format!("cannot render target `{}` of environment `{}`", job.target.name, job.environment);
+        let mut rendered = rendered.with_context(what)?;
+        if let Some(refused) = &mut rendered.refused {
+            refused.failure.message = format!("{}: {}", what(), refused.failure.message);
+        }
+        Ok(rendered)
     }
 
     fn render_now(&self, job: &RenderJob<'_>) -> anyhow::Result<Rendered> {
@@ -196,9 +204,9 @@ impl<'a> Renderers<'a> {
         let started = Instant::now();
         let output = self.output(job)?;
         let manifests = unique::manifests(output.streams)?;
-        self.validate(job, &manifests)?;
+        let refused = self.validate(job, &manifests)?;
         let (warnings, commands, version) = (output.warnings, output.commands, output.version);
-        Ok(Rendered { manifests, warnings, commands, version, duration: started.elapsed() })
+        Ok(Rendered { manifests, warnings, commands, version, refused, duration: started.elapsed() })
     }
 
     fn output(&self, job: &RenderJob<'_>) -> anyhow::Result<job::Output> {

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use super::exec::{self, End, Invocation, Limits};
 use super::export::create_directory;
 use super::job::{Scratch, shell_line};
+use super::refusal::{self, Refusal};
 use super::talk::{self, Replacements};
 use super::{RenderJob, Renderers};
 use crate::compare::{hidden_values, values_of_secrets};
@@ -22,9 +23,13 @@ const DIRECTORY: &str = "manifests";
 
 impl Renderers<'_> {
     /// Lets every validator look at the manifests of a job.
-    pub(super) fn validate(&self, job: &RenderJob<'_>, manifests: &[Manifest]) -> anyhow::Result<()> {
+    pub(super) fn validate(
+        &self,
+        job: &RenderJob<'_>,
+        manifests: &[Manifest],
+    ) -> anyhow::Result<Option<Refusal>> {
         if self.validators.is_empty() || manifests.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let scratch = self.new_scratch("validate")?;
         let directory = scratch.tree().join(DIRECTORY);
@@ -37,17 +42,22 @@ impl Renderers<'_> {
         replacements.hide(self.secrets_of(manifests).iter().map(String::as_str));
         replacements.add(format!("{}/", scratch.tree()), "");
         replacements.add(scratch.path(""), "");
-        let mut failures = Vec::new();
+        let names = layout::names(manifests);
+        let (mut failures, mut complaints) = (Vec::new(), Vec::new());
         for command in self.validators {
-            failures.extend(self.judged(command, &scratch, &replacements)?);
+            if let Some((failure, lines)) = self.judged(command, &scratch, &replacements)? {
+                failures.push(failure);
+                complaints.extend(refusal::complaints(&names, &lines));
+            }
         }
         if failures.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let name = &job.target.name;
-        bail!(Failure::render(failures.join("\n")).hint(format!(
+        let failure = Failure::render(failures.join("\n")).hint(format!(
             "mend what it names in the source of `{name}`; `validate` in the configuration says what is run"
-        )))
+        ));
+        Ok(Some(Refusal { failure, complaints }))
     }
 
     /// The values that a preview would not show, of the manifests and of the items of lists.
@@ -66,13 +76,13 @@ impl Renderers<'_> {
         found
     }
 
-    /// What one validator has against what lies in the scratch directory.
+    /// What one validator has against what lies in the scratch directory, and every line of that.
     fn judged(
         &self,
         command: &[String],
         scratch: &Scratch,
         replacements: &Replacements,
-    ) -> anyhow::Result<Option<String>> {
+    ) -> anyhow::Result<Option<(String, Vec<String>)>> {
         let Some((name, arguments)) = command.split_first() else { return Ok(None) };
         let program = if name.starts_with('/') {
             name.into()
@@ -99,9 +109,11 @@ impl Renderers<'_> {
             End::Flooded => "wrote more than the output limit".to_owned(),
             End::Cancelled => bail!(Failure::new(FailureKind::Unexpected, "the run was interrupted")),
         };
-        let said = [finished.stdout, finished.stderr].map(|said| talk::message(&said, replacements));
+        let streams = [finished.stdout, finished.stderr];
+        let lines = streams.iter().flat_map(|said| talk::warnings(said, replacements)).collect();
+        let said = streams.map(|said| talk::message(&said, replacements));
         let said: Vec<String> = said.into_iter().filter(|said| !said.is_empty()).collect();
         let shown = shell_line(command.iter().map(String::as_str));
-        Ok(Some(format!("the validator `{shown}` {how}: {}", said.join("\n"))))
+        Ok(Some((format!("the validator `{shown}` {how}: {}", said.join("\n")), lines)))
     }
 }

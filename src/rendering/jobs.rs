@@ -78,6 +78,10 @@ pub fn render_to_memory(
     let results: Vec<Mutex<Option<Result<Vec<Manifest>>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     let finished = AtomicUsize::new(0);
     render_jobs(request, &toolbox(request), &jobs, &|index, rendered| {
+        let rendered = rendered.and_then(|mut rendered| match rendered.refused.take() {
+            Some(refused) => Err(refused.failure.into()),
+            None => Ok(rendered),
+        });
         let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
         let took = rendered.as_ref().ok().map(|rendered| rendered.duration);
         tell(progress, (count, jobs.len()), &jobs[index], took);

@@ -20,7 +20,7 @@ use crate::fingerprint::Stored;
 use crate::git::SharedObjects;
 use crate::model::{Environment, EnvironmentName, ObjectId, SecretRule, Target, TargetReport};
 use crate::progress::{Progress, Stage};
-use crate::render::{RenderJob, Rendered};
+use crate::render::{Complaint, Refusal, RenderJob, Rendered};
 use crate::world::World;
 pub use jobs::{Ground, Limits, Request, render_to_memory};
 use jobs::{job, render_jobs, tell};
@@ -41,6 +41,20 @@ pub enum Scope {
 /// A target's place: its environment's name and its index there.
 type Key = (EnvironmentName, usize);
 
+/// What a target rendered to, and what validators have against it.
+type Judged = (TargetOutput, Option<Refusal>);
+
+/// A target that rendered and must not be hydrated.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// What it rendered to.
+    pub output: TargetOutput,
+    /// Why not.
+    pub failure: Failure,
+    /// The same by manifest, where one was named.
+    pub complaints: Vec<Complaint>,
+}
+
 /// The rendering of one run: every target at most once, however often the run observes and decides again.
 pub struct Rendering<'a> {
     request: Request<'a>,
@@ -50,6 +64,8 @@ pub struct Rendering<'a> {
     done: BTreeMap<Key, Result<TargetOutput, Failure>>,
     inputs: BTreeMap<Key, Inputs>,
     rendered: BTreeSet<Key>,
+    /// What rendered, and is refused; their failures stand in `done`.
+    refused: BTreeMap<Key, Refused>,
     held: BTreeSet<Key>,
     warnings: BTreeMap<EnvironmentName, Vec<String>>,
 }
@@ -80,6 +96,7 @@ impl<'a> Rendering<'a> {
             done: BTreeMap::new(),
             inputs: BTreeMap::new(),
             rendered: BTreeSet::new(),
+            refused: BTreeMap::new(),
             held: BTreeSet::new(),
             warnings: BTreeMap::new(),
         })
@@ -156,7 +173,15 @@ impl<'a> Rendering<'a> {
         let results = self.render_now(&waiting, progress)?;
         for ((key, _), result) in waiting.iter().zip(results) {
             self.rendered.insert(key.clone());
-            self.done.insert(key.clone(), result);
+            let done = result.and_then(|(output, refusal)| match refusal {
+                None => Ok(output),
+                Some(Refusal { failure, complaints }) => {
+                    let refused = Refused { output, failure: failure.clone(), complaints };
+                    self.refused.insert(key.clone(), refused);
+                    Err(failure)
+                }
+            });
+            self.done.insert(key.clone(), done);
         }
         if self.scope == Scope::Verify {
             self.verify(&waiting, progress)?;
@@ -174,11 +199,11 @@ impl<'a> Rendering<'a> {
         &self,
         waiting: &[(Key, &Environment)],
         progress: &dyn Progress,
-    ) -> Result<Vec<Result<TargetOutput, Failure>>> {
+    ) -> Result<Vec<Result<Judged, Failure>>> {
         let jobs: Vec<RenderJob<'_>> =
             waiting.iter().map(|((_, index), environment)| job(environment, *index)).collect();
         let layout = self.request.project.layout;
-        let results: Vec<Mutex<Option<Result<TargetOutput, Failure>>>> =
+        let results: Vec<Mutex<Option<Result<Judged, Failure>>>> =
             jobs.iter().map(|_| Mutex::new(None)).collect();
         let finished = AtomicUsize::new(0);
         let objects = &self.objects;
@@ -187,12 +212,17 @@ impl<'a> Rendering<'a> {
             let written =
                 rendered.and_then(|rendered| objects.with(|objects| write(objects, layout, rendered)));
             let count = finished.fetch_add(1, Ordering::Relaxed) + 1;
-            tell(progress, (count, jobs.len()), &jobs[index], took.filter(|_| written.is_ok()));
+            tell(
+                progress,
+                (count, jobs.len()),
+                &jobs[index],
+                took.filter(|_| matches!(written, Ok((_, None)))),
+            );
             *results[index].lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(written.map_err(|error| as_failure(&error)));
         })?;
         let missing = || Err(Failure::new(FailureKind::Unexpected, "a target was not rendered"));
-        let take = |result: Mutex<Option<Result<TargetOutput, Failure>>>| {
+        let take = |result: Mutex<Option<Result<Judged, Failure>>>| {
             result.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(missing)
         };
         Ok(results.into_iter().map(take).collect())
@@ -210,7 +240,7 @@ impl<'a> Rendering<'a> {
             let name = &environment.targets[key.1].name;
             let first =
                 self.done.get(&key).and_then(|output| output.as_ref().ok()).and_then(|output| output.tree);
-            if second.is_ok_and(|second| second.tree == first) {
+            if second.is_ok_and(|(second, _)| second.tree == first) {
                 let failure = Failure::new(
                     FailureKind::Unexpected,
                     format!(
@@ -268,6 +298,11 @@ impl<'a> Rendering<'a> {
         })
     }
 
+    /// What a target rendered to although validators refuse it; `None` where they do not.
+    pub fn refused(&self, environment: &Environment, index: usize) -> Option<&Refused> {
+        self.refused.get(&(environment.name.clone(), index))
+    }
+
     /// The outputs of an environment's targets, or what failed.
     pub fn outputs(&self, environment: &Environment) -> Result<BTreeMap<String, TargetOutput>, Failure> {
         let mut outputs = BTreeMap::new();
@@ -322,11 +357,11 @@ fn write(
     objects: crate::git::Objects<'_>,
     layout: crate::model::Layout,
     rendered: Rendered,
-) -> Result<TargetOutput> {
+) -> Result<Judged> {
     let mut output = write_target(objects, layout, &rendered.manifests)?;
     output.commands = rendered.commands;
     output.warnings = rendered.warnings;
-    Ok(output)
+    Ok((output, rendered.refused))
 }
 
 fn as_failure(error: &anyhow::Error) -> Failure {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{counts, error, note, sign, summary, title, unshown, without_base};
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestChange, TargetDiff};
-use crate::escape::{code, fence, html, prose};
+use crate::escape::{code, fence, html, one_line, prose};
 
 /// Everything that changes, environment by environment.
 pub fn markdown(report: &DiffReport) -> String {
@@ -61,7 +61,7 @@ fn block(environment: &EnvironmentDiff, target: &TargetDiff, told: &mut Told) ->
     let before = target.base_error.as_ref();
     pieces.extend(before.map(|problem| note(without_base(target), problem) + "\n"));
     let place = format!("{}/{}", environment.name, target.name);
-    pieces.extend(target.changes.iter().map(|one| change(one, &place, told)));
+    pieces.extend(target.changes.iter().map(|one| change((target, one), &place, told)));
     pieces.extend(unshown(target.form, target.hidden).map(|unshown| format!("{unshown}.\n")));
     let counts = counts([target.added, target.changed, target.removed]);
     Block {
@@ -72,7 +72,7 @@ fn block(environment: &EnvironmentDiff, target: &TargetDiff, told: &mut Told) ->
     }
 }
 
-fn change(change: &ManifestChange, place: &str, told: &mut Told) -> String {
+fn change((target, change): (&TargetDiff, &ManifestChange), place: &str, told: &mut Told) -> String {
     let (added, removed) = change.lines();
     let mut text = format!(
         "{} {} (+{added} -{removed})\n",
@@ -80,6 +80,9 @@ fn change(change: &ManifestChange, place: &str, told: &mut Told) -> String {
         code(&title(change))
     );
     // Writing to a string never fails.
+    for complaint in target.complaints_of(&change.manifest) {
+        let _ = writeln!(text, "- **refused**: {}", prose(&one_line(complaint)));
+    }
     for signal in &change.signals {
         let _ = writeln!(text, "- {}: {}", summary::words(signal.kind).0, prose(&signal.text));
     }

@@ -84,7 +84,7 @@ fn unshown_in_all(report: &DiffReport) -> Option<String> {
 
 /// What follows from a base that does not render.
 const fn without_base(target: &TargetDiff) -> &'static str {
-    if target.error.is_some() {
+    if target.error.is_some() && target.head_tree.is_none() {
         "the base does not render either"
     } else if target.is_gone() {
         "the base does not render, so it cannot be told what goes away"

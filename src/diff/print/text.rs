@@ -95,14 +95,22 @@ fn target_text(out: &mut String, environment: &EnvironmentDiff, target: &TargetD
         note_text(out, without_base(target), error, style);
     }
     for change in &target.changes {
-        change_text(out, &format!("{}/{}", environment.name, target.name), change, style);
+        change_text(out, &format!("{}/{}", environment.name, target.name), (target, change), style);
     }
 }
 
-fn change_text(out: &mut String, place: &str, change: &ManifestChange, style: Style) {
+fn change_text(
+    out: &mut String,
+    place: &str,
+    (target, change): (&TargetDiff, &ManifestChange),
+    style: Style,
+) {
     let (added, removed) = change.lines();
     let heading = format!("{} {place}: {} (+{added} -{removed})", sign(change.operation), title(change));
     let _ = writeln!(out, "\n{}", style.paint("1", &log_text(&one_line(&heading))));
+    for text in target.complaints_of(&change.manifest) {
+        let _ = writeln!(out, "{}", style.paint("31", &log_text(&format!("! refused: {text}"))));
+    }
     for signal in &change.signals {
         let line = format!("! {}: {}", summary::words(signal.kind).0, signal.text);
         let _ = writeln!(out, "{}", style.paint("33", &log_text(&one_line(&line))));

@@ -113,3 +113,46 @@ fn a_pull_request_does_not_bare_a_secret_field_by_its_own_configuration() {
     let said = format!("{}{}", outcome.stdout(), outcome.stderr());
     assert!(said.contains("ends with 3") && !said.contains("hunter"), "{said}");
 }
+
+#[test]
+fn what_is_refused_is_shown_with_everything_else() {
+    let repo = TestRepo::new();
+    write_script(&repo.root().join("judge"), "cd \"$1\"; grep -l bad * && exit 1; exit 0");
+    let judge = repo.root().join("judge").display().to_string();
+    repo.write(
+        "hydrator.yaml",
+        &format!(
+            "version: 1\nenvironments: [{{name: dev}}]\ntargets: [{{path: web}}]\nvalidate: [[\"{judge}\"]]\n"
+        ),
+    );
+    let map = |name: &str, x: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{x: \"{x}\"}}\n")
+    };
+    repo.write("web/a.yaml", &map("a", "1"));
+    repo.write("web/db.yaml", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\n");
+    repo.commit("First");
+    repo.write("web/a.yaml", &map("a", "2"));
+    repo.write("web/b.yaml", &map("b", "bad"));
+    repo.remove("web/db.yaml");
+    repo.commit_only("Worse");
+    let report = diff(&repo, &["--format", "json"]).code(4).json();
+    assert_eq!(told(&report), ["dev/web +1 ~1 -1"]);
+    let target = &report["environments"][0]["targets"][0];
+    assert!(target["headTree"].is_string() && target["baseTree"].is_string(), "{target:#}");
+    let complaints = target["complaints"].as_array().unwrap();
+    assert_eq!(complaints.len(), 1, "{target:#}");
+    assert_eq!(
+        (&complaints[0]["manifest"]["name"], &complaints[0]["text"]),
+        (&"b".into(), &"configmap_b.yaml".into())
+    );
+    let said = diff(&repo, &[]).code(4).stdout().to_owned();
+    assert!(said.contains("+ dev/web: ConfigMap b (+4 -0)\n! refused: configmap_b.yaml\n"), "{said}");
+    assert!(said.contains("! data loss: deletes StatefulSet.apps db\n"), "{said}");
+    assert!(said.contains("error: cannot render target `web` of environment `dev`: the validator"), "{said}");
+    let page = diff(&repo, &["--format", "markdown"]).code(4).stdout().to_owned();
+    assert!(page.contains("- **refused**: configmap_b.yaml\n"), "{page}");
+    repo.push();
+    let run = repo.hydration().run().code(4).json();
+    assert_eq!(run["environments"][0]["error"]["kind"], "render", "{run:#}");
+    assert_eq!(repo.tip("hydrator/dev-next"), None, "a run refuses it");
+}

@@ -153,7 +153,9 @@ fn fetch(question: &Question<'_>, refs: &RemoteRefs, notes: Option<ObjectId>) ->
     }
     if let Some(notes) = notes {
         objects.expect_notes(notes)?;
-        let merged = tips.iter().map(|tip| Ok(objects.commit(*tip)?.parents.into_iter().skip(1)));
+        let left_alone = question.environments.iter().filter(|one| refs.branch(&one.proposed).is_none());
+        let left_alone = left_alone.filter_map(|environment| refs.branch(&environment.active));
+        let merged = left_alone.map(|tip| Ok(objects.commit(tip)?.parents.into_iter().skip(1)));
         let merged = merged.collect::<Result<Vec<_>>>()?.into_iter().flatten();
         let speakers: Vec<CommitId> = tips.iter().copied().chain(merged).collect();
         blobs.extend(objects.note_blobs(notes, &speakers)?.into_values().flatten());

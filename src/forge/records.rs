@@ -33,7 +33,7 @@ pub type Statuses = BTreeMap<CommitId, Vec<CommitStatus>>;
 /// What the forge knows of a commit on the DRY branch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Landing {
-    /// The newest status of each context.
+    /// The newest status of each context; of a commit that was announced at least of the one that is looked for.
     pub statuses: Vec<CommitStatus>,
     /// Merged pull requests that the commit came in with, as many as `told` says.
     pub pull_requests: Vec<MergedPullRequest>,
@@ -63,6 +63,8 @@ pub struct Announced {
     pub newest: Vec<CommitId>,
     /// Other commits on it.
     pub others: Vec<CommitId>,
+    /// The status that is looked for on all of these.
+    pub status: &'static str,
     /// The branches of hydrated commits, for forges that keep statuses by branch.
     pub branches: BTreeMap<CommitId, BranchName>,
 }

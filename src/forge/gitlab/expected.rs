@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::GitLab;
-use super::question::{self, Asked, COMMITS};
+use super::question::{self, Asked};
 use super::shapes::each;
 use crate::forge::{Announced, Comment, Extent, Landing, MergedPullRequest};
 use crate::model::{BranchName, CommitId};
@@ -25,9 +25,17 @@ pub(super) fn expect(forge: &GitLab, announced: Announced) {
 /// The branch of a commit, if it was announced.
 pub(super) fn branch_of(forge: &GitLab, commit: CommitId) -> Option<BranchName> {
     let expected = forge.expected.borrow();
+    let known = expected.as_ref()?.announced.branches.get(&commit).cloned();
+    drop(expected);
+    known.or_else(|| base_of(forge, commit))
+}
+
+/// The DRY branch, if a commit on it was announced.
+fn base_of(forge: &GitLab, commit: CommitId) -> Option<BranchName> {
+    let expected = forge.expected.borrow();
     let announced = &expected.as_ref()?.announced;
     let is_dry = announced.newest.contains(&commit) || announced.others.contains(&commit);
-    announced.branches.get(&commit).or_else(|| is_dry.then_some(&announced.base)).cloned()
+    is_dry.then(|| announced.base.clone())
 }
 
 /// The branches that were announced, the DRY branch first.
@@ -42,13 +50,14 @@ pub(super) fn branches(forge: &GitLab) -> Vec<BranchName> {
 }
 
 /// Adds what was announced, and is not known yet, to a question that is about few other commits.
-pub(super) fn join(forge: &GitLab, asked: &mut Asked) {
+pub(super) fn join(forge: &GitLab, asked: &mut Asked, limit: usize) {
     let expected = forge.expected.borrow();
     let Some(Expected { announced, found }) = expected.as_ref() else { return };
-    let room = COMMITS.saturating_sub(asked.commits.len());
+    let room = limit.saturating_sub(asked.commits.len());
     let all = announced.newest.iter().chain(&announced.others);
     asked.landed = all.filter(|commit| !found.contains_key(commit)).take(room).copied().collect();
     asked.base = Some(announced.base.clone());
+    asked.status = announced.status;
 }
 
 /// Keeps what the answer says of them.

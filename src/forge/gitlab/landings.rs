@@ -42,8 +42,8 @@ fn ask(forge: &GitLab, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landin
     let mut found = BTreeMap::new();
     for batch in commits.chunks(COMMITS) {
         let base = Some(announced.base.clone());
-        let asked = Asked { landed: batch.to_vec(), base, ..Asked::default() };
-        match forge.ask_all(graphql, question::statuses(path, &asked)) {
+        let asked = Asked { landed: batch.to_vec(), base, status: announced.status, ..Asked::default() };
+        match forge.ask_all(graphql, question::statuses(path, &asked, &[])) {
             Err(refused) if refused.class == Class::Invalid => break,
             answer => {
                 let data =

@@ -6,6 +6,7 @@ mod deployments;
 mod diagnosis;
 mod dialect;
 mod expected;
+mod gates;
 mod landings;
 mod merge_requests;
 mod merging;
@@ -229,42 +230,6 @@ impl GitLab {
         let is_known = self.kind == TokenKind::Access;
         graphql.as_deref().zip(path.as_deref()).filter(|_| is_known)
     }
-
-    /// The newest of many pairs at once. Of pairs that are on no first page the rest is asked one by one.
-    fn newest_of_many(
-        &self,
-        (graphql, path): (&str, &str),
-        pairs: &[(&BranchName, &BranchName)],
-    ) -> Result<Vec<Option<PullRequest>>> {
-        let doing = "cannot look for the newest merge requests";
-        let project =
-            self.ask(graphql, question::newest(path, pairs)).map_err(|refused| refused.while_doing(doing))?;
-        let page = &project["mergeRequests"];
-        if !page["nodes"].is_array() {
-            return Err(Failure::forge(format!("{doing}: GitLab shows this token no project `{path}`"))
-                .hint("check `CI_PROJECT_PATH`, and that the token may see it")
-                .into());
-        }
-        let found: Vec<PullRequest> = each(&page["nodes"]).filter_map(question::of_graphql).collect();
-        let newest = |(head, base): &(&BranchName, &BranchName)| {
-            let between = found.iter().filter(|one| one.head == **head && one.base == **base);
-            match between.max_by_key(|one| one.number) {
-                None if page["pageInfo"]["hasNextPage"] == true => self.newest_of_one(head, base),
-                newest => Ok(newest.cloned()),
-            }
-        };
-        pairs.iter().map(newest).collect()
-    }
-
-    fn newest_of_one(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
-        let (source, target) = (encoded(head.as_str()), encoded(base.as_str()));
-        let path = format!(
-            "/merge_requests?state=all&scope=all&order_by=created_at&sort=desc&per_page=20&source_branch={source}&target_branch={target}"
-        );
-        let doing = format!("cannot look for the newest merge request from `{head}` to `{base}`");
-        let answer = self.get(&path).map_err(|refused| refused.while_doing(&doing))?;
-        Ok(each(&answer).filter_map(|one| self.learn(one)).max_by_key(|one| one.number))
-    }
 }
 
 impl Forge for GitLab {
@@ -310,6 +275,14 @@ impl Forge for GitLab {
 
     fn statuses(&self, commits: &[CommitId]) -> Result<Statuses> {
         statuses::read_all(self, commits)
+    }
+
+    fn statuses_and_newest(
+        &self,
+        commits: &[CommitId],
+        pairs: &[(&BranchName, &BranchName)],
+    ) -> Result<(Statuses, Vec<Option<PullRequest>>)> {
+        gates::read(self, commits, pairs)
     }
 
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()> {

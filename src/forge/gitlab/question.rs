@@ -11,31 +11,47 @@ use serde_json::{Value, json};
 use super::shapes::{each, meaning, read_title, sorted, state};
 use crate::model::{BranchName, CommitId, CommitStatus, PullRequest};
 
-/// Commits that are asked about in one question by themselves, of some 17 points each.
-pub(super) const COMMITS: usize = 8;
+/// Commits that are asked about in one question by themselves, of some 22 points each, or 14 on the DRY branch.
+pub(super) const COMMITS: usize = 7;
 /// Merge requests whose heads are asked about in one question, of some 50 points together.
 pub(super) const HEADS: usize = 100;
 
-/// The question for the newest merge requests between branches, in any state: some 60 points.
-pub(super) fn newest(path: &str, pairs: &[(&BranchName, &BranchName)]) -> Value {
-    let text = "query newest($path: ID!, $heads: [String!], $bases: [String!]) {
-  project(fullPath: $path) {
-    mergeRequests(sourceBranches: $heads, targetBranches: $bases, sort: CREATED_DESC, first: 100) {
-      pageInfo { hasNextPage }
-      nodes {
+/// Commits that are asked about along with the newest merge requests.
+pub(super) const COMMITS_WITH_PAIRS: usize = 4;
+
+/// The newest merge requests between branches, in any state: some 35 points for two pairs, and 60 for many.
+fn newest_field(pairs: usize) -> String {
+    let first = (pairs * 10).clamp(10, 100);
+    format!(
+        "    newest: mergeRequests(sourceBranches: $heads, targetBranches: $bases, sort: CREATED_DESC, first: {first}) {{
+      pageInfo {{ hasNextPage }}
+      nodes {{
         iid webUrl state title description draft sourceBranch targetBranch sourceProjectId targetProjectId diffHeadSha
         mergedAt autoMergeEnabled
-        labels { nodes { title } }
-        reviewers { nodes { username } }
-        assignees { nodes { username } }
-      }
-    }
-  }
-}";
+        labels {{ nodes {{ title }} }}
+        reviewers {{ nodes {{ username }} }}
+        assignees {{ nodes {{ username }} }}
+      }}
+    }}\n"
+    )
+}
+
+/// The branches that it asks about.
+fn newest_variables(variables: &mut Value, pairs: &[(&BranchName, &BranchName)]) {
     let names = |branches: BTreeSet<&str>| json!(branches);
-    let heads = names(pairs.iter().map(|(head, _)| head.as_str()).collect());
-    let bases = names(pairs.iter().map(|(_, base)| base.as_str()).collect());
-    json!({"query": text, "variables": {"path": path, "heads": heads, "bases": bases}})
+    variables["heads"] = names(pairs.iter().map(|(head, _)| head.as_str()).collect());
+    variables["bases"] = names(pairs.iter().map(|(_, base)| base.as_str()).collect());
+}
+
+/// The question for the newest merge requests between branches.
+pub(super) fn newest(path: &str, pairs: &[(&BranchName, &BranchName)]) -> Value {
+    let field = newest_field(pairs.len());
+    let text = format!(
+        "query newest($path: ID!, $heads: [String!], $bases: [String!]) {{\n  project(fullPath: $path) {{\n{field}  }}\n}}"
+    );
+    let mut variables = json!({ "path": path });
+    newest_variables(&mut variables, pairs);
+    json!({"query": text, "variables": variables})
 }
 
 /// A merge request as GraphQL describes it, unless it comes from a fork.
@@ -78,13 +94,15 @@ pub(super) struct Asked {
     pub(super) landed: Vec<CommitId>,
     /// The branch that those are on.
     pub(super) base: Option<BranchName>,
+    /// The status that is looked for there.
+    pub(super) status: &'static str,
 }
 
 /// The jobs of each pipeline, of which a status is one. What was said with a status is the label of its state.
 const PIPELINES: &str = "fragment pipelines on PipelineConnection {
   pageInfo { hasNextPage }
   nodes {
-    sha
+    sha mergeRequestEventType
     jobs(first: 20, retried: false) {
       pageInfo { hasNextPage }
       nodes { id name status createdAt detailedStatus { label } }
@@ -98,13 +116,13 @@ const MERGED: &str = "    mergeRequestsFfOnlyEnabled
       pageInfo { hasNextPage }
       nodes {
         iid webUrl title targetBranch mergeCommitSha diffHeadSha mergedAt
-        notes(first: 50) { pageInfo { hasNextPage } nodes { id system body author { username } } }
+        notes(first: 100) { pageInfo { hasNextPage } nodes { id system body author { username } } }
       }
     }
 ";
 
-/// The question for the statuses of commits.
-pub(super) fn statuses(path: &str, asked: &Asked) -> Value {
+/// The question for the statuses of commits, and for the newest merge requests of pairs of branches.
+pub(super) fn statuses(path: &str, asked: &Asked, pairs: &[(&BranchName, &BranchName)]) -> Value {
     // A variable that is not used is an error.
     let mut text = "query statuses($path: ID!".to_owned();
     let mut variables = json!({ "path": path });
@@ -112,10 +130,15 @@ pub(super) fn statuses(path: &str, asked: &Asked) -> Value {
         text.push_str(", $iids: [String!]");
         variables["iids"] = asked.heads.iter().map(|(number, _)| number.to_string()).collect();
     }
+    if !pairs.is_empty() {
+        text.push_str(", $heads: [String!], $bases: [String!]");
+        newest_variables(&mut variables, pairs);
+    }
     let base = asked.base.as_ref().filter(|_| !asked.landed.is_empty());
     if let Some(base) = base {
-        text.push_str(", $base: String!");
+        text.push_str(", $base: String!, $status: String!");
         variables["base"] = json!(base.as_str());
+        variables["status"] = json!(asked.status);
     }
     text.push_str(") {\n");
     if base.is_some() {
@@ -124,6 +147,9 @@ pub(super) fn statuses(path: &str, asked: &Asked) -> Value {
     text.push_str("  project(fullPath: $path) {\n");
     if base.is_some() {
         text.push_str(MERGED);
+    }
+    if !pairs.is_empty() {
+        text.push_str(&newest_field(pairs.len()));
     }
     if !asked.heads.is_empty() {
         text.push_str(
@@ -137,16 +163,28 @@ pub(super) fn statuses(path: &str, asked: &Asked) -> Value {
         _ = writeln!(text, "    commit{number}: pipelines(sha: \"{commit}\", first: 5) {{ ...pipelines }}");
     }
     for (number, commit) in asked.landed.iter().enumerate() {
-        _ = writeln!(text, "    landed{number}: pipelines(sha: \"{commit}\", first: 5) {{ ...pipelines }}");
+        // However many run later, the first one stays the first one.
+        _ = writeln!(
+            text,
+            "    landed{number}: pipelines(sha: \"{commit}\", ref: $base, last: 1) {{
+      nodes {{ job(name: $status) {{ id name status createdAt detailedStatus {{ label }} }} }}
+    }}"
+        );
     }
-    _ = write!(text, "  }}\n}}\n{PIPELINES}");
+    text.push_str("  }\n}\n");
+    // A fragment that is not used is an error, too.
+    if !asked.heads.is_empty() || !asked.commits.is_empty() {
+        text.push_str(PIPELINES);
+    }
     json!({"query": text, "variables": variables})
 }
 
 /// The statuses of DRY commits out of the answer.
 pub(super) fn landed_of(project: &Value, asked: &Asked) -> BTreeMap<CommitId, Vec<CommitStatus>> {
     let landed = asked.landed.iter().enumerate().filter_map(|(number, commit)| {
-        newest_of(&project[format!("landed{number}")], *commit).map(|all| (*commit, all))
+        let pipelines = project[format!("landed{number}")]["nodes"].as_array()?;
+        let found = pipelines.iter().filter_map(|one| status(&one["job"]));
+        Some((*commit, found.map(|(_, status)| status).collect()))
     });
     landed.collect()
 }
@@ -160,7 +198,7 @@ pub(super) fn statuses_of(project: &Value, asked: &Asked) -> BTreeMap<CommitId, 
         let found = shown.get(number.to_string().as_str())?;
         // Its pipelines are those of the head that GitLab has seen.
         let is_seen = found["diffHeadSha"] == commit.to_string();
-        is_seen.then(|| newest_of(&found["pipelines"], *commit)).flatten().map(|all| (*commit, all))
+        is_seen.then(|| newest_of_head(&found["pipelines"], *commit)).flatten().map(|all| (*commit, all))
     });
     let commits = asked.commits.iter().enumerate().filter_map(|(number, commit)| {
         newest_of(&project[format!("commit{number}")], *commit).map(|all| (*commit, all))
@@ -168,13 +206,30 @@ pub(super) fn statuses_of(project: &Value, asked: &Asked) -> BTreeMap<CommitId, 
     heads.chain(commits).collect()
 }
 
+fn is_whole(list: &Value) -> bool {
+    list["nodes"].is_array() && list["pageInfo"]["hasNextPage"] == false
+}
+
+/// The newest status of each context of the head of a merge request. GitLab lists pipelines of the heads before as well:
+/// newest first, and those that run for the merge request itself before all others. So behind the first one of an earlier
+/// head nothing is missing.
+fn newest_of_head(pipelines: &Value, commit: CommitId) -> Option<Vec<CommitStatus>> {
+    let ours = commit.to_string();
+    let mut others = each(&pipelines["nodes"]).filter(|one| one["mergeRequestEventType"].is_null());
+    let is_enough = is_whole(pipelines) || others.position(|one| one["sha"] != ours.as_str()) > Some(0);
+    is_enough.then(|| newest_in(pipelines, commit)).flatten()
+}
+
 /// The newest status of each context in the pipelines of a commit, if nothing is missing there.
 fn newest_of(pipelines: &Value, commit: CommitId) -> Option<Vec<CommitStatus>> {
-    let is_whole = |list: &Value| list["nodes"].is_array() && list["pageInfo"]["hasNextPage"] == false;
+    is_whole(pipelines).then(|| newest_in(pipelines, commit)).flatten()
+}
+
+fn newest_in(pipelines: &Value, commit: CommitId) -> Option<Vec<CommitStatus>> {
     let ours = commit.to_string();
     let all: Vec<&Value> =
         each(&pipelines["nodes"]).filter(|one| one["sha"] == ours.as_str()).map(|one| &one["jobs"]).collect();
-    if !is_whole(pipelines) || !all.iter().all(|jobs| is_whole(jobs)) {
+    if !all.iter().all(|jobs| is_whole(jobs)) {
         return None;
     }
     let mut found: Vec<(u64, CommitStatus)> =
@@ -299,8 +354,29 @@ mod tests {
     }
 
     #[test]
+    fn of_a_head_nothing_is_missing_before_the_head_before_it() {
+        let pipeline = |sha: &str, event: Value, number: u64| {
+            json!({"sha": sha.repeat(40), "mergeRequestEventType": event,
+                "jobs": jobs(&json!([job(number, "SUCCESS", "said")]))})
+        };
+        let found = |all: Value| {
+            newest_of_head(&json!({"pageInfo": {"hasNextPage": true}, "nodes": all}), commit("1"))
+                .map(|all| all.len())
+        };
+        let (ours, theirs) = (pipeline("1", Value::Null, 9), pipeline("2", Value::Null, 8));
+        let detached = |sha: &str| pipeline(sha, json!("DETACHED"), 7);
+        assert_eq!(found(json!([ours, theirs])), Some(1));
+        assert_eq!(found(json!([detached("1"), detached("2"), ours, theirs])), Some(1));
+        // More of the same head may follow, or it was moved back to.
+        assert_eq!(found(json!([ours])), None);
+        assert_eq!(found(json!([theirs, ours, theirs])), None);
+        assert_eq!(found(json!([detached("1"), detached("2")])), None);
+        assert_eq!(found(json!([])), None);
+    }
+
+    #[test]
     fn only_what_is_asked_is_in_the_question() {
-        let text = |asked: &Asked| statuses("a/b", asked)["query"].as_str().unwrap().to_owned();
+        let text = |asked: &Asked| statuses("a/b", asked, &[])["query"].as_str().unwrap().to_owned();
         let one = text(&Asked { commits: vec![commit("1")], ..Asked::default() });
         assert!(one.contains("commit0: pipelines(sha: \"1111") && !one.contains("mergeRequests"), "{one}");
         let other = text(&Asked { heads: vec![(7, commit("1"))], ..Asked::default() });
@@ -308,6 +384,7 @@ mod tests {
         let base = Some(BranchName::new("main").unwrap());
         let landed = text(&Asked { landed: vec![commit("1")], base, ..Asked::default() });
         assert!(landed.contains("landed0: pipelines") && landed.contains("MERGED_AT_DESC"), "{landed}");
+        assert!(!landed.contains("fragment"), "{landed}");
         // A variable that is declared is used.
         for (text, iids, base) in [(&one, false, false), (&other, true, false), (&landed, false, true)] {
             assert_eq!((text.contains("$iids: "), text.contains("$base: ")), (iids, base), "{text}");

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::question::{self, Asked, COMMITS, HEADS};
+use super::question::{self, Asked, COMMITS, COMMITS_WITH_PAIRS, HEADS};
 use super::shapes::{self, each};
 use super::{GitLab, PAGE, TokenKind, expected};
 use crate::escape::{cut, one_line};
-use crate::forge::http::{Class, Effect, Method, Refused};
+use crate::forge::Statuses;
+use crate::forge::http::{Class, Effect, Method, Refused, encoded};
 use crate::model::{BranchName, CommitId, CommitState, CommitStatus, PullRequestState};
 
 /// GitLab's limit of a description.
@@ -18,10 +19,7 @@ const DESCRIPTION: usize = 255;
 const ATTEMPTS: u32 = 4;
 
 /// The newest status of each context of many commits. Of those that one question at once leaves out, each is asked for.
-pub(super) fn read_all(
-    forge: &GitLab,
-    commits: &[CommitId],
-) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
+pub(super) fn read_all(forge: &GitLab, commits: &[CommitId]) -> Result<Statuses> {
     let mut found = match forge.graphql() {
         Some(graphql) if commits.len() > 1 || (!commits.is_empty() && forge.expected.borrow().is_some()) => {
             read_many(forge, graphql, commits)?
@@ -36,15 +34,11 @@ pub(super) fn read_all(
     Ok(found)
 }
 
-fn read_many(
-    forge: &GitLab,
-    (graphql, path): (&str, &str),
-    commits: &[CommitId],
-) -> Result<BTreeMap<CommitId, Vec<CommitStatus>>> {
+fn read_many(forge: &GitLab, (graphql, path): (&str, &str), commits: &[CommitId]) -> Result<Statuses> {
     let mut found = BTreeMap::new();
     for mut asked in batches(forge, commits) {
-        expected::join(forge, &mut asked);
-        let data = match forge.ask_all(graphql, question::statuses(path, &asked)) {
+        expected::join(forge, &mut asked, COMMITS);
+        let data = match forge.ask_all(graphql, question::statuses(path, &asked, &[])) {
             // A server that has other limits, or that does not know one of the fields.
             Err(refused) if refused.class == Class::Invalid => break,
             data => data.map_err(|refused| refused.while_doing("cannot read the statuses of commits"))?,
@@ -53,6 +47,33 @@ fn read_many(
         found.extend(question::statuses_of(&data["project"], &asked));
     }
     Ok(found)
+}
+
+/// The same of few commits with the newest merge requests of pairs of branches: a page that GraphQL told. Nothing where
+/// that is too much for one question, or more than it tells.
+pub(super) fn read_with(
+    forge: &GitLab,
+    commits: &[CommitId],
+    pairs: &[(&BranchName, &BranchName)],
+) -> Result<Option<(Statuses, Value)>> {
+    let Some((graphql, path)) = forge.graphql() else { return Ok(None) };
+    let mut asked = match <[Asked; 1]>::try_from(batches(forge, commits)) {
+        Ok([asked]) if asked.commits.len() <= COMMITS_WITH_PAIRS => asked,
+        _ => return Ok(None),
+    };
+    expected::join(forge, &mut asked, COMMITS_WITH_PAIRS);
+    let mut data = match forge.ask_all(graphql, question::statuses(path, &asked, pairs)) {
+        Err(refused) if refused.class == Class::Invalid => return Ok(None),
+        data => data.map_err(|refused| refused.while_doing("cannot read what gates wait for"))?,
+    };
+    expected::keep(forge, &asked, &data);
+    let mut found = question::statuses_of(&data["project"], &asked);
+    for commit in commits {
+        if !found.contains_key(commit) {
+            found.insert(*commit, read(forge, *commit)?);
+        }
+    }
+    Ok(Some((found, data["project"]["newest"].take())))
 }
 
 /// Heads of open merge requests are many for one; other commits are few.
@@ -162,8 +183,25 @@ fn place(forge: &GitLab, commit: CommitId) -> Result<Value, Refused> {
         }
         return Ok(json!({"ref": head.as_str()}));
     }
-    let branch = branch_of(forge, commit)?;
-    Ok(branch.map_or_else(|| json!({}), |branch| json!({"ref": branch})))
+    // On the DRY branch the first pipeline, where it is found again however many follow.
+    let Some(branch) = branch_of(forge, commit)? else { return Ok(json!({})) };
+    if branch_is_dry(forge, &branch)
+        && let Some(first) = first_pipeline(forge, commit, &branch)?
+    {
+        return Ok(json!({"ref": branch, "pipeline_id": first}));
+    }
+    Ok(json!({"ref": branch}))
+}
+
+fn branch_is_dry(forge: &GitLab, branch: &str) -> bool {
+    expected::branches(forge).first().is_some_and(|base| base.as_str() == branch)
+}
+
+fn first_pipeline(forge: &GitLab, commit: CommitId, branch: &str) -> Result<Option<u64>, Refused> {
+    let branch = encoded(branch);
+    let path = format!("/pipelines?sha={commit}&ref={branch}&order_by=id&sort=asc&per_page=1");
+    let found = forge.get(&path)?;
+    Ok(each(&found).find_map(|one| one["id"].as_u64()))
 }
 
 /// The branch of a commit: the one that was announced, else one that holds it, ours before those of others.

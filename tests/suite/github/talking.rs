@@ -151,7 +151,13 @@ fn what_was_announced_comes_along_with_statuses_unless_it_is_refused() {
     let (head, dry) = (tip(&repo, "hydrator/dev-next"), tip(&repo, "main"));
     let announce = || {
         let base = BranchName::new("main").unwrap();
-        forge.announce(Announced { base, newest: vec![dry], others: Vec::new(), branches: BTreeMap::new() });
+        forge.announce(Announced {
+            base,
+            newest: vec![dry],
+            others: Vec::new(),
+            status: "hydrator/progress",
+            branches: BTreeMap::new(),
+        });
         github.server.take_calls();
     };
     announce();

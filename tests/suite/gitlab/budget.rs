@@ -96,6 +96,72 @@ fn nothing_to_do_is_two_calls_whatever_brought_the_dry_commit_in() {
 }
 
 #[test]
+fn what_else_runs_and_is_said_costs_no_further_call() {
+    let repo = repo_of(&ENVIRONMENTS);
+    let gitlab = GitLab::start(&repo);
+    let quiet = |what: &str| {
+        gitlab.server.take_calls();
+        for command in ["run", "promote"] {
+            _ = gitlab.command(&repo, command).run().success();
+            let calls = gitlab.server.take_calls();
+            assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{what}, {command}: {:?}", asked(&calls));
+        }
+    };
+    let many: Vec<String> = (1..=30).map(|number| format!("job {number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let schedule = || {
+        gitlab.server.with(|state| {
+            for _ in 0..150 {
+                state.run_jobs("main", "schedule", &["one", "two", "three"]);
+            }
+        });
+    };
+    // Each update of a merge request leaves the pipeline of the head before.
+    for number in 1..=13 {
+        set(&repo, &ENVIRONMENTS, &number.to_string());
+        _ = gitlab.job(&repo).run().success();
+    }
+    assert_eq!(pull(&gitlab, 1).earlier.len(), 12);
+    quiet("every merge request had twelve heads before");
+    let number = pages::land(&repo, &gitlab, "landed", Method::Merge);
+    gitlab.server.with(|state| {
+        state.run_jobs("main", "push", &many);
+        for _ in 0..60 {
+            _ = state.say(number, "alice", "What a change");
+        }
+    });
+    _ = gitlab.job(&repo).run().success();
+    quiet("a large pipeline, and much is said");
+    schedule();
+    quiet("it waits, and schedules go on");
+    for name in ENVIRONMENTS {
+        pages::merge_of(&gitlab, name);
+        _ = gitlab.command(&repo, "promote").run().success();
+    }
+    quiet("it is everywhere");
+    schedule();
+    quiet("it is everywhere, and schedules go on");
+}
+
+#[test]
+fn nothing_to_do_is_two_calls_while_something_soaks() {
+    let repo = repo_with(&ENVIRONMENTS, ", gates: {soak: 1000h}");
+    let gitlab = GitLab::start(&repo);
+    let quiet = |what: &str| {
+        _ = gitlab.command(&repo, "promote").run().success();
+        gitlab.server.take_calls();
+        for command in ["run", "promote"] {
+            _ = gitlab.command(&repo, command).run().success();
+            let calls = gitlab.server.take_calls();
+            assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{what}, {command}: {:?}", asked(&calls));
+        }
+    };
+    _ = gitlab.job(&repo).run().success();
+    pages::merge_of(&gitlab, "dev");
+    quiet("dev soaks");
+}
+
+#[test]
 fn statuses_of_many_commits_are_read_together_or_else_one_by_one() {
     let names: Vec<String> = (1..=20).map(|number| format!("e{number:02}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -110,7 +176,7 @@ fn statuses_of_many_commits_are_read_together_or_else_one_by_one() {
         let found = forge.statuses(&heads).unwrap();
         (found, asked(&gitlab.server.take_calls()))
     };
-    // Commits that are no heads as far as anybody knows: eight to a question, since questions have a price.
+    // Commits that are no heads as far as anybody knows: seven to a question, since questions have a price.
     let (apart, calls) = read(&forge);
     assert_eq!(calls, ["statuses"; 3]);
     forge.open_pull_requests().unwrap();

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hydrator::forge::{Conversation as _, Deployment, Forge as _, Reaction, Records as _};
-use hydrator::model::{CommitId, CommitState, CommitStatus};
+use hydrator::forge::{Announced, Conversation as _, Deployment, Forge as _, Reaction, Records as _};
+use hydrator::model::{BranchName, CommitId, CommitState, CommitStatus};
 
 use super::*;
 use crate::forge_server::{Call, decoded};
@@ -203,6 +203,16 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
     let commit = CommitId::parse(&repo.tip("main").unwrap()).unwrap();
     let active = CommitId::parse(&repo.tip("hydrator/dev").unwrap()).unwrap();
     forge.landings(&[commit, active]).unwrap();
+    forge.announce(Announced {
+        base: BranchName::new("main").unwrap(),
+        newest: vec![commit],
+        others: Vec::new(),
+        status: "hydrator/progress",
+        branches: BTreeMap::new(),
+    });
+    let (context, description) = ("hydrator/progress".to_owned(), "everywhere".to_owned());
+    let status = CommitStatus { context, state: CommitState::Success, description, created_at: None };
+    forge.set_status(commit, &status).unwrap();
     forge.approvers(number).unwrap();
     let (environment, description) = ("dev".to_owned(), "new".to_owned());
     forge.record_deployment(&Deployment { environment, commit, description, url: None }).unwrap();
@@ -212,7 +222,7 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 28] = [
+const QUESTIONS: [&str; 29] = [
     "DELETE /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
     "GET /personal_access_tokens/self",
     "GET /projects/{id}",
@@ -225,6 +235,7 @@ const QUESTIONS: [&str; 28] = [
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/versions",
     "GET /projects/{id}/pipeline_schedules",
+    "GET /projects/{id}/pipelines",
     "GET /projects/{id}/protected_branches",
     "GET /projects/{id}/repository/commits/{sha}/merge_requests",
     "GET /projects/{id}/repository/commits/{sha}/refs",

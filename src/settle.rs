@@ -20,6 +20,7 @@ pub use crate::planned::Stage;
 use crate::planned::{Planned, as_failure, publisher};
 use crate::promote::{self, PullRequestStep, Wanted};
 use crate::publish::Change;
+use crate::tell::mark_active;
 use crate::template::Template;
 
 /// What became of one environment beyond its branches.
@@ -186,6 +187,11 @@ fn deliver(stage: &Stage<'_>, planned: &Planned<'_>, outcome: &mut Outcome) -> R
             }
             outcome.active = planned.proposed;
             outcome.pushed = true;
+            if let Some(head) = planned.proposed {
+                // What is pushed is pushed: that its time is not known stops nothing.
+                let marked = mark_active(stage.world.forge.as_ref(), environment, head);
+                outcome.warning = marked.err().map(|error| format!("{error:#}"));
+            }
         }
         Delivery::Branch => {
             let url = stage.world.forge.compare_url(&environment.active, &environment.proposed);

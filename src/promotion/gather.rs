@@ -10,9 +10,8 @@ use jiff::Timestamp;
 
 use crate::forge::{Forge, Statuses};
 use crate::gate::{ACTIVE, Board, Place, Proposal};
-use crate::model::{
-    BranchName, CommitId, CommitState, CommitStatus, Delivery, PullRequest, PullRequestState,
-};
+use crate::model::{BranchName, CommitId, CommitStatus, Delivery, PullRequest, PullRequestState};
+use crate::tell::mark_active;
 
 /// What tells which pull request brought what is active, by the environment's place.
 #[derive(Clone, Debug, Default)]
@@ -95,13 +94,7 @@ fn since(
         let known = merged.get(at).copied().or_else(|| made_active(statuses, commit));
         board.places[*at].active.since = known;
         if known.is_none() && writes == Writes::Active {
-            let status = CommitStatus {
-                context: ACTIVE.to_owned(),
-                state: CommitState::Success,
-                description: format!("active in {}", board.places[*at].environment.name),
-                created_at: None,
-            };
-            forge.set_status(commit, &status)?;
+            mark_active(forge, board.places[*at].environment, commit)?;
             unknown.push((*at, commit));
         }
     }

@@ -25,7 +25,7 @@ use crate::overview::{Stand, mermaid, nodes, stands};
 use crate::plan;
 use crate::planned::{as_failure, publisher};
 use crate::publish::Change;
-use crate::tell::{Landings, Scene, announce, compare_with_previews, tell};
+use crate::tell::{Landings, Scene, announce, compare_with_previews, mark_active, tell};
 use crate::world::World;
 
 /// What a report says of a proposal that the forge's own auto-merge will merge.
@@ -310,6 +310,10 @@ impl Act<'_> {
         if !published.moved {
             deed.operation = Some(Operation::Pushed);
             deed.active = Some(head);
+            // What is pushed is pushed: that its time is not known stops nothing.
+            deed.note = mark_active(self.world.forge.as_ref(), environment, head)
+                .err()
+                .map(|error| format!("{error:#}"));
         }
         // After a lost race there is something new to look at as well.
         Ok(true)

@@ -4,6 +4,7 @@
 //! Nothing depends on it: what cannot be told is said, and the next run or `promote` tells it. Nothing is written that
 //! reads the same already.
 
+mod active;
 mod deployments;
 mod landings;
 mod pages;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
+pub use self::active::mark_active;
 pub use self::landings::Landings;
 pub use self::pictures::picture;
 use crate::dry::Dry;

@@ -212,3 +212,17 @@ fn the_forge_tells_when_the_branch_was_moved_to_our_own_commit() {
     };
     assert!(time("activatedAt") >= before && time("dryDate") < before, "{history}");
 }
+
+#[test]
+fn the_forge_tells_when_a_run_moved_the_branch() {
+    let mut project = project::embedded();
+    let text = project["hydrator.yaml"].replace("- name: dev\n", "- name: dev\n    delivery: push\n");
+    project.insert("hydrator.yaml".to_owned(), text);
+    let repo = TestRepo::with_files(&project);
+    let before = jiff::Timestamp::now().as_second();
+    release(&repo, "one");
+    let words = ["history", "--environment", "dev", "--format", "json"];
+    let history = hydrator(&repo, &words).success().json();
+    let time = history["states"][0]["activatedAt"].as_str().unwrap_or_else(|| panic!("{history:#}"));
+    assert!(time.parse::<jiff::Timestamp>().unwrap().as_second() >= before, "{history:#}");
+}

@@ -198,11 +198,13 @@ impl Elsewhere {
     }
 }
 
-/// A story without what the status on DRY commits says before they are everywhere: GitLab has none until then.
-pub(super) fn without_waiting_progress(story: &str) -> String {
-    let waits = |line: &&str| {
+/// A story without what one forge alone tells: what the status on DRY commits says before they are everywhere, which GitLab
+/// has not until then, and links in pictures, which lead to pages that the local forge has not.
+pub(super) fn of_every_forge(story: &str) -> String {
+    let waits = |line: &str| {
         let rest = line.split_once(" hydrator/progress ").map(|(_, rest)| rest);
         rest.is_some_and(|rest| !rest.starts_with("success: "))
     };
-    story.split_inclusive('\n').filter(|line| !waits(line)).collect()
+    let links = |line: &str| line.starts_with("  click e");
+    story.split_inclusive('\n').filter(|line| !waits(line) && !links(line)).collect()
 }

@@ -24,6 +24,9 @@ use crate::progress::Progress;
 use crate::proposal::blobs_of;
 use crate::rendering::{self, Refused, Rendering, Scope};
 
+/// Times are often written in whole seconds: after this much one is another.
+const NEXT_SECOND: std::time::Duration = std::time::Duration::from_millis(1_100);
+
 /// Commits that are named of those that an environment has not got yet.
 const COMMITS_SHOWN: usize = 20;
 
@@ -94,12 +97,8 @@ pub(super) fn environments(
     // The base is not on trial, and a pull request does not choose its own judges.
     let judges = sides.agreed().map(|agreed| agreed.loaded.project.validators.as_slice()).unwrap_or_default();
     let mut head = side(ground, question, &sides.head)?.validated_by(judges).hiding(settings.secrets());
-    let mut pairs = Vec::new();
-    for (old, new) in &chosen {
-        pairs.extend(pairs_of(*old, *new));
-    }
     let mut affected = Vec::new();
-    for pair in pairs {
+    for pair in chosen.iter().flat_map(|(old, new)| pairs_of(*old, *new)) {
         if question.determinism || is_affected(&pair, base.as_ref(), &head)? {
             affected.push(pair);
         }
@@ -109,9 +108,9 @@ pub(super) fn environments(
         pair.refused = pair.head.and_then(|place| allowed.refusal(place.environment, place.target()?));
     }
     if let Some(base) = &mut base {
-        // Where a commit is compared with itself, both sides are on trial.
         let may = |pair: &&Pair<'_>| !question.determinism || pair.refused.is_none();
         render(base, affected.iter().filter(may).filter_map(|pair| pair.base), &hydrated, progress)?;
+        let_time_pass(question);
     }
     let rendered = affected.iter().filter(|pair| pair.refused.is_none()).filter_map(|pair| pair.head);
     render(&mut head, rendered, &hydrated, progress)?;
@@ -137,6 +136,13 @@ pub(super) fn environments(
         })
     };
     Ok(chosen.iter().filter_map(report).collect())
+}
+
+/// Where a commit is compared with itself, both sides are on trial, and the second one is rendered in another second.
+fn let_time_pass(question: &Question) {
+    if question.determinism {
+        std::thread::sleep(NEXT_SECOND);
+    }
 }
 
 /// The environments of both sides: the head's in their order, then those that went away.

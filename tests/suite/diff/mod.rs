@@ -303,7 +303,7 @@ fn what_renders_differently_twice_is_found() {
     let said = diff(&repo, &["--determinism", "--exit-code"]).success();
     assert!(said.stdout().ends_with("renders to the same twice\n"), "{}", said.stdout());
     let script =
-        "printf 'kind: ConfigMap\\nmetadata: { name: dice }\\ndata: { time: \"%s\" }\\n' \"$(date +%s%N)\"";
+        "printf 'kind: ConfigMap\\nmetadata: { name: dice }\\ndata: { time: \"%s\" }\\n' \"$(date +%s)\"";
     let target = format!(
         "version: 1\ndryBranch: main\nenvironments: [{{name: dev}}]\ntargets:\n  - {{path: plain/dev, name: plain}}\n  - path: templates/jobs\n    name: dice\n    command: [sh, -c, {}]\n    inputs: []\n",
         serde_json::to_string(script).unwrap()

@@ -44,23 +44,23 @@ def write(root, image, turned):
 def main():
     with tempfile.TemporaryDirectory() as root:
         def git(*arguments):
-            subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", f"{root}/work", *arguments],
+            subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", f"{root}/clone", *arguments],
                            check=True, stdout=subprocess.DEVNULL)
-        os.makedirs(f"{root}/work")
+        os.makedirs(f"{root}/clone")
         git("init", "--quiet", "--initial-branch=main")
-        with open(f"{root}/work/hydrator.yaml", "w") as file:
+        with open(f"{root}/clone/hydrator.yaml", "w") as file:
             file.write("version: 1\nenvironments: [{name: dev}]\ntargets: [{path: 'apps/{app}'}]\n")
-        write(f"{root}/work", "1.0.0", False)
+        write(f"{root}/clone", "1.0.0", False)
         git("add", "--all")
         git("commit", "--quiet", "--message", "one")
         git("clone", "--quiet", "--bare", ".", f"{root}/remote.git")
-        write(f"{root}/work", "1.1.0", True)
+        write(f"{root}/clone", "1.1.0", True)
         git("commit", "--quiet", "--all", "--message", "two")
         times = []
         for _ in range(3):
             started = time.monotonic()
             ran = subprocess.run([HYDRATOR, "diff", "--remote", f"{root}/remote.git", "--format", "markdown",
-                                  "--output", f"{root}/out.md"], cwd=f"{root}/work", capture_output=True, text=True)
+                                  "--output", f"{root}/out.md"], cwd=f"{root}/clone", capture_output=True, text=True)
             times.append(time.monotonic() - started)
             if ran.returncode != 0:
                 sys.exit(ran.stderr)

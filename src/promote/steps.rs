@@ -126,3 +126,7 @@ pub fn apply(step: &PullRequestStep, forge: &dyn Forge) -> Result<Applied> {
     };
     Ok(Applied { operation, pull_request })
 }
+
+#[cfg(test)]
+#[path = "steps_tests.rs"]
+mod tests;

@@ -29,6 +29,7 @@ macro_rules! on {
     ($forge:ident, verbs) => {
         crate::stories::on! { $forge, verbs:
             a_pull_request_is_opened_once_changed_and_closed_once
+            steps_become_pull_requests
             the_newest_of_each_pair_is_found
             statuses_are_read_as_they_were_set
             a_merge_waits_for_its_status_and_names_its_head

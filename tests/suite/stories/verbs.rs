@@ -6,8 +6,10 @@ use hydrator::forge::{
     ArmOutcome, Deployment, Forge, MergeOutcome, MergeState, NewPullRequest, PullRequestLook, Reaction,
 };
 use hydrator::model::{
-    BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestState,
+    BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestOperation,
+    PullRequestState,
 };
+use hydrator::promote::{PullRequestStep, apply};
 
 use super::{repo_of, set};
 use crate::support::git::TestRepo;
@@ -138,6 +140,28 @@ pub(crate) fn a_pull_request_is_opened_once_changed_and_closed_once<F: Asked>() 
     // It is offered again: a new one.
     let (_, reopened) = ground.open();
     assert_ne!(reopened.number, opened.number);
+}
+
+pub(crate) fn steps_become_pull_requests<F: Asked>() {
+    let ground = Ground::<F>::new();
+    let forge = ground.forge.connect();
+    let take = |step: &PullRequestStep| apply(step, forge.as_ref()).unwrap().operation;
+    assert_eq!(take(&PullRequestStep::Leave), PullRequestOperation::None);
+    assert!(ground.forge.connect().open_pull_requests().unwrap().is_empty());
+    // Somebody else was as fast: what is there is made to look as wanted.
+    let number = ground.forge.connect().open(&Ground::<F>::wanted(look("theirs", &[]))).unwrap().number;
+    assert_eq!(
+        take(&PullRequestStep::Open(Ground::<F>::wanted(look("ours", &[])))),
+        PullRequestOperation::Created
+    );
+    assert_eq!((ground.now().number, ground.now().title.as_str()), (number, "ours"));
+    let step = PullRequestStep::Update { number, look: look("newer", &["more"]) };
+    assert_eq!(take(&step), PullRequestOperation::Updated);
+    assert_eq!((ground.now().title.as_str(), ground.now().labels), ("newer", vec!["more".to_owned()]));
+    let step = PullRequestStep::Close { number, comment: "Gone.".to_owned() };
+    assert_eq!(take(&step), PullRequestOperation::Closed);
+    assert_eq!(ground.now().state, PullRequestState::Closed);
+    assert!(forge.comments(number).unwrap().iter().any(|said| said.body.contains("Gone.")));
 }
 
 pub(crate) fn the_newest_of_each_pair_is_found<F: Asked>() {

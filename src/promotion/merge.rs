@@ -60,9 +60,16 @@ pub(super) fn advance(
     if !verdict.is_open() {
         return Ok(Advance::Waits(None));
     }
-    let found = look(world, forge, request.number)?;
+    let mut found = look(world, forge, request.number)?;
     if found.head_sha != head {
-        return Ok(Advance::Waits(Some("its head was moved meanwhile".to_owned())));
+        if world.repository.scratch.look()?.branch(&environment.proposed) != Some(head) {
+            return Ok(Advance::Waits(Some("its head was moved meanwhile".to_owned())));
+        }
+        // Forges follow pushes in their own time.
+        found = look_until(world, found, forge, request.number, |found| found.head_sha == head)?;
+        if found.head_sha != head {
+            return Ok(Advance::Waits(Some("the forge has not seen the push yet".to_owned())));
+        }
     }
     match &found.state {
         MergeState::Ready => merge(forge, environment, request.number, head),
@@ -107,9 +114,21 @@ fn arm(
 
 /// Asks whether it can be merged; a forge that has not found out yet is asked a few times more.
 fn look(world: &World, forge: &dyn Forge, number: u64) -> Result<Mergeability> {
-    let mut found = forge.mergeability(number)?;
+    let found = forge.mergeability(number)?;
+    look_until(world, found, forge, number, |_| true)
+}
+
+/// Asks again, a few times, until the forge has found out and what it knows will do.
+fn look_until(
+    world: &World,
+    mut found: Mergeability,
+    forge: &dyn Forge,
+    number: u64,
+    will_do: impl Fn(&Mergeability) -> bool,
+) -> Result<Mergeability> {
     for again in 1..LOOKS {
-        if found.state != MergeState::Unknown || world.stop.load(Ordering::Relaxed) {
+        let is_known = found.state != MergeState::Unknown && will_do(&found);
+        if is_known || world.stop.load(Ordering::Relaxed) {
             break;
         }
         std::thread::sleep(Duration::from_millis(500 * u64::from(again)));

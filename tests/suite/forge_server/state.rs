@@ -193,6 +193,8 @@ pub(crate) struct State {
     pub(crate) bare_squashes: bool,
     /// How often mergeability is asked before it is known.
     pub(crate) unknown: u32,
+    /// How often a pull request is shown with the head that it had before the last push.
+    pub(crate) late_heads: u32,
     /// Further rules, as the forge's own API describes them.
     pub(crate) rules: Vec<serde_json::Value>,
     /// Rules for branches whose names start like this.
@@ -242,6 +244,7 @@ impl State {
             delete_branch_on_merge: false,
             bare_squashes: false,
             unknown: 0,
+            late_heads: 0,
             rules: Vec::new(),
             clock: START,
         }

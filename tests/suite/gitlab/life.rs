@@ -66,6 +66,26 @@ fn a_rollback_that_a_person_squashes_is_no_revert() {
 }
 
 #[test]
+fn a_push_that_gitlab_sees_late_is_merged_all_the_same() {
+    let repo = repo_with(&["dev"], ", autoMerge: true");
+    let gitlab = GitLab::start(&repo);
+    gitlab.server.with(|state| state.required_reviews = 1);
+    _ = gitlab.job(&repo).run().success();
+    assert_eq!(pull(&gitlab, 1).life, Life::Open, "an approval is missing");
+    let late = |value: &str, looks: u32| {
+        set(&repo, &["dev"], value);
+        gitlab.server.with(|state| (state.required_reviews, state.late_heads) = (0, looks));
+        gitlab.command(&repo, "run").run().success()
+    };
+    let outcome = late("second", u32::MAX);
+    assert!(outcome.stdout().contains("the forge has not seen the push yet"), "{outcome:?}");
+    assert_eq!(pull(&gitlab, 1).life, Life::Open);
+    let outcome = late("third", 3);
+    assert_eq!(pull(&gitlab, 1).life, Life::Merged, "{outcome:?}");
+    assert!(repo.show("hydrator/dev", "app/manifest.yaml").contains("third"));
+}
+
+#[test]
 fn drafts_are_titles_and_a_title_is_no_draft_by_chance() {
     let repo = repo_with(&["dev"], ", pullRequest: {draft: true}");
     let gitlab = GitLab::start(&repo);

@@ -76,6 +76,10 @@ impl GitLabApi {
         let mut shown = self.basic(&pull);
         shown["detailed_merge_status"] = json!(merge_status(state, number));
         shown["merge_error"] = Value::Null;
+        if state.late_heads > 0 && pull.is_open() {
+            state.late_heads -= 1;
+            shown["sha"] = json!(pull.earlier.last().unwrap_or(&pull.head_sha));
+        }
         shown["head_pipeline"] = pipelines::of_head(state, &pull);
         Some(shown)
     }

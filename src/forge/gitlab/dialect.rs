@@ -80,7 +80,7 @@ impl Dialect for GitLabDialect {
                 Some("give the token the scope `api`, and `write_repository` for pushes".to_owned())
             }
             Class::Permission => Some(
-                "give the token the role Developer or Maintainer in the project, and the scope `api`".to_owned(),
+                "give the token the role Maintainer in the project (Developer, where no branch asks for more), and the scope `api`".to_owned(),
             ),
             Class::NotFound => Some(
                 "check the project's path, and that the token may see it: GitLab also says 404 of what a token may \

@@ -293,7 +293,7 @@ impl Forge for GitLab {
     fn requires_status(&self, _: &BranchName, _: &str) -> Result<bool> {
         self.setting("only_allow_merge_if_pipeline_succeeds")?.as_bool().ok_or_else(|| {
             Failure::forge("GitLab does not tell this token whether pipelines must succeed before a merge")
-                .hint("give the token the role Developer or Maintainer in the project")
+                .hint("give the token the role Maintainer in the project (Developer, where no branch asks for more)")
                 .into()
         })
     }

@@ -126,6 +126,18 @@ fn tokens_that_are_not_enough_are_named() {
 }
 
 #[test]
+fn an_administrator_needs_no_membership() {
+    let repo = repo_with(&["dev"], ", autoMerge: true");
+    let gitlab = GitLab::start(&repo);
+    ready(&gitlab);
+    gitlab.server.with(|state| {
+        state.role = "ADMIN";
+        state.rules = vec![rule("hydrator/*-next", 40, 40, true)];
+    });
+    assert_eq!(found(&gitlab, &repo), Vec::<String>::new());
+}
+
+#[test]
 fn ways_to_merge_that_contradict_are_named() {
     let repo = repo_with(&["dev", "prod"], ", mergeMethod: rebase");
     let gitlab = GitLab::start(&repo);

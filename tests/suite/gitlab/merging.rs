@@ -243,7 +243,7 @@ fn each_refusal_to_merge_has_its_meaning() {
         gitlab.server.fail("1/merge", usize::MAX, &Fault::refusal(status, "no"));
         let error = forge.merge(1, head(&gitlab), None).unwrap_err();
         let hint = hydrator::error::hint_of(&error).unwrap_or_default();
-        let wanted = if status == 401 { "Allowed to merge" } else { "Developer or Maintainer" };
+        let wanted = if status == 401 { "Allowed to merge" } else { "the role Maintainer" };
         assert!(hint.contains(wanted), "{hint}");
     }
     // Early, while it finds out: a bounded number of times.

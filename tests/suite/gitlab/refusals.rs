@@ -54,7 +54,7 @@ fn each_refusal_to_open_has_its_meaning() {
             "the scope `api`",
             1,
         ),
-        (Fault::refusal(403, "403 Forbidden"), "403 Forbidden", "Developer or Maintainer", 1),
+        (Fault::refusal(403, "403 Forbidden"), "403 Forbidden", "the role Maintainer", 1),
         (Fault::refusal(422, "Something that nobody knows"), "Something that nobody knows", "", 1),
     ];
     for (fault, message, hint, wanted) in rows {

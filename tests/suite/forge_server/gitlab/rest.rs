@@ -47,7 +47,7 @@ impl GitLabApi {
             }
             ["users"] => return users(state, query),
             ["personal_access_tokens", "self"] => return talk::own_token(state),
-            ["user"] => return (200, user(&state.viewer)),
+            ["user"] => return (200, viewer(state)),
             ["projects", project, rest @ ..] if *project == ID || *project == self.path => rest,
             _ => return not_found(),
         };
@@ -235,6 +235,15 @@ impl GitLabApi {
             }
         }
     }
+}
+
+/// The token's own account, which an administrator is told more of.
+fn viewer(state: &State) -> Value {
+    let mut shown = user(&state.viewer);
+    if state.role == "ADMIN" {
+        shown["is_admin"] = Value::Bool(true);
+    }
+    shown
 }
 
 fn users(state: &State, query: &str) -> Answer {

@@ -102,9 +102,12 @@ impl Reader<'_> {
         let key = if is_fast { "diffHeadSha" } else { "mergeCommitSha" };
         let made = each(&page["nodes"]).find(|node| node[key] == commit.to_string());
         let is_whole = page["nodes"].is_array() && (is_newest || page["pageInfo"]["hasNextPage"] == false);
+        // The project's setting of today may not be that of the merge.
+        let is_squash = |node: &Value| node["squash"] != false || node["squashOnMerge"] != false;
+        let is_told = !is_fast || !each(&page["nodes"]).any(is_squash);
         match made.map(|node| self.merged(node, commit)) {
             Some(Some(merged)) => (Extent::Maker, vec![merged]),
-            None if is_whole && !is_fast => (Extent::Maker, Vec::new()),
+            None if is_whole && is_told => (Extent::Maker, Vec::new()),
             _ => (Extent::Nothing, Vec::new()),
         }
     }

@@ -115,7 +115,7 @@ const MERGED: &str = "    mergeRequestsFfOnlyEnabled
     merged: mergeRequests(state: merged, targetBranches: [$base], sort: MERGED_AT_DESC, first: 20) {
       pageInfo { hasNextPage }
       nodes {
-        iid webUrl title targetBranch mergeCommitSha diffHeadSha mergedAt
+        iid webUrl title targetBranch mergeCommitSha diffHeadSha squash squashOnMerge mergedAt
         notes(first: 100) { pageInfo { hasNextPage } nodes { id system body author { username } } }
       }
     }

@@ -36,7 +36,7 @@ impl Elsewhere {
             |repo| {
                 let gitlab = GitLab::start(repo);
                 // The commits of merges are the forges' own; a case tells those of one.
-                gitlab.server.with(|state| state.bare_squashes = false);
+                gitlab.server.with(|state| state.gitlab_merges = false);
                 Self::GitLab(gitlab)
             },
         ]

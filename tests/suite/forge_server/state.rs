@@ -188,9 +188,9 @@ pub(crate) struct State {
     pub(crate) drafts_supported: bool,
     pub(crate) default_method: Method,
     pub(crate) delete_branch_on_merge: bool,
-    /// Whether squashes are as on GitLab: they say the title alone where nobody says more, and are merged by a commit
-    /// of its own where the project makes those.
-    pub(crate) bare_squashes: bool,
+    /// Whether merges are as on GitLab: squashes say the title alone where nobody says more, and are merged by a commit
+    /// of its own where the project makes those; without such commits, the head itself comes in.
+    pub(crate) gitlab_merges: bool,
     /// How often mergeability is asked before it is known.
     pub(crate) unknown: u32,
     /// How often a pull request is shown with the head that it had before the last push.
@@ -242,7 +242,7 @@ impl State {
             drafts_supported: true,
             default_method: Method::Merge,
             delete_branch_on_merge: false,
-            bare_squashes: false,
+            gitlab_merges: false,
             unknown: 0,
             late_heads: 0,
             rules: Vec::new(),
@@ -459,7 +459,7 @@ impl State {
                 let message = format!("Merge pull request #{number} from {}\n\n{title}\n", pull.head);
                 repository.merge(base, head, &message)
             }
-            Method::Squash if self.bare_squashes => {
+            Method::Squash if self.gitlab_merges => {
                 let squashed = repository.squash(base, head, pull.squash_message.as_ref().unwrap_or(title));
                 let squash = commit_of(&squashed.ok()?)?;
                 let merged = (self.default_method == Method::Merge).then(|| {
@@ -476,10 +476,18 @@ impl State {
                 let message = format!("{title} (#{number})\n\n{}", repository.message_body(head).ok()?);
                 repository.squash(base, head, &format!("{}\n", message.trim_end()))
             }
+            Method::Rebase if self.gitlab_merges && self.is_ahead(pull) => Ok(Combined::Commit(head)),
             Method::Rebase => repository.rebase(base, head),
         };
         let made = commit_of(&made.ok()?)?;
         Some((made, (method == Method::Squash).then_some(made)))
+    }
+
+    /// Whether its base can be fast-forwarded to its head.
+    fn is_ahead(&self, pull: &Pull) -> bool {
+        let head = Oid::from_str(&pull.head_sha).ok();
+        let pair = head.zip(self.tip(&pull.base));
+        pair.is_some_and(|(head, base)| self.git().graph_descendant_of(head, base).unwrap_or(false))
     }
 
     /// Merges whatever hinders it but a conflict, and returns the base's new commit.
@@ -495,7 +503,11 @@ impl State {
         {
             head.delete().ok()?;
         }
+        let is_rebased = self.gitlab_merges && method == Method::Rebase;
         let pull = self.pull(number)?;
+        if is_rebased {
+            pull.head_sha = commit.to_string();
+        }
         pull.merged_at = Some(now);
         pull.merge_commit = Some(commit.to_string());
         pull.squash_commit = squash.map(|squash| squash.to_string());

@@ -93,6 +93,14 @@ fn nothing_to_do_is_two_calls_whatever_brought_the_dry_commit_in() {
     _ = gitlab.job(&repo).run().success();
     assert_eq!(pull(&gitlab, number).comments.len(), 1);
     quiet("a merge request brought it in");
+    // In a project without merge commits.
+    let number = pages::land(&repo, &gitlab, "fourth", Method::Rebase);
+    _ = gitlab.job(&repo).run().success();
+    assert_eq!(pull(&gitlab, number).comments.len(), 1);
+    quiet("its head came in");
+    set(&repo, &names[..2], "fifth");
+    _ = gitlab.job(&repo).run().success();
+    quiet("it was pushed");
 }
 
 #[test]

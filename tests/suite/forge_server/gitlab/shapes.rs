@@ -96,6 +96,7 @@ impl GitLabApi {
             "sourceBranch": pull.head, "targetBranch": pull.base,
             "sourceProjectId": if pull.from_fork { 43 } else { 42 }, "targetProjectId": 42,
             "diffHeadSha": pull.head_sha, "mergeCommitSha": pull.merge_commit.as_ref().filter(|_| has_merge_commit), "mergedAt": pull.merged_at.map(time),
+            "squash": pull.squash_commit.is_some(), "squashOnMerge": pull.squash_commit.is_some(),
             "autoMergeEnabled": pull.auto_merge.is_some(), "labels": {"nodes": labels},
             "reviewers": people(&pull.reviewers), "assignees": people(&pull.assignees),
         })

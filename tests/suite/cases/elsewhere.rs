@@ -199,12 +199,32 @@ impl Elsewhere {
 }
 
 /// A story without what one forge alone tells: what the status on DRY commits says before they are everywhere, which GitLab
-/// has not until then, and links in pictures, which lead to pages that the local forge has not.
+/// has not until then; links in pictures and tables, and to a comparison, which lead to pages that the local forge has not;
+/// and each forge's own words for what else a merge waits for.
 pub(super) fn of_every_forge(story: &str) -> String {
     let waits = |line: &str| {
         let rest = line.split_once(" hydrator/progress ").map(|(_, rest)| rest);
         rest.is_some_and(|rest| !rest.starts_with("success: "))
     };
-    let links = |line: &str| line.starts_with("  click e");
-    story.split_inclusive('\n').filter(|line| !waits(line) && !links(line)).collect()
+    let told = story.lines().filter(|line| !waits(line) && !line.starts_with("  click e"));
+    told.map(|line| in_common_words(line) + "\n").collect()
+}
+
+fn in_common_words(line: &str) -> String {
+    if let Some((before, _)) = line.split_once("waits for somebody to merge it: http") {
+        return format!("{before}waits on `hydrator/dev-next` for somebody to merge it");
+    }
+    let line = line.split_once("; the forge waits: ").map_or(line, |(before, _)| before);
+    without_links(line)
+}
+
+/// A line of a table with the numbers of pull requests alone.
+fn without_links(line: &str) -> String {
+    let mut parts = line.split("](PULL-REQUEST-");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (before, shown) = text.rsplit_once('[').expect("a link has a beginning");
+        let (_, after) = part.split_once(')').expect("a link has an end");
+        format!("{before}{shown}{after}")
+    })
 }

@@ -20,5 +20,10 @@ fi
 git -c user.name="github-actions[bot]" -c user.email="41898282+github-actions[bot]@users.noreply.github.com" \
   commit --all --quiet --message "release: pin $version"
 git push --force "$base" "HEAD:refs/heads/$branch"
+open=$(gh pr list --repo "$GITHUB_REPOSITORY" --head "$branch" --state open --json number --jq '.[].number')
+if [ -n "$open" ]; then
+  echo "pull request $open pins it"
+  exit 0
+fi
 gh pr create --head "$branch" --base main --title "release: pin $version" \
   --body "The archives of $version by their content. Users of the major tag get it once this is merged."

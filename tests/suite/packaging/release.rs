@@ -150,7 +150,11 @@ fn a_release_is_pinned_by_a_pull_request() {
     let main = repo.commit("Released");
     let (home, said) = (repo.home(), repo.root().join("said"));
     let programs = repo.root().join("programs");
-    write_script(&programs.join("gh"), &format!("printf '%s|' \"$@\" >>'{0}'; echo >>'{0}'", said.display()));
+    let open = repo.root().join("open");
+    std::fs::write(&open, "").unwrap();
+    let listed = format!("[ \"$1 $2\" != 'pr list' ] || cat '{}'", open.display());
+    let gh = format!("printf '%s|' \"$@\" >>'{0}'; echo >>'{0}'; {listed}", said.display());
+    write_script(&programs.join("gh"), &gh);
     let sums = repo.root().join("SHA256SUMS");
     let sum = "0123456789abcdef".repeat(4);
     std::fs::write(&sums, format!("{sum}  hydrator-v1.2.3-linux-x86_64.tar.gz\n")).unwrap();
@@ -183,6 +187,11 @@ fn a_release_is_pinned_by_a_pull_request() {
         asked.contains("pr|create|--head|pin-v1.2.3|--base|main|--title|release: pin v1.2.3|"),
         "{asked}"
     );
+    // A second run of the job finds its pull request.
+    std::fs::remove_file(&said).unwrap();
+    std::fs::write(&open, "7\n").unwrap();
+    assert!(propose().stdout().ends_with("pull request 7 pins it\n"));
+    assert!(!std::fs::read_to_string(&said).unwrap().contains("pr|create"));
     // Merged, a second run of the job has nothing to propose.
     git.run(&["update-ref", "refs/heads/main", "pin-v1.2.3"]);
     std::fs::remove_file(&said).unwrap();

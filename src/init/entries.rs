@@ -28,6 +28,8 @@ pub(super) struct Entry {
 pub(super) enum Options {
     /// None.
     None,
+    /// Overlays for which kustomize calls helm.
+    Inflating,
     /// Plain manifests, without those below.
     Flat,
     /// A chart.

@@ -5,6 +5,8 @@
 pub(super) enum Kind {
     /// By kustomize.
     Kustomize,
+    /// By kustomize, which inflates charts with helm.
+    Inflating,
     /// By the built-in templates.
     Template,
     /// As it is; there are no manifests below it.
@@ -20,6 +22,7 @@ impl Kind {
     pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Kustomize => "kustomize overlays",
+            Self::Inflating => "kustomize overlays that inflate charts",
             Self::Template => "templates",
             Self::Plain | Self::Deep | Self::Flat => "plain manifests",
         }

@@ -41,8 +41,8 @@ pub(super) struct Kustomizations {
     pub(super) files: BTreeSet<Utf8PathBuf>,
     /// Charts that they inflate.
     pub(super) charts: BTreeSet<Utf8PathBuf>,
-    /// Whether any of them inflates a chart.
-    pub(super) need_helm: bool,
+    /// Those that inflate a chart, and those that use them.
+    pub(super) inflating: BTreeSet<Utf8PathBuf>,
 }
 
 /// Looks at all of them.
@@ -55,12 +55,15 @@ pub(super) fn find(reading: &Reading<'_>) -> Result<Kustomizations> {
     found.owned = texts.keys().cloned().collect();
     let mut used = BTreeSet::new();
     let mut components = BTreeSet::new();
+    let mut edges = BTreeMap::new();
     for (own, value) in &texts {
         if value["kind"] == "Component" {
             components.insert(own.clone());
         }
         found.charts.extend(charts(own, value));
-        found.need_helm |= value.get("helmCharts").or(value.get("helmChartInflationGenerator")).is_some();
+        if value.get("helmCharts").or(value.get("helmChartInflationGenerator")).is_some() {
+            found.inflating.insert(own.clone());
+        }
         let named: BTreeSet<Utf8PathBuf> =
             strings(value).into_iter().filter_map(|text| joined(own, text)).collect();
         found.files.extend(named.iter().filter(|path| reading.files.contains(*path)).cloned());
@@ -69,9 +72,11 @@ pub(super) fn find(reading: &Reading<'_>) -> Result<Kustomizations> {
         if gathers(own, &others) {
             found.gathering.push(own.clone());
         } else {
-            used.extend(others);
+            used.extend(others.iter().cloned());
         }
+        edges.insert(own.clone(), others);
     }
+    spread(&mut found.inflating, &edges);
     for (directory, value) in texts {
         if used.contains(&directory)
             || components.contains(&directory)
@@ -84,6 +89,18 @@ pub(super) fn find(reading: &Reading<'_>) -> Result<Kustomizations> {
         list.push(directory);
     }
     Ok(found)
+}
+
+/// Adds whatever uses one of them, over any number of steps.
+fn spread(all: &mut BTreeSet<Utf8PathBuf>, edges: &BTreeMap<Utf8PathBuf, BTreeSet<Utf8PathBuf>>) {
+    loop {
+        let more = edges.iter().filter(|(own, others)| !all.contains(*own) && !others.is_disjoint(all));
+        let more: Vec<Utf8PathBuf> = more.map(|(own, _)| own.clone()).collect();
+        if more.is_empty() {
+            return;
+        }
+        all.extend(more);
+    }
 }
 
 /// Whether a kustomization that belongs to no environment uses those of several.

@@ -50,16 +50,19 @@ pub(super) fn sort(units: &BTreeMap<Utf8PathBuf, Kind>) -> Sorted {
         let family = sorted.families.entry((*kind, parts.len(), at, first)).or_default();
         family.push(Unit { parts, at, kind: *kind });
     }
-    join_plain(&mut sorted.families);
+    // Directories without others below them may be rendered with those that have some, either way; and an overlay
+    // without charts is the same whether kustomize may call helm or not.
+    join(&mut sorted.families, Kind::Plain, &[Kind::Flat, Kind::Deep]);
+    join(&mut sorted.families, Kind::Kustomize, &[Kind::Inflating]);
     sorted
 }
 
-/// Directories without others below them may be rendered with those that have some, either way.
-fn join_plain(families: &mut Families) {
-    let plain: Vec<_> = families.keys().filter(|key| key.0 == Kind::Plain).cloned().collect();
-    for key in plain {
-        let with = |kind: Kind| (kind, key.1, key.2, key.3.clone());
-        let host = [Kind::Flat, Kind::Deep].map(with).into_iter().find(|host| families.contains_key(host));
+/// Families of a kind join the first that there is of other kinds.
+fn join(families: &mut Families, guest: Kind, hosts: &[Kind]) {
+    let guests: Vec<_> = families.keys().filter(|key| key.0 == guest).cloned().collect();
+    for key in guests {
+        let with = |kind: &Kind| (*kind, key.1, key.2, key.3.clone());
+        let host = hosts.iter().map(with).find(|host| families.contains_key(host));
         if let Some(host) = host
             && let Some(units) = families.remove(&key)
         {
@@ -96,7 +99,11 @@ pub(super) fn literal(path: &Utf8Path, kind: Kind, only: BTreeSet<String>) -> En
 }
 
 const fn options(kind: Kind) -> Options {
-    if matches!(kind, Kind::Flat) { Options::Flat } else { Options::None }
+    match kind {
+        Kind::Inflating => Options::Inflating,
+        Kind::Flat => Options::Flat,
+        Kind::Kustomize | Kind::Template | Kind::Plain | Kind::Deep => Options::None,
+    }
 }
 
 fn place(path: &Utf8Path, any: bool) -> Option<usize> {

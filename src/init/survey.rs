@@ -41,7 +41,7 @@ pub(super) struct Survey<'a> {
 /// Looks at a whole tree.
 pub(super) fn survey(tree: &dyn DryTree) -> Result<Survey<'_>> {
     let reading = Reading::new(tree)?;
-    let Kustomizations { owned, roots, empty, gathering, files, charts: inflated, need_helm } =
+    let Kustomizations { owned, roots, empty, gathering, files, charts: inflated, inflating } =
         kustomizations::find(&reading)?;
     let all = all_charts(&reading);
     let in_overlay = |path: &Utf8Path| owned.iter().any(|other| path.starts_with(other));
@@ -56,12 +56,15 @@ pub(super) fn survey(tree: &dyn DryTree) -> Result<Survey<'_>> {
     left.extend(gathering.iter().map(|path| (Why::Gathers, shown(path))));
     left.extend(templates.left.iter().cloned().chain(plain.left));
     left.extend(sets.iter().map(|path| (Why::Sets, path.to_string())));
+    let kind = |path: &Utf8PathBuf| {
+        if inflating.contains(path) { Kind::Inflating } else { Kind::Kustomize }
+    };
     let mut units: BTreeMap<Utf8PathBuf, Kind> =
-        roots.into_iter().map(|path| (path, Kind::Kustomize)).collect();
+        roots.into_iter().map(|path| (path.clone(), kind(&path))).collect();
     units.extend(templates.units.clone());
     units.extend(plain.units);
     let charts = charts(&reading, &all, &inflated)?;
-    let mut survey = Survey { units, charts, applications, left, inflates: need_helm, reading };
+    let mut survey = Survey { units, charts, applications, left, inflates: !inflating.is_empty(), reading };
     survey.leave_out_the_unspeakable();
     Ok(survey)
 }

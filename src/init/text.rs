@@ -131,6 +131,11 @@ fn target(entry: &Entry, parts: &Parts<'_>) -> Vec<String> {
     }
     match &entry.options {
         Options::None => {}
+        Options::Inflating => {
+            lines
+                .push("    # what they fetch, charts included, needs `allowRemote: true` as well".to_owned());
+            lines.push("    kustomize: { buildOptions: [--enable-helm] }".to_owned());
+        }
         Options::Flat => {
             lines.push("    plain: { recurse: false }  # what is below stands for itself".to_owned());
         }

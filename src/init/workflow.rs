@@ -25,7 +25,7 @@ impl Tools {
     /// Those for what was found.
     pub(super) fn of(survey: &Survey<'_>) -> Self {
         Self {
-            kustomize: survey.units.values().any(|kind| *kind == Kind::Kustomize),
+            kustomize: survey.units.values().any(|kind| matches!(kind, Kind::Kustomize | Kind::Inflating)),
             helm: survey.inflates || !survey.charts.is_empty(),
         }
     }

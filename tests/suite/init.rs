@@ -53,6 +53,31 @@ fn overlays_become_one_pattern_and_their_bases_none() {
 }
 
 #[test]
+fn overlays_that_inflate_charts_may_call_helm() {
+    let repo = TestRepo::new();
+    let chart = "apiVersion: v2\nname: mini\nversion: 1.0.0\n";
+    repo.write("apps/cache/base/charts/mini/Chart.yaml", chart);
+    repo.write("apps/cache/base/charts/mini/values.yaml", "{}\n");
+    repo.write("apps/cache/base/charts/mini/templates/settings.yaml", CONFIG_MAP);
+    repo.write("apps/cache/base/kustomization.yaml", "helmCharts: [{name: mini, releaseName: cache}]\n");
+    repo.write("apps/web/base/kustomization.yaml", "resources: [settings.yaml]\n");
+    repo.write("apps/web/base/settings.yaml", CONFIG_MAP);
+    repo.write("tools/dev/kustomization.yaml", "configMapGenerator: [{name: a, literals: [b=c]}]\n");
+    for name in ["dev", "prod"] {
+        overlay(&repo, &format!("apps/cache/overlays/{name}"), "../../base");
+        overlay(&repo, &format!("apps/web/overlays/{name}"), "../../base");
+    }
+    repo.commit("Overlays");
+    _ = is_right(&repo, 2);
+    let text = configuration(&repo);
+    assert_eq!(text.matches("- path:").count(), 2, "{text}");
+    let entry = |path: &str| text.split("  - path: ").find(|entry| entry.contains(path)).unwrap();
+    let option = "    kustomize: { buildOptions: [--enable-helm] }\n";
+    assert!(entry("apps/{app}/overlays/{environment}").contains(option), "{text}");
+    assert!(!entry("tools/{environment}").contains(option), "{text}");
+}
+
+#[test]
 fn regions_of_one_step_are_promoted_side_by_side() {
     let repo = TestRepo::new();
     repo.write("base/kustomization.yaml", "resources: [settings.yaml]\n");

@@ -63,20 +63,22 @@ fn many_merge_requests_cost_pages_only_and_old_ones_are_found() {
     assert_eq!(asked(&gitlab.server.take_calls())[..4], [list, list, "newest", list]);
 }
 
+/// A run and a `promote` cost two calls, and write nothing.
+fn is_quiet(gitlab: &GitLab, repo: &TestRepo, what: &str) {
+    gitlab.server.take_calls();
+    for command in ["run", "promote"] {
+        _ = gitlab.command(repo, command).run().success();
+        let calls = gitlab.server.take_calls();
+        assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{what}, {command}: {:?}", asked(&calls));
+    }
+}
+
 #[test]
 fn nothing_to_do_is_two_calls_whatever_brought_the_dry_commit_in() {
     let names: Vec<String> = (1..=30).map(|number| format!("e{number:02}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let repo = repo_of(&names);
     let gitlab = GitLab::start(&repo);
-    let quiet = |what: &str| {
-        gitlab.server.take_calls();
-        for command in ["run", "promote"] {
-            _ = gitlab.command(&repo, command).run().success();
-            let calls = gitlab.server.take_calls();
-            assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{what}, {command}: {:?}", asked(&calls));
-        }
-    };
     let merge_all = || {
         let open: Vec<u64> =
             pulls(&gitlab).iter().filter(|one| one.1 == Life::Open).map(|one| one.0).collect();
@@ -84,37 +86,29 @@ fn nothing_to_do_is_two_calls_whatever_brought_the_dry_commit_in() {
         _ = gitlab.job(&repo).run().success();
     };
     _ = gitlab.job(&repo).run().success();
-    quiet("all proposals wait");
+    is_quiet(&gitlab, &repo, "all proposals wait");
     merge_all();
-    quiet("everything is merged");
+    is_quiet(&gitlab, &repo, "everything is merged");
     // By a merge request, with a page on it.
     set(&repo, &names[..2], "second");
     let number = pages::land(&repo, &gitlab, "third", Method::Merge);
     _ = gitlab.job(&repo).run().success();
     assert_eq!(pull(&gitlab, number).comments.len(), 1);
-    quiet("a merge request brought it in");
+    is_quiet(&gitlab, &repo, "a merge request brought it in");
     // In a project without merge commits.
     let number = pages::land(&repo, &gitlab, "fourth", Method::Rebase);
     _ = gitlab.job(&repo).run().success();
     assert_eq!(pull(&gitlab, number).comments.len(), 1);
-    quiet("its head came in");
+    is_quiet(&gitlab, &repo, "its head came in");
     set(&repo, &names[..2], "fifth");
     _ = gitlab.job(&repo).run().success();
-    quiet("it was pushed");
+    is_quiet(&gitlab, &repo, "it was pushed");
 }
 
 #[test]
 fn what_else_runs_and_is_said_costs_no_further_call() {
     let repo = repo_of(&ENVIRONMENTS);
     let gitlab = GitLab::start(&repo);
-    let quiet = |what: &str| {
-        gitlab.server.take_calls();
-        for command in ["run", "promote"] {
-            _ = gitlab.command(&repo, command).run().success();
-            let calls = gitlab.server.take_calls();
-            assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{what}, {command}: {:?}", asked(&calls));
-        }
-    };
     let many: Vec<String> = (1..=30).map(|number| format!("job {number}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let schedule = || {
@@ -130,7 +124,7 @@ fn what_else_runs_and_is_said_costs_no_further_call() {
         _ = gitlab.job(&repo).run().success();
     }
     assert_eq!(pull(&gitlab, 1).earlier.len(), 12);
-    quiet("every merge request had twelve heads before");
+    is_quiet(&gitlab, &repo, "every merge request had twelve heads before");
     let number = pages::land(&repo, &gitlab, "landed", Method::Merge);
     gitlab.server.with(|state| {
         state.run_jobs("main", "push", &many);
@@ -139,34 +133,26 @@ fn what_else_runs_and_is_said_costs_no_further_call() {
         }
     });
     _ = gitlab.job(&repo).run().success();
-    quiet("a large pipeline, and much is said");
+    is_quiet(&gitlab, &repo, "a large pipeline, and much is said");
     schedule();
-    quiet("it waits, and schedules go on");
+    is_quiet(&gitlab, &repo, "it waits, and schedules go on");
     for name in ENVIRONMENTS {
         pages::merge_of(&gitlab, name);
         _ = gitlab.command(&repo, "promote").run().success();
     }
-    quiet("it is everywhere");
+    is_quiet(&gitlab, &repo, "it is everywhere");
     schedule();
-    quiet("it is everywhere, and schedules go on");
+    is_quiet(&gitlab, &repo, "it is everywhere, and schedules go on");
 }
 
 #[test]
 fn nothing_to_do_is_two_calls_while_something_soaks() {
     let repo = repo_with(&ENVIRONMENTS, ", gates: {soak: 1000h}");
     let gitlab = GitLab::start(&repo);
-    let quiet = |what: &str| {
-        _ = gitlab.command(&repo, "promote").run().success();
-        gitlab.server.take_calls();
-        for command in ["run", "promote"] {
-            _ = gitlab.command(&repo, command).run().success();
-            let calls = gitlab.server.take_calls();
-            assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{what}, {command}: {:?}", asked(&calls));
-        }
-    };
     _ = gitlab.job(&repo).run().success();
     pages::merge_of(&gitlab, "dev");
-    quiet("dev soaks");
+    _ = gitlab.command(&repo, "promote").run().success();
+    is_quiet(&gitlab, &repo, "dev soaks");
 }
 
 #[test]

@@ -107,6 +107,24 @@ fn the_first_steps_work() {
     assert!(play.join("manifests/prod/shop/manifest.yaml").is_file());
 }
 
+/// Every status that is set is told of, and nothing else.
+#[test]
+fn the_statuses_are_the_programs() {
+    let sources = glob::glob(concat!(env!("CARGO_MANIFEST_DIR"), "/src/**/*.rs")).unwrap();
+    let texts = sources.map(|path| std::fs::read_to_string(path.unwrap()).unwrap());
+    let named = |text: String| {
+        let lines = text.lines().filter_map(|line| line.split_once(": &str = \"hydrator/"));
+        // A pattern for branches is none.
+        lines
+            .filter(|(_, rest)| !rest.contains('{'))
+            .map(|(_, rest)| format!("`hydrator/{}`", rest.trim_end_matches("\";")))
+            .collect::<Vec<_>>()
+    };
+    let set: BTreeSet<String> = texts.flat_map(named).collect();
+    let told = table(&readme(), "| status | on | says |");
+    assert_eq!(told.iter().map(|row| row[0].clone()).collect::<BTreeSet<_>>(), set);
+}
+
 #[test]
 fn the_exit_codes_are_the_programs() {
     let kinds = [

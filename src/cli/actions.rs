@@ -5,13 +5,17 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 
 use super::Surroundings;
-use crate::escape::{cut_markdown, fence};
+use crate::escape::{code, cut_markdown_bytes, fence};
 use crate::mask::Mask;
 use crate::model::RunReport;
 use crate::report;
 
-/// The runner takes 1 MiB for all of a step's summaries.
-const SUMMARY: u64 = 900 * 1024;
+/// The bytes that GitHub takes for all of a step's summaries; it shows nothing of more. What comes first leaves room for an
+/// error that may follow.
+const SUMMARY: u64 = 1024 * 1024;
+const FOR_ERRORS: u64 = 8 * 1024;
+/// Longest error in a summary, in bytes; its annotation is cut as well, and the log has all of it.
+const LONGEST_ERROR: usize = 100_000;
 
 fn is_here(surroundings: &Surroundings<'_>) -> bool {
     surroundings.variables.get("GITHUB_ACTIONS") == Some("true")
@@ -25,15 +29,36 @@ pub(super) fn show(report: &RunReport, surroundings: &Surroundings<'_>) {
     for line in report::actions::annotations(report) {
         surroundings.progress.command(&line);
     }
-    summarise(surroundings, &report::markdown(report));
     let path = keep(report, surroundings);
+    let place = path.as_ref().map_or_else(|| "The log".to_owned(), |path| code(path));
+    let rest = format!("*{place} has the rest, which is too long for this summary.*");
+    if !summarise(surroundings, &report::markdown(report), (SUMMARY - FOR_ERRORS, &rest)) {
+        surroundings
+            .progress
+            .say(&format!("warning: the report is too long for the step's summary; {place} has all of it"));
+    }
     let outputs = report::actions::outputs(report, path.as_deref());
     append(surroundings, "GITHUB_OUTPUT", &report::actions::output_text(&outputs));
 }
 
-/// Shows a text in the step's summary; whether all of it is there.
-pub(super) fn show_text(text: &str, surroundings: &Surroundings<'_>) -> bool {
-    is_here(surroundings) && summarise(surroundings, text)
+/// Shows a text in the step's summary; whether all of it is there, and `None` where there is no such summary. `rest` is
+/// Markdown that says where all of it is.
+pub(super) fn show_text(text: &str, rest: &str, surroundings: &Surroundings<'_>) -> Option<bool> {
+    let has_one = is_here(surroundings) && surroundings.variables.get("GITHUB_STEP_SUMMARY").is_some();
+    has_one.then(|| summarise(surroundings, text, (SUMMARY - FOR_ERRORS, rest)))
+}
+
+/// Where a file of this name can be left for later steps.
+pub(super) fn place_for(name: &str, surroundings: &Surroundings<'_>) -> Option<String> {
+    let directory = surroundings.variables.get("RUNNER_TEMP").filter(|_| is_here(surroundings))?;
+    Some(format!("{}/{name}", directory.trim_end_matches('/')))
+}
+
+/// Tells later steps.
+pub(super) fn tell(outputs: &[(&str, String)], surroundings: &Surroundings<'_>) {
+    if is_here(surroundings) {
+        append(surroundings, "GITHUB_OUTPUT", &report::actions::output_text(outputs));
+    }
 }
 
 /// Says warnings of a command that has no report.
@@ -57,7 +82,9 @@ pub(super) fn show_error(error: &anyhow::Error, surroundings: &Surroundings<'_>)
         surroundings.progress.command(&line);
     }
     let text = fence("text", &report::error_text(error));
-    summarise(surroundings, &cut_markdown(&format!("## hydrator failed\n\n{text}\n"), 100_000));
+    let rest = "*The log has the rest, which is too long for this summary.*";
+    let text = cut_markdown_bytes(&format!("## hydrator failed\n\n{text}\n"), LONGEST_ERROR, rest);
+    summarise(surroundings, &text, (SUMMARY, rest));
     let outputs = [
         ("changed", "false".to_owned()),
         ("environments", "[]".to_owned()),
@@ -67,25 +94,19 @@ pub(super) fn show_error(error: &anyhow::Error, surroundings: &Surroundings<'_>)
     append(surroundings, "GITHUB_OUTPUT", &report::actions::output_text(&outputs));
 }
 
-/// All runs of a step share one file, and one that is too large is not shown at all.
-fn summarise(surroundings: &Surroundings<'_>, text: &str) -> bool {
-    let Some(path) = surroundings.variables.get("GITHUB_STEP_SUMMARY") else { return false };
+/// All runs of a step share one file, and one that is too large is not shown at all. Whether all of the text is there;
+/// where it is not, `rest` is what it ends with.
+fn summarise(surroundings: &Surroundings<'_>, text: &str, (limit, rest): (u64, &str)) -> bool {
+    let Some(path) = surroundings.variables.get("GITHUB_STEP_SUMMARY") else { return true };
     let size = std::fs::metadata(path).map_or(0, |about| about.len());
-    let left = usize::try_from(SUMMARY.saturating_sub(size)).unwrap_or(0);
-    let fits = text.len() < left;
-    if fits {
-        append(surroundings, "GITHUB_STEP_SUMMARY", text);
-    } else if left > 2_000 {
-        // A character has at most four bytes.
-        append(surroundings, "GITHUB_STEP_SUMMARY", &cut_markdown(text, left / 4));
-    }
-    fits
+    let left = usize::try_from(limit.saturating_sub(size)).unwrap_or(0);
+    append(surroundings, "GITHUB_STEP_SUMMARY", &cut_markdown_bytes(text, left, rest));
+    text.len() <= left
 }
 
 /// Writes the whole report where later steps find it.
 fn keep(report: &RunReport, surroundings: &Surroundings<'_>) -> Option<String> {
-    let directory = surroundings.variables.get("RUNNER_TEMP")?;
-    let path = format!("{}/hydrator-report.json", directory.trim_end_matches('/'));
+    let path = place_for("hydrator-report.json", surroundings)?;
     let text = report::json(report).ok()?;
     match std::fs::write(&path, text) {
         Ok(()) => Some(path),

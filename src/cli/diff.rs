@@ -1,12 +1,13 @@
 //! `hydrator diff`: arguments into a question, the preview onto stdout or into a file.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use camino::Utf8PathBuf;
 use clap::Args;
 
 use super::arguments::{EnvironmentsArgs, ForgeArgs, Format, RenderingArgs, RepositoryArgs};
+use super::kept::{self, Kept};
 use super::{Surroundings, actions};
-use crate::ci::{self, Event, Job, System};
+use crate::ci::{self, Event, Job};
 use crate::diff::{self, DiffReport, Ground, Question, Style};
 use crate::error::{Failure, hint_of, lacks_right, message_of};
 use crate::model::CommitId;
@@ -52,9 +53,9 @@ pub(super) struct DiffArgs {
     /// Exit with 10 when a manifest would change
     #[arg(long)]
     exit_code: bool,
-    /// How it is printed
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// How it is printed; by default as the name of FILE says (`.md`, `.json`), else as text
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write it to this file, and nothing to stdout
     #[arg(long, value_name = "FILE")]
     output: Option<Utf8PathBuf>,
@@ -85,30 +86,34 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings<'_>) -> Resul
     };
     let report = diff::preview(&ground, &question, surroundings.progress.as_ref())?;
     let colour = surroundings.colour && args.output.is_none();
-    let text = match args.format {
+    let text = match args.format() {
         Format::Text => diff::text(&report, Style { colour }),
         Format::Json => diff::json(&report)?,
         Format::Markdown => diff::markdown(&report),
     };
     match &args.output {
-        Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write `{path}`"))?,
+        Some(path) => kept::write(path.as_str(), &text, surroundings)?,
         None => surroundings.out.write_all(text.as_bytes())?,
     }
-    show(&report, surroundings);
+    let kept = kept::keep(&report, args.output.as_deref(), job_url(&repository, surroundings), surroundings)?;
+    if job.is_some() {
+        surroundings.progress.say(&kept.words_with_page());
+    }
     if args.comment {
-        comment(args, &repository, job.as_ref(), &report, surroundings)?;
+        comment(args, (&repository, job.as_ref()), (&report, &kept), surroundings)?;
     }
     let code = report.exit_code();
     Ok(if code == 0 && args.exit_code && report.changes_found() { CHANGES_FOUND } else { code })
 }
 
-/// The step's summary has everything that fits.
-fn show(report: &DiffReport, surroundings: &Surroundings<'_>) {
-    let text = diff::markdown(report);
-    let in_summary = surroundings.variables.get("GITHUB_STEP_SUMMARY").is_some();
-    if in_summary && !actions::show_text(&text, surroundings) {
-        let words = "the preview is too long for the step's summary: `--output FILE` keeps all of it, for an artifact";
-        actions::warn(&[words.to_owned()], surroundings);
+impl DiffArgs {
+    fn format(&self) -> Format {
+        let ending = self.output.as_ref().and_then(|path| path.extension());
+        self.format.unwrap_or(match ending {
+            Some("md") => Format::Markdown,
+            Some("json") => Format::Json,
+            _ => Format::Text,
+        })
     }
 }
 
@@ -116,9 +121,8 @@ fn show(report: &DiffReport, surroundings: &Surroundings<'_>) {
 /// shows everything all the same: it says why there is no comment, and fails for nothing but what it shows.
 fn comment(
     args: &DiffArgs,
-    repository: &Repository,
-    job: Option<&Job>,
-    report: &DiffReport,
+    (repository, job): (&Repository, Option<&Job>),
+    (report, kept): (&DiffReport, &Kept),
     surroundings: &Surroundings<'_>,
 ) -> Result<()> {
     let reviewed = job.and_then(|job| match &job.event {
@@ -127,10 +131,12 @@ fn comment(
     });
     // One for a pull request's base has that one's rights.
     let own = reviewed.filter(|(job, _)| job.trigger.is_some());
-    let place = place(args, job);
+    let place = kept.words();
     if let Some((_, event)) = own.filter(|(_, event)| event.from_fork) {
         let number = event.number;
-        let words = format!("pull request {number} comes from a fork, whose jobs may not comment: {place}");
+        let words = format!(
+            "pull request {number} comes from a fork, whose jobs may not comment, so it gets no comment: {place}"
+        );
         actions::warn(&[words], surroundings);
         return Ok(());
     }
@@ -140,7 +146,7 @@ fn comment(
     })?;
     let commit: CommitId = reviewed.map_or(report.head_sha, |(_, event)| event.head_sha);
     let mut warnings = Vec::new();
-    for told in tell(args, repository, (number, commit), report, surroundings) {
+    for told in tell(args, repository, (number, commit), (report, kept), surroundings) {
         match told {
             Err(error) if own.is_some() && lacks_right(&error) => warnings.push(words_of(&error)),
             told => told?,
@@ -158,7 +164,7 @@ fn tell(
     args: &DiffArgs,
     repository: &Repository,
     (number, commit): (u64, CommitId),
-    report: &DiffReport,
+    (report, kept): (&DiffReport, &Kept),
     surroundings: &Surroundings<'_>,
 ) -> Vec<Result<()>> {
     let ready = || {
@@ -170,8 +176,8 @@ fn tell(
         Ok(ready) => ready,
         Err(error) => return vec![Err(error)],
     };
-    let link = job_url(repository, surroundings);
-    let pages = diff::pages(report, diff::PAGE_LIMIT - prints.len(), diff::PAGES, link.as_deref());
+    let limit = diff::PAGE_LIMIT - prints.len();
+    let pages = diff::pages(report, limit, diff::PAGES, &kept.whole());
     let key = (args.repository.config.as_str(), prints.as_str());
     let status = diff::set_status(forge.as_ref(), commit, report);
     vec![status, diff::comment(forge.as_ref(), number, key, &pages)]
@@ -180,16 +186,6 @@ fn tell(
 fn words_of(error: &anyhow::Error) -> String {
     let message = message_of(error);
     hint_of(error).map_or_else(|| message.clone(), |hint| format!("{message} ({hint})"))
-}
-
-/// Where the whole preview is, besides in a comment.
-fn place(args: &DiffArgs, job: Option<&Job>) -> String {
-    let place = match &args.output {
-        Some(path) => format!("`{path}`"),
-        None if job.is_some_and(|job| job.system == System::GitHub) => "the step's summary".to_owned(),
-        None => "the job's log".to_owned(),
-    };
-    format!("the preview is in {place}")
 }
 
 /// The web page of the job, where the whole preview is.

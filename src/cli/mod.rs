@@ -9,6 +9,7 @@ mod diff;
 mod files;
 mod history;
 mod init;
+mod kept;
 pub mod local;
 mod plan;
 mod progress;

@@ -30,7 +30,7 @@ use crate::world::Repository;
 use sides::Found;
 
 pub use comment::{STATUS, comment, set_status};
-pub use print::{PAGE_LIMIT, PAGES, Style, json, markdown, pages, text};
+pub use print::{PAGE_LIMIT, PAGES, Style, Whole, json, markdown, pages, text};
 pub use report::{
     Agreed, Behind, Complaint, DiffReport, EnvironmentDiff, ManifestChange, ManifestName, TargetDiff, schema,
 };

@@ -187,31 +187,43 @@ pub fn neutralise_quick_actions(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Room for what closes open fences and blocks, and says that something is missing.
-const TAIL: usize = 200;
+/// Room for what closes open fences and blocks.
+const TAIL: usize = 150;
+/// Says that something is missing.
+const MISSING: &str = "*The rest was too long to be shown.*";
 
 /// At most `limit` characters of Markdown: whole lines, with open code blocks and `<details>` closed and a last line
 /// that says so.
 pub fn cut_markdown(text: &str, limit: usize) -> String {
-    if text.chars().nth(limit).is_none() {
+    shortened(text, limit, MISSING, |part| part.chars().count())
+}
+
+/// The same for at most `limit` bytes. `rest` is the last line, Markdown of ours, and says where all of it is. Where not
+/// even that fits, there is nothing.
+pub fn cut_markdown_bytes(text: &str, limit: usize, rest: &str) -> String {
+    shortened(text, limit, rest, str::len)
+}
+
+fn shortened(text: &str, limit: usize, rest: &str, size: fn(&str) -> usize) -> String {
+    if size(text) <= limit {
         return text.to_owned();
     }
-    let room = limit.saturating_sub(TAIL);
+    let room = limit.saturating_sub(size(rest) + TAIL);
     let mut kept = String::new();
     let mut used = 0;
     let mut open = Open::default();
     for line in text.split_inclusive('\n') {
         let mut after = open.clone();
         after.read(line);
-        used += line.chars().count();
-        if used + after.closing().chars().count() > room {
+        used += size(line);
+        if used + size(&after.closing()) > room {
             break;
         }
         kept.push_str(line);
         open = after;
     }
-    let tail = format!("{}\n\n*The rest was too long to be shown.*\n", open.closing());
-    super::plain::cut(&format!("{}{tail}", kept.trim_end()), limit)
+    let short = format!("{}{}\n\n{rest}\n", kept.trim_end(), open.closing());
+    if size(&short) <= limit { short } else { String::new() }
 }
 
 /// What is open at the end of some lines of Markdown.
@@ -340,6 +352,18 @@ mod tests {
         assert!(short.chars().count() <= 400);
         assert!(short.contains("+ äöü\n````\n\n</details>\n\n*The rest"), "{short}");
         assert_eq!(cut_markdown(&text, 10_000), text);
+    }
+
+    #[test]
+    fn bytes_are_counted_where_bytes_are_the_limit() {
+        let text = format!("<details>\n\n````diff\n{}````\n</details>\n", "+ äöü\n".repeat(1_000));
+        for limit in 300..400 {
+            let short = cut_markdown_bytes(&text, limit, "All of it is in `a`.");
+            assert!(short.len() <= limit && short.len() + 200 > limit, "{limit}: {}", short.len());
+            assert!(short.ends_with("\n````\n\n</details>\n\nAll of it is in `a`.\n"), "{short}");
+        }
+        assert_eq!(cut_markdown_bytes(&text, text.len(), "x"), text);
+        assert_eq!(cut_markdown_bytes(&text, 10, "All of it is in `a`."), "", "half a sentence says nothing");
     }
 
     #[test]

@@ -7,8 +7,8 @@ mod plain;
 mod skip;
 
 pub use markdown::{
-    code, code_in_cell, cut_markdown, fence, html, link, marker, marker_value, neutralise_quick_actions,
-    prose, prose_lines,
+    code, code_in_cell, cut_markdown, cut_markdown_bytes, fence, html, link, marker, marker_value,
+    neutralise_quick_actions, prose, prose_lines,
 };
 pub use plain::{clean, cut, log_text, one_line, unbroken};
 pub use skip::neutralise_skip_markers;

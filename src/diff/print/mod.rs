@@ -13,7 +13,7 @@ use crate::escape::{fence, log_text, prose};
 use crate::model::ErrorReport;
 
 pub use markdown::markdown;
-pub use pages::{PAGE_LIMIT, PAGES, pages};
+pub use pages::{PAGE_LIMIT, PAGES, Whole, pages};
 pub use text::{Style, text};
 
 /// For programs: one object.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use super::markdown::{Block, blocks};
 use super::summary;
 use crate::diff::report::DiffReport;
-use crate::escape::{cut_markdown, link, prose};
+use crate::escape::{code, cut, cut_markdown, link, prose};
 
 /// The most characters of a page.
 pub const PAGE_LIMIT: usize = 60_000;
@@ -19,9 +19,31 @@ pub const PAGES: usize = 5;
 /// Room for a page's number, for what ends a block, and for what is left out.
 const RESERVED: usize = 2_000;
 
+/// Where the whole preview is.
+#[derive(Clone, Debug, Default)]
+pub struct Whole {
+    /// The web page of the job that keeps it.
+    pub page: Option<String>,
+    /// The path of the file that has it.
+    pub file: Option<String>,
+}
+
+impl Whole {
+    /// As Markdown; `None` where nothing is known.
+    fn link(&self) -> Option<String> {
+        let name = self.file.as_ref().and_then(|path| path.rsplit(['/', '\\']).next());
+        let name = name.map(|name| format!(" ({})", code(&cut(name, 100)))).unwrap_or_default();
+        let words = "the whole diff";
+        let place = self.page.as_ref().map_or_else(|| words.to_owned(), |url| link(words, url));
+        (self.page.is_some() || self.file.is_some()).then(|| format!("{place}{name}"))
+    }
+}
+
 /// The pages; at least one. `whole` is where the whole diff is.
-pub fn pages(report: &DiffReport, limit: usize, most: usize, whole: Option<&str>) -> Vec<String> {
-    let first = cut_markdown(&summary::summary(report, whole), limit.saturating_sub(RESERVED));
+pub fn pages(report: &DiffReport, limit: usize, most: usize, whole: &Whole) -> Vec<String> {
+    let link = whole.link();
+    let summary = summary::summary(report, link.as_deref());
+    let first = cut_markdown(&summary, limit.saturating_sub(RESERVED));
     let mut book = Book {
         limit: limit.saturating_sub(RESERVED),
         most: most.max(1),
@@ -36,7 +58,7 @@ pub fn pages(report: &DiffReport, limit: usize, most: usize, whole: Option<&str>
         book.environment(environment);
         rest = after;
     }
-    book.finish(whole)
+    book.finish(link.as_deref())
 }
 
 struct Book {
@@ -106,6 +128,7 @@ impl Book {
         }
     }
 
+    /// `whole` is where the whole diff is, as Markdown.
     fn finish(mut self, whole: Option<&str>) -> Vec<String> {
         if !self.left.is_empty() {
             let left: Vec<String> = self
@@ -116,7 +139,7 @@ impl Book {
                 .collect();
             let more = self.left.len() - left.len();
             let more = if more > 0 { format!(" and of {more} more environments") } else { String::new() };
-            let place = whole.map_or_else(|| "the whole diff".to_owned(), |url| link("the whole diff", url));
+            let place = whole.unwrap_or("the whole diff");
             let text = format!("Too long to be shown here, see {place}: {}{more}.", left.join(", "));
             self.push(&text);
         }
@@ -125,6 +148,8 @@ impl Book {
             for (index, page) in self.pages.iter_mut().enumerate() {
                 // Writing to a string never fails.
                 let _ = write!(page, "\n\nPage {} of {count}", index + 1);
+                let whole = whole.filter(|_| index + 1 == count);
+                page.push_str(&whole.map(|whole| format!("; {whole}")).unwrap_or_default());
             }
         }
         self.pages.into_iter().map(|page| page + "\n").collect()

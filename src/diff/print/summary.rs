@@ -33,8 +33,8 @@ const fn is_grave(kind: SignalKind) -> bool {
     matches!(kind, SignalKind::DataLoss | SignalKind::Immutable | SignalKind::Rbac | SignalKind::Privilege)
 }
 
-/// Heading, table and signals, or the one line when nothing changes.
-pub(super) fn summary(report: &DiffReport, link: Option<&str>) -> String {
+/// Heading, table and signals, or the one line when nothing changes. `whole` is where the whole diff is, as Markdown.
+pub(super) fn summary(report: &DiffReport, whole: Option<&str>) -> String {
     let base = report.base_sha.map(|base| code(&base.short()));
     let head = code(&report.head_sha.short());
     let news: Vec<&EnvironmentDiff> = report.environments.iter().filter(|one| one.is_news()).collect();
@@ -74,7 +74,7 @@ pub(super) fn summary(report: &DiffReport, link: Option<&str>) -> String {
     );
     last.extend(unshown);
     last.extend(stand_in(report));
-    last.extend(link.map(|link| crate::escape::link("the whole diff", link)));
+    last.extend(whole.map(str::to_owned));
     parts.extend((!last.is_empty()).then(|| format!("{}.", last.join("; "))));
     parts.join("\n\n")
 }

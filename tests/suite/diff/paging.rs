@@ -1,9 +1,10 @@
 //! Pages of previews whose content is as hostile as it gets.
 
 use hydrator::compare::{Document, Rules, compare};
-use hydrator::diff::{DiffReport, EnvironmentDiff, TargetDiff, markdown, pages};
+use hydrator::diff::{DiffReport, EnvironmentDiff, TargetDiff, Whole, markdown, pages};
 use hydrator::model::{BranchName, CommitId, EnvironmentName, ManifestId};
 
+use crate::support::markdown::is_closed;
 use crate::support::random::Random;
 
 const LINES: &[&str] = &[
@@ -64,57 +65,6 @@ fn report(random: &mut Random) -> DiffReport {
     }
 }
 
-/// That every fence and every fold is closed, and that nothing outside of fences is markup but what is ours.
-#[track_caller]
-fn is_closed(page: &str) {
-    let (mut fence, mut folds): (Option<String>, usize) = (None, 0);
-    for line in page.lines() {
-        if let Some(open) = &fence {
-            let run = line.chars().take_while(|c| *c == '`').count();
-            if run >= open.len() && run == line.len() {
-                fence = None;
-            }
-            continue;
-        }
-        let run: String = line.chars().take_while(|c| *c == '`').collect();
-        if run.len() >= 3 {
-            fence = Some(run);
-            continue;
-        }
-        match line {
-            "</details>" => folds -= 1,
-            line if line.starts_with("<details") => folds += 1,
-            line => {
-                let line = without_code(line);
-                assert!(!line.contains("<script") && !line.contains("</details>"), "{line}");
-            }
-        }
-    }
-    assert_eq!((fence, folds), (None, 0), "{page}");
-}
-
-/// A line without its code spans: they end with as many backticks as they begin with.
-fn without_code(line: &str) -> String {
-    let mut out = String::new();
-    let mut rest = line;
-    while let Some(start) = rest.find('`') {
-        out.push_str(&rest[..start]);
-        let run = rest[start..].chars().take_while(|c| *c == '`').count();
-        let inside = &rest[start + run..];
-        let mut at = 0;
-        let end = loop {
-            let Some(found) = inside[at..].find('`') else { break None };
-            let length = inside[at + found..].chars().take_while(|c| *c == '`').count();
-            at += found + length;
-            if length == run {
-                break Some(at);
-            }
-        };
-        rest = end.map_or(inside, |end| &inside[end..]);
-    }
-    out + rest
-}
-
 #[test]
 fn pages_are_whole_whatever_is_in_them() {
     for seed in 0..300 {
@@ -122,8 +72,12 @@ fn pages_are_whole_whatever_is_in_them() {
         let report = report(&mut random);
         let limit = 4_000 + random.below(20_000);
         let most = 1 + random.below(4);
-        let found = pages(&report, limit, most, Some("https://example.com/run"));
-        assert_eq!(found, pages(&report, limit, most, Some("https://example.com/run")), "twice the same");
+        let page = Some("https://example.com/run".to_owned());
+        let whole = Whole { page, file: Some("/tmp/hydrator-diff.md".to_owned()) };
+        let found = pages(&report, limit, most, &whole);
+        assert_eq!(found, pages(&report, limit, most, &whole), "twice the same");
+        let link = "[the whole diff](https://example.com/run) (`hydrator-diff.md`)";
+        assert!(found.len() == 1 || found.last().unwrap().contains(link), "the last page links it");
         assert!(found.len() <= most && !found.is_empty());
         let all = found.concat();
         for page in &found {
@@ -139,7 +93,7 @@ fn pages_are_whole_whatever_is_in_them() {
             .lines()
             .filter_map(|line| {
                 line.strip_prefix(
-                    "Too long to be shown here, see [the whole diff](https://example.com/run): ",
+                    "Too long to be shown here, see [the whole diff](https://example.com/run) (`hydrator-diff.md`): ",
                 )
             })
             .flat_map(|line| line.trim_end_matches('.').split(", ").map(str::to_owned).collect::<Vec<_>>())

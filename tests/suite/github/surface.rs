@@ -137,9 +137,10 @@ targets: [{path: apps/dev, name: app, command: [sh, -c, 'printf \"::set-output n
 fn a_full_summary_is_left_alone() {
     let repo = repo_of(&["dev"]);
     let (github, step) = (GitHub::start(&repo), Step::new(&repo));
-    std::fs::write(&step.summary, "x".repeat(900 * 1024)).unwrap();
-    _ = step.run(github.job(&repo)).run().success();
-    assert_eq!(step.summary().len(), 900 * 1024);
+    std::fs::write(&step.summary, "x".repeat(1024 * 1024 - 100)).unwrap();
+    let outcome = step.run(github.job(&repo)).run().success();
+    assert_eq!(step.summary().len(), 1024 * 1024 - 100);
+    assert!(outcome.stderr().contains("too long for the step's summary"), "{outcome:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A runner of GitHub's workflows (act), for which the action installs this hydrator, and a GitHub that keeps its state.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -23,6 +24,22 @@ pub(super) fn workflows() -> Vec<(String, String)> {
     texts.collect()
 }
 
+/// What a server of artifacts would do for `actions/upload-artifact`.
+const UPLOAD: &str = r#"name: upload
+inputs: { name: { required: true }, path: { required: true }, if-no-files-found: { default: warn } }
+runs:
+  using: composite
+  steps:
+    - { shell: bash, run: 'mkdir -p "$ARTIFACTS/$NAME" && cp "$FILE" "$ARTIFACTS/$NAME/"', env: { NAME: "${{ inputs.name }}", FILE: "${{ inputs.path }}" } }
+"#;
+
+/// That action as the workflows pin it.
+fn upload_artifact() -> String {
+    let text = read("examples/github/diff.yml");
+    let mut words = text.split_whitespace().filter(|word| word.starts_with("actions/upload-artifact@"));
+    words.next().expect("it is used").to_owned()
+}
+
 /// A project on GitHub with the workflows of `examples/`.
 pub(super) struct Runner {
     pub(super) repo: TestRepo,
@@ -40,6 +57,8 @@ impl Runner {
         }
         repo.commit("First version");
         std::fs::copy(project("action.yml"), release.path("action.yml")).unwrap();
+        std::fs::create_dir(release.path("upload")).unwrap();
+        std::fs::write(release.path("upload/action.yml"), UPLOAD).unwrap();
         let github = GitHub::start(&repo);
         Self { repo, release, github }
     }
@@ -48,8 +67,10 @@ impl Runner {
     /// the DRY branch.
     pub(super) fn run(&self, workflow: &str, event: &str, payload: &Value) -> Outcome {
         let (place, path) = (self.repo.root().join("build"), self.release.path("event.json"));
-        if place.exists() {
-            std::fs::remove_dir_all(&place).unwrap();
+        for old in [&place, &self.artifacts()] {
+            if old.exists() {
+                std::fs::remove_dir_all(old).unwrap();
+            }
         }
         let from = format!("file://{}", self.repo.remote().display());
         let git = self.repo.remote_git();
@@ -58,6 +79,9 @@ impl Runner {
         git.run(&["-C", place.to_str().unwrap(), "remote", "set-url", "origin", &self.github.remote()]);
         std::fs::write(&path, payload.to_string()).unwrap();
         let local = format!("OWNER/hydrator@v1={}", self.release.path("").display());
+        let upload = format!("{}={}", upload_artifact(), self.release.path("upload").display());
+        let artifacts = self.artifacts();
+        let artifacts = artifacts.to_str().unwrap();
         let (api, graphql) = (self.github.address("/api/v3"), self.github.address("/api/graphql"));
         let server = self.github.address("");
         // What the runner would make up from the remote.
@@ -67,6 +91,8 @@ impl Runner {
             ("GITHUB_API_URL", api.as_str()),
             ("GITHUB_GRAPHQL_URL", graphql.as_str()),
             ("HYDRATOR_FORGE_PACE", "0"),
+            ("GITHUB_RUN_ID", "42"),
+            ("ARTIFACTS", artifacts),
         ];
         let mut run = Run::program(tools::program("act"), &self.repo.home()).directory(&place);
         run = run.variable(
@@ -76,7 +102,8 @@ impl Runner {
         run = run
             .arguments([event, "--workflows", &format!(".github/workflows/{workflow}.yml")])
             .arguments(["--platform", "ubuntu-latest=-self-hosted", "--action-offline-mode"])
-            .arguments(["--local-repository", &local, "--eventpath", path.to_str().unwrap()])
+            .arguments(["--local-repository", &local, "--local-repository", &upload])
+            .arguments(["--eventpath", path.to_str().unwrap()])
             .arguments(["--secret", &format!("GITHUB_TOKEN={TOKEN}"), "--actor", "carol"]);
         for (name, value) in variables {
             run = run.arguments(["--env", &format!("{name}={value}")]);
@@ -84,6 +111,11 @@ impl Runner {
         let outcome = run.run();
         assert!(!outcome.stdout().contains(TOKEN) && !outcome.stderr().contains(TOKEN));
         outcome
+    }
+
+    /// Where the artifacts of the newest run are, each in a directory of its name.
+    pub(super) fn artifacts(&self) -> PathBuf {
+        self.repo.root().join("artifacts")
     }
 
     /// A push to the DRY branch.

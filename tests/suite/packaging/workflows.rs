@@ -204,9 +204,18 @@ fn a_runner_previews_a_pull_request() {
     let state =
         runner.github.server.with(|state| state.newest(&head, "hydrator/diff").unwrap().state.clone());
     assert_eq!(state, "success");
+    assert!(said[0].body.contains("/actions/runs/42) (`hydrator-diff.md`)"), "{}", said[0].body);
+    let kept = || std::fs::read_to_string(runner.artifacts().join("hydrator-diff/hydrator-diff.md")).unwrap();
+    assert!(kept().contains("| `prod` | 1/1 | ~1 |") && kept().contains("replicas: 5"), "{}", kept());
     _ = runner.run("diff", "pull_request", &payload).success();
     let again = pull(&runner.github, number).comments;
     assert_eq!((again.len(), &again[0].body), (1, &said[0].body));
+    // What does not render is kept, too.
+    runner.repo.write("apps/shop/values-prod.yaml", "replicas: [\n");
+    runner.repo.commit("Broken");
+    let failed = runner.run("diff", "pull_request", &payload);
+    assert_eq!(failed.exit_code(), Some(1), "{}", failed.stdout());
+    assert!(kept().contains("values-prod.yaml"), "{}", kept());
 }
 
 #[test]

@@ -112,9 +112,12 @@ pub(crate) fn a_fork_gets_no_comment<F: Hosted>() {
     let ground = Ground::<F>::new();
     let outcome = ground.job(true, &[]).success();
     assert!(
-        outcome.stderr().contains("comes from a fork") && outcome.stderr().contains(F::KEEPS),
+        outcome.stderr().contains("comes from a fork, whose jobs may not comment, so it gets no comment: "),
         "{outcome:?}"
     );
+    for place in [F::KEEPS, F::JOB_PAGE] {
+        assert!(outcome.stderr().contains(place), "{place}: {outcome:?}");
+    }
     assert!(outcome.stdout().contains("30 1 * * *"), "{outcome:?}");
     assert!(ground.comments().is_empty());
 }

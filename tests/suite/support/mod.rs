@@ -6,6 +6,7 @@ pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod hydrating;
 pub(crate) mod leaks;
+pub(crate) mod markdown;
 pub(crate) mod memory_tree;
 pub(crate) mod person;
 pub(crate) mod processes;

@@ -35,10 +35,11 @@ pub(super) struct DiffArgs {
     /// Compare with the base itself, not with the commit at which the head left it
     #[arg(long)]
     exact: bool,
-    /// Render the head twice, and show what differs: random passwords, times, the order of a map
+    /// Render the head twice, and show whatever differs, also in order or form alone: random passwords, times, the order
+    /// of a map
     #[arg(long, conflicts_with_all = ["base", "exact", "comment"])]
     determinism: bool,
-    /// Show also what `diff.ignore` and `diff.signals` hide
+    /// Show also what `diff.ignore` and `diff.signals` hide, and what is only written differently
     #[arg(long)]
     show_hidden: bool,
     /// Let the head's own configuration bring commands, flags, variables and the network along

@@ -54,10 +54,29 @@ impl Hunk {
     }
 }
 
-/// The lines that differ between two texts.
-pub(super) fn hunks(was: &str, is: &str) -> Vec<Hunk> {
-    let new: Vec<Out<'_>> = is.lines().map(|line| Out { text: line.into(), base: None }).collect();
-    between(&was.lines().collect::<Vec<_>>(), &new)
+/// The lines that differ between two texts, however they end.
+pub fn hunks(was: &str, is: &str) -> Vec<Hunk> {
+    of_lines(&was.lines().collect::<Vec<_>>(), &is.lines().collect::<Vec<_>>())
+}
+
+/// The lines that differ between two texts, also where only their ends do.
+pub(super) fn exact(was: &str, is: &str) -> Vec<Hunk> {
+    let (old, new) = exact_lines(was, is);
+    of_lines(&old, &new)
+}
+
+/// The lines of two texts with all but their line feeds.
+pub(super) fn exact_lines<'l>(was: &'l str, is: &'l str) -> (Vec<&'l str>, Vec<&'l str>) {
+    let (was, is) = match (was.strip_suffix('\n'), is.strip_suffix('\n')) {
+        (Some(was), Some(is)) => (was, is),
+        _ => (was, is),
+    };
+    (was.split('\n').collect(), is.split('\n').collect())
+}
+
+fn of_lines(old: &[&str], new: &[&str]) -> Vec<Hunk> {
+    let new: Vec<Out<'_>> = new.iter().map(|line| Out { text: (*line).into(), base: None }).collect();
+    between(old, &new)
 }
 
 /// The lines that differ between the base and the head, whose lines know which of the base they are.

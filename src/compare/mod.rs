@@ -6,6 +6,7 @@
 
 mod arrange;
 mod fields;
+mod form;
 mod gap;
 mod lines;
 mod mask;
@@ -27,6 +28,7 @@ use serde::Serialize;
 use crate::model::ManifestId;
 use arrange::{Arranged, Read, arrange};
 use fields::FieldChange;
+use mask::Mask;
 use path::Path;
 use rules::OwnRules;
 use same::Lists;
@@ -34,7 +36,7 @@ use seen::Seen;
 use signals::Subject;
 
 pub use gap::Mark;
-pub use lines::{Hunk, Line};
+pub use lines::{Hunk, Line, hunks};
 pub use rules::Rules;
 pub use signals::Signal;
 pub use values::{Scalar, hidden_values, line_values, scalars, values_of_secrets};
@@ -71,6 +73,10 @@ pub struct Change {
     pub was: Option<ManifestId>,
     /// The lines that differ, with a few around them; none where nothing of it may be shown.
     pub hunks: Vec<Hunk>,
+    /// Whether it means the same, and is only written differently.
+    pub form: bool,
+    /// The fields that differ, where they are asked for.
+    pub fields: Vec<String>,
     /// Where it uses a generated manifest that gets another name.
     pub references: Vec<Reference>,
     /// How many fields differ and are not shown.
@@ -96,7 +102,7 @@ pub struct Reference {
 pub struct Comparison {
     /// The manifests that change, in order of their identity, definitions of custom resources last.
     pub changes: Vec<Change>,
-    /// How many are written differently, and mean the same.
+    /// How many are written differently, mean the same, and are not shown.
     pub form: usize,
     /// How many changes of fields or of whole manifests the rules hide.
     pub hidden: usize,
@@ -138,6 +144,23 @@ pub fn compare(target: &str, base: &[Document], head: &[Document], rules: &Rules
     found
 }
 
+impl Change {
+    /// One of which nothing is known but what becomes of it.
+    pub fn new(operation: Operation, id: ManifestId) -> Self {
+        Self {
+            operation,
+            id,
+            was: None,
+            hunks: Vec::new(),
+            form: false,
+            fields: Vec::new(),
+            references: Vec::new(),
+            hidden: 0,
+            signals: Vec::new(),
+        }
+    }
+}
+
 /// The old and the new name of a generated manifest.
 fn renamed<'d>((old, new): (Option<&'d Document>, Option<&'d Document>)) -> Option<(&'d str, &'d str)> {
     let (old, new) = (&old?.id, &new?.id);
@@ -149,8 +172,14 @@ fn is_shown(change: &Change) -> bool {
     change.operation != Operation::Changed
         || change.was.is_some()
         || !change.hunks.is_empty()
+        || change.form
         || !change.references.is_empty()
         || !change.signals.is_empty()
+}
+
+fn paths(changes: &[FieldChange<'_>]) -> Vec<String> {
+    let paths: BTreeSet<&Path> = changes.iter().map(|change| &change.path).collect();
+    paths.into_iter().map(ToString::to_string).collect()
 }
 
 struct Comparing<'c, 'r> {
@@ -167,15 +196,7 @@ impl Comparing<'_, '_> {
             _ => Operation::Changed,
         };
         let was = old.map(|old| &old.id).filter(|old| new.is_some() && *old != id).cloned();
-        let mut change = Change {
-            operation,
-            id: id.clone(),
-            was,
-            hunks: Vec::new(),
-            references: Vec::new(),
-            hidden: 0,
-            signals: Vec::new(),
-        };
+        let mut change = Change { was, ..Change::new(operation, id.clone()) };
         let lists = Lists::of(&id.group);
         let seen = Seen::of(self.rules, lists, old, new);
         let [before, after] = &seen.sides;
@@ -193,9 +214,9 @@ impl Comparing<'_, '_> {
                 let is_all = change.hidden == 0 && change.references.is_empty();
                 all = if is_all { changes.clone() } else { arrange(lists, old, new, &|_| false).changes };
             }
-            (_, _, Some(before), Some(after)) => change.hunks = lines::hunks(&before.text, &after.text),
-            (_, _, Some(side), None) if !both => change.hunks = lines::hunks(&side.text, ""),
-            (_, _, None, Some(side)) if !both => change.hunks = lines::hunks("", &side.text),
+            (_, _, Some(before), Some(after)) => change.hunks = hunks(&before.text, &after.text),
+            (_, _, Some(side), None) if !both => change.hunks = hunks(&side.text, ""),
+            (_, _, None, Some(side)) if !both => change.hunks = hunks("", &side.text),
             _ => {}
         }
         let is_read = was.is_some() == old.is_some() && is.is_some() == new.is_some();
@@ -213,7 +234,26 @@ impl Comparing<'_, '_> {
         if !is_shown(&change) && change.hidden == 0 {
             change.signals.extend(seen.unseen());
         }
+        if self.rules.form
+            && let (Some(old), Some(new)) = (old, new)
+        {
+            change.fields = paths(&changes);
+            self.as_written(&mut change, &seen, (old, new));
+        }
         change
+    }
+
+    /// Shows all of how it is written differently, as far as it may be seen.
+    fn as_written(&self, change: &mut Change, seen: &Seen, (old, new): (&Document, &Document)) {
+        change.form = !is_shown(change) && change.hidden == 0;
+        if change.fields.is_empty() {
+            let mask = Mask::of_both([old, new].map(|side| self.rules.mask(&side.id)));
+            let texts = (old.text.as_deref().unwrap_or_default(), new.text.as_deref().unwrap_or_default());
+            change.fields = form::fields(mask.as_ref(), texts.0, texts.1);
+        }
+        if let [Some(before), Some(after)] = &seen.sides {
+            change.hunks = lines::exact(&before.text, &after.text);
+        }
     }
 
     /// Fills in the lines, the references and what is hidden.

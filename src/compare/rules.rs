@@ -13,6 +13,8 @@ pub struct Rules<'r> {
     pub ignore: &'r [DiffRule],
     /// Values that are never shown, besides those of Secrets.
     pub secrets: &'r [SecretRule],
+    /// Whether what is only written differently is shown, too, and fields that differ are named.
+    pub form: bool,
 }
 
 /// The rules that are about one manifest.

@@ -42,7 +42,7 @@ pub struct Scalar {
 
 /// The values of a manifest that a preview does not show; of one that cannot be read, all that its lines say.
 pub fn hidden_values(id: &ManifestId, text: &str, secrets: &[SecretRule]) -> BTreeSet<String> {
-    let rules = Rules { ignore: &[], secrets };
+    let rules = Rules { secrets, ..Rules::default() };
     let Some(mask) = rules.mask(id) else { return BTreeSet::new() };
     let Some(tree) = tree::parse_with_doubles(text) else { return line_values(text) };
     let mut finder = Finder::new(text, DEEPEST);

@@ -5,6 +5,7 @@
 
 mod bring;
 mod comment;
+mod contents;
 mod hydrated;
 mod moves;
 mod print;
@@ -47,7 +48,7 @@ pub struct Question {
     pub exact: bool,
     /// Compare the head with itself: everything is rendered twice, and what differs is not deterministic.
     pub determinism: bool,
-    /// Show what the rules for noise hide.
+    /// Show what the rules for noise hide, and what is only written differently.
     pub show_hidden: bool,
     /// Let the head's configuration bring programs, flags and the network along.
     pub trusts: bool,

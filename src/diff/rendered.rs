@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 
+use super::contents::{Contents, add_files};
 use super::hydrated::{self, Hydrated};
 use super::report::{Behind, EnvironmentDiff, TargetDiff};
 use super::settings::Settings;
@@ -15,11 +16,11 @@ use super::sides::Sides;
 use super::trust::Allowed;
 use super::{Ground, Question};
 use crate::commit::TargetOutput;
-use crate::compare::{Document, compare};
+use crate::compare::compare;
 use crate::dry::Dry;
 use crate::error::Failure;
 use crate::git::{RemoteRefs, SharedObjects};
-use crate::model::{Environment, EnvironmentName, Manifest, ManifestId, ObjectId, SecretRule};
+use crate::model::{Environment, EnvironmentName, ObjectId, SecretRule};
 use crate::progress::Progress;
 use crate::proposal::blobs_of;
 use crate::rendering::{self, Refused, Rendering, Scope};
@@ -333,27 +334,12 @@ fn target(
     if let Some([base, head]) = outputs.trees() {
         (diff.base_tree, diff.head_tree) = (base, head);
         let rules = settings.rules();
-        let found = compare(&diff.name, &documents(objects, base)?, &documents(objects, head)?, &rules);
+        let (base, head) = (Contents::read(objects, base)?, Contents::read(objects, head)?);
+        let mut found = compare(&diff.name, base.documents(), head.documents(), &rules);
+        add_files(&mut found, &base, &head, rules.form);
         return Ok(diff.with(found));
     }
     Ok(diff)
-}
-
-/// The manifests in a tree. A file that cannot be read as manifests is named, and its text never shown.
-fn documents(objects: &SharedObjects, tree: Option<ObjectId>) -> Result<Vec<Document>> {
-    let Some(tree) = tree else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for (path, blob) in objects.with(|objects| blobs_of(objects, tree))? {
-        let bytes = objects.with(|objects| objects.blob(blob))?.unwrap_or_default();
-        if let Some(manifests) = crate::render::manifests(&bytes) {
-            found.extend(manifests.into_iter().flat_map(document));
-            continue;
-        }
-        let kind = "File".to_owned();
-        let id = ManifestId { group: String::new(), kind, namespace: String::new(), name: path };
-        found.push(Document { id, text: None });
-    }
-    Ok(found)
 }
 
 /// What each environment has not got yet of the DRY branch. Where history does not tell, nothing is said.
@@ -375,12 +361,4 @@ fn behind(ground: &Ground<'_>, sides: &Sides, hydrated: &Hydrated) -> BTreeMap<E
         }
     }
     found
-}
-
-fn document(manifest: Manifest) -> Vec<Document> {
-    let text = |bytes: Vec<u8>| Some(String::from_utf8_lossy(&bytes).into_owned());
-    if manifest.parts.is_empty() {
-        return vec![Document { id: manifest.id, text: text(manifest.text) }];
-    }
-    manifest.parts.into_iter().map(|part| Document { id: part.id, text: text(part.text) }).collect()
 }

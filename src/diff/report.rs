@@ -10,6 +10,9 @@ use crate::error::{Failure, hint_of, kind_of, message_of};
 use crate::model::{BranchName, CommitId, EnvironmentName, ErrorReport, ManifestId, ObjectId};
 use crate::previewed::Prints;
 
+/// Fields beyond these are counted.
+const FIELDS_SHOWN: usize = 5;
+
 /// What a change of the DRY branch changes in every environment.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -101,7 +104,7 @@ pub struct TargetDiff {
     pub changed: usize,
     /// How many go away.
     pub removed: usize,
-    /// How many are written differently, and mean the same.
+    /// How many are written differently, mean the same, and are not shown.
     pub form: usize,
     /// How many changes `diff.ignore` hides.
     pub hidden: usize,
@@ -125,7 +128,7 @@ pub struct Complaint {
     pub text: String,
 }
 
-/// A manifest that differs.
+/// A manifest that differs, or a file that does besides its manifests.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestChange {
@@ -137,6 +140,10 @@ pub struct ManifestChange {
     pub was: Option<ManifestName>,
     /// The lines that differ, with a few around them. Values of Secrets are hidden.
     pub hunks: Vec<Hunk>,
+    /// Whether it means the same, and is only written differently: counted in `form`, unless that is to be shown.
+    pub form: bool,
+    /// The fields that differ, or are written differently; only with `--determinism` and `--show-hidden`.
+    pub fields: Vec<String>,
     /// Where it uses a generated `ConfigMap` or Secret that gets another name.
     pub references: Vec<Reference>,
     /// How many changes of it `diff.ignore` hides.
@@ -191,6 +198,8 @@ impl From<Change> for ManifestChange {
             manifest: change.id.into(),
             was: change.was.map(ManifestName::from),
             hunks: change.hunks,
+            form: change.form,
+            fields: change.fields,
             references: change.references,
             hidden: change.hidden,
             signals: change.signals,
@@ -199,6 +208,20 @@ impl From<Change> for ManifestChange {
 }
 
 impl ManifestChange {
+    /// The fields that differ, and that it is only written differently; `show` makes one for people of a field.
+    pub fn what(&self, show: impl Fn(&str) -> String) -> Option<String> {
+        let fields: Vec<String> = self.fields.iter().take(FIELDS_SHOWN).map(|field| show(field)).collect();
+        let more = self.fields.len() - fields.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let fields = fields.join(", ");
+        match (self.form, self.fields.is_empty()) {
+            (true, true) => Some("only written differently".to_owned()),
+            (true, false) => Some(format!("only written differently in {fields}{more}")),
+            (false, false) => Some(format!("differs in {fields}{more}")),
+            (false, true) => None,
+        }
+    }
+
     /// How many lines come, and how many go.
     pub fn lines(&self) -> (usize, usize) {
         let count = |mark| self.hunks.iter().map(|hunk| hunk.count(mark)).sum();

@@ -11,6 +11,7 @@ pub(super) struct Settings {
     ignore: Vec<DiffRule>,
     secrets: Vec<SecretRule>,
     signals: Option<Vec<SignalKind>>,
+    form: bool,
 }
 
 impl Settings {
@@ -20,12 +21,14 @@ impl Settings {
         // What anyone takes for a secret is one.
         let mut secrets = agreed.secrets;
         secrets.extend(sides.base.iter().chain([&sides.head]).flat_map(|dry| of(dry).secrets));
-        let ignore = if question.show_hidden { Vec::new() } else { agreed.ignore };
-        Self { ignore, secrets, signals: agreed.signals.filter(|_| !question.show_hidden) }
+        // What is not rendered to the same bytes twice is what is looked for then: nothing of it is noise.
+        let form = question.show_hidden || question.determinism;
+        let ignore = if form { Vec::new() } else { agreed.ignore };
+        Self { ignore, secrets, signals: agreed.signals.filter(|_| !question.show_hidden), form }
     }
 
     pub(super) fn rules(&self) -> Rules<'_> {
-        Rules { ignore: &self.ignore, secrets: &self.secrets }
+        Rules { ignore: &self.ignore, secrets: &self.secrets, form: self.form }
     }
 
     /// The fields that are secret on either side.

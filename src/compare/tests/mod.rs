@@ -139,12 +139,12 @@ fn rules_hide_and_count() {
         rule(DiffRule { annotation: Some("checksum/*".to_owned()), ..DiffRule::default() }),
         rule(DiffRule { kind: Some("B".to_owned()), target: Some("w*".to_owned()), ..DiffRule::default() }),
     ];
-    let found = compared(base, &head, &Rules { ignore: &ignore, secrets: &[] });
+    let found = compared(base, &head, &Rules { ignore: &ignore, secrets: &[], form: false });
     assert_eq!((found.hidden, found.changes.len()), (3, 1));
     let text = shown(&found.changes[0]);
     assert!(text.ends_with("-  y: 1\n+  y: 2\n") && !text.contains("+    checksum"), "{text}");
     let all = [DiffRule { path: Some("/spec/*".to_owned()), ..DiffRule::default() }];
-    let rules = Rules { ignore: &[&ignore[..], &all[..]].concat(), secrets: &[] };
+    let rules = Rules { ignore: &[&ignore[..], &all[..]].concat(), secrets: &[], form: false };
     let found = compared(base, &head, &rules);
     assert_eq!((found.hidden, found.changes.len(), found.form), (4, 0, 0));
 }
@@ -155,7 +155,7 @@ fn a_rule_about_what_comes_does_not_hide_what_goes() {
         DiffRule { name: Some("preview-*".to_owned()), ..DiffRule::default() },
         DiffRule { kind: Some("Lease".to_owned()), ..DiffRule::default() },
     ];
-    let rules = Rules { ignore: &ignore, secrets: &[] };
+    let rules = Rules { ignore: &ignore, secrets: &[], form: false };
     let set = |name: &str| {
         format!(
             "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: {name}}}\nspec:\n  replicas: 1\n  a: b\n  c: d\n  e: f\n"
@@ -191,7 +191,7 @@ fn generated_names_are_one_change_with_their_references() {
     let reference = &user.references[0];
     assert_eq!((reference.field.as_str(), reference.to.as_str()), ("spec.ref", "web-m2456789bc"));
     let ignore = [DiffRule { generated_hashes: true, ..DiffRule::default() }];
-    let found = compared(&base, &head, &Rules { ignore: &ignore, secrets: &[] });
+    let found = compared(&base, &head, &Rules { ignore: &ignore, secrets: &[], form: false });
     assert_eq!((found.changes.len(), found.hidden), (1, 1));
 }
 
@@ -254,7 +254,7 @@ fn a_change_of_what_is_hidden_always_shows() {
     let unread = (String::new(), "hidden values may change: the text cannot be read".to_owned());
     assert_eq!(told(&strange("hunter1"), &strange("hunter2"), &any), unread);
     let secrets = [SecretRule { path: "/spec/users/*/password".to_owned(), ..SecretRule::default() }];
-    let rules = Rules { ignore: &[], secrets: &secrets };
+    let rules = Rules { secrets: &secrets, ..Rules::default() };
     let app = |users: &str| format!("kind: App\nmetadata: {{name: a}}\nspec:\n  users: {users}\n");
     let strange = |value: &str| app(&format!("[{{password: {value}}}]")) + "extra: {[a]: b}\n";
     assert_eq!(told(&strange("hunter1"), &strange("hunter2"), &rules), unread);
@@ -291,7 +291,7 @@ fn chosen_fields_are_hidden_too() {
         ..SecretRule::default()
     }];
     let app = |token: &str| format!("kind: App\nmetadata: {{name: a}}\nspec: {{token: {token}, size: 1}}\n");
-    let found = compared(&app("hunter1"), &app("hunter2"), &Rules { ignore: &[], secrets: &secrets });
+    let found = compared(&app("hunter1"), &app("hunter2"), &Rules { secrets: &secrets, ..Rules::default() });
     let text = shown(&found.changes[0]);
     assert!(text.contains("+  token: (hidden, changed)\n") && !text.contains("hunter"), "{text}");
 }
@@ -304,7 +304,7 @@ fn what_cannot_be_hidden_is_not_counted_as_hidden() {
         )
     };
     let ignore = [DiffRule { label: Some("helm.sh/chart".to_owned()), ..DiffRule::default() }];
-    let rules = Rules { ignore: &ignore, secrets: &[] };
+    let rules = Rules { ignore: &ignore, secrets: &[], form: false };
     let found = compared(&text("a-1", 1), &text("a-2", 2), &rules);
     assert_eq!((found.hidden, found.changes[0].hidden), (0, 0));
     assert!(shown(&found.changes[0]).contains("a-2"));

@@ -173,7 +173,7 @@ fn what_kubernetes_refuses_is_said_also_where_rules_hide_it() {
         )
     };
     let ignore = [DiffRule { label: Some("helm.sh/chart".to_owned()), ..DiffRule::default() }];
-    let found = compared(&set("a-1"), &set("a-2"), &Rules { ignore: &ignore, secrets: &[] });
+    let found = compared(&set("a-1"), &set("a-2"), &Rules { ignore: &ignore, secrets: &[], form: false });
     assert_eq!((found.changes.len(), found.hidden), (1, 1));
     assert_eq!(
         found.changes[0].signals[0].text,

@@ -86,6 +86,9 @@ fn change((target, change): (&TargetDiff, &ManifestChange), place: &str, told: &
     for signal in &change.signals {
         let _ = writeln!(text, "- {}: {}", summary::words(signal.kind).0, prose(&signal.text));
     }
+    if let Some(what) = change.what(code) {
+        let _ = writeln!(text, "- {what}");
+    }
     for reference in &change.references {
         let (field, from, to) = (code(&reference.field), code(&reference.from), code(&reference.to));
         let _ = writeln!(text, "- {field} names {to}, no more {from}");

@@ -115,6 +115,9 @@ fn change_text(
         let line = format!("! {}: {}", summary::words(signal.kind).0, signal.text);
         let _ = writeln!(out, "{}", style.paint("33", &log_text(&one_line(&line))));
     }
+    if let Some(what) = change.what(str::to_owned) {
+        let _ = writeln!(out, "{}", log_text(&format!("  {}", one_line(&what))));
+    }
     for reference in &change.references {
         let line = format!("  {} names {}, no more {}", reference.field, reference.to, reference.from);
         let _ = writeln!(out, "{}", log_text(&one_line(&line)));

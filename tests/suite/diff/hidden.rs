@@ -119,14 +119,19 @@ fn application(random: &mut Random, values: &Values, oddity: Oddity) -> String {
     text + &more(oddity)
 }
 
-fn compared(kind: &str, base: &str, head: &str) -> Comparison {
+fn compared(kind: &str, base: &str, head: &str, form: bool) -> Comparison {
     let document = |text: &str| {
         let (kind, name) = (kind.to_owned(), "a".to_owned());
         let id = ManifestId { group: String::new(), kind, namespace: String::new(), name };
         Document { id, text: Some(text.to_owned()) }
     };
     let secrets = rules();
-    compare("web", &[document(base)], &[document(head)], &Rules { ignore: &[], secrets: &secrets })
+    compare(
+        "web",
+        &[document(base)],
+        &[document(head)],
+        &Rules { secrets: &secrets, form, ..Rules::default() },
+    )
 }
 
 /// Whether a manifest means something else; lists without names have places.
@@ -155,10 +160,17 @@ fn no_hidden_value_shows_and_every_change_of_one_does() {
         let write = if is_secret { secret } else { application };
         let base = write(&mut random, &before, oddities[0]);
         let head = write(&mut random, &after, oddities[1]);
-        let found = compared(kind, &base, &head);
+        let found = compared(kind, &base, &head, false);
         let seen = format!("{found:?}");
-        assert!(!seen.contains("hunter"), "seed {seed}: a value is seen\n{base}\n---\n{head}\n---\n{seen}");
-        assert_eq!(seen, format!("{:?}", compared(kind, &base, &head)), "seed {seed}: twice the same");
+        let exact = compared(kind, &base, &head, true);
+        for seen in [&seen, &format!("{exact:?}")] {
+            assert!(
+                !seen.contains("hunter"),
+                "seed {seed}: a value is seen\n{base}\n---\n{head}\n---\n{seen}"
+            );
+        }
+        assert_eq!(exact.changes.len(), usize::from(base != head), "seed {seed}\n{base}\n---\n{head}");
+        assert_eq!(seen, format!("{:?}", compared(kind, &base, &head, false)), "seed {seed}: twice the same");
         if !differs(&before, &after) {
             let is_calm = oddities == [Oddity::None; 2];
             assert!(

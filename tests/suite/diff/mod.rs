@@ -1,6 +1,7 @@
 //! `hydrator diff` on real repositories: plain clones, jobs of pull requests, base manifests from the hydrated branches.
 
 mod broken;
+mod form;
 mod hidden;
 mod paging;
 mod property;

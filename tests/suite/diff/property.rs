@@ -400,9 +400,31 @@ fn order_and_style_alone_are_no_change() {
 }
 
 #[test]
+fn the_form_is_shown_to_the_byte_where_it_is_asked_for() {
+    let rules = Rules { form: true, ..Rules::default() };
+    for seed in 0..2_000 {
+        let mut random = Random::new(seed);
+        let before = manifest(&mut random, "App", "a");
+        let mut after = before.clone();
+        if seed % 2 == 0 {
+            edit(&mut random, &mut after);
+        }
+        stir(&mut random, &mut after);
+        let (base, head) = (Writer::document(&mut random, &before), Writer::document(&mut random, &after));
+        let found = one(&base, &head, &rules);
+        assert_eq!((found.changes.len(), found.form), (usize::from(base != head), 0), "seed {seed}");
+        for change in &found.changes {
+            assert_eq!(applied(&base, change), head, "seed {seed}");
+            assert_eq!(change.form, meaning(&base) == meaning(&head), "seed {seed}\n{base}\n---\n{head}");
+            assert!(!change.fields.is_empty(), "seed {seed}: no field is named\n{base}\n---\n{head}");
+        }
+    }
+}
+
+#[test]
 fn what_is_not_shown_is_counted() {
     let ignore = [DiffRule { path: Some("/spec/*".to_owned()), ..DiffRule::default() }];
-    let rules = Rules { ignore: &ignore, secrets: &[] };
+    let rules = Rules { ignore: &ignore, secrets: &[], form: false };
     for seed in 0..500 {
         let mut random = Random::new(seed);
         let before = manifest(&mut random, "App", "a");

@@ -31,10 +31,19 @@ impl fmt::Debug for Secret {
 
 /// `text` with the user information of every URL in it removed: `https://user:token@host` becomes `https://host`.
 pub fn without_userinfo(text: &str) -> String {
+    without_users_behind("://", text)
+}
+
+/// The same for what others say of URLs: also where one was taken for a path, `https:/user:token@host`.
+pub fn without_credentials(text: &str) -> String {
+    without_users_behind(":/", &without_userinfo(text))
+}
+
+fn without_users_behind(mark: &str, text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find("://") {
-        let (before, after) = rest.split_at(start + 3);
+    while let Some(start) = rest.find(mark) {
+        let (before, after) = rest.split_at(start + mark.len());
         clean.push_str(before);
         let end =
             after.find(|c: char| c == '/' || c.is_whitespace() || "'\"`".contains(c)).unwrap_or(after.len());
@@ -54,6 +63,12 @@ mod tests {
     fn userinfo_is_removed_from_every_url() {
         let text = "fatal: 'https://me:tok@en@host/x' and ssh://git@host:22/y, a@b";
         assert_eq!(without_userinfo(text), "fatal: 'https://host/x' and ssh://host:22/y, a@b");
+    }
+
+    #[test]
+    fn credentials_are_removed_also_from_what_looks_like_a_path() {
+        let text = "'web/git::http:/me:tok@host/x', https://me@host and C:/x/y@z";
+        assert_eq!(without_credentials(text), "'web/git::http:/host/x', https://host and C:/x/y@z");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 
 use super::FingerprintParts;
+use crate::secret::without_credentials;
 
 /// One reason why a target is affected.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,9 +47,10 @@ impl fmt::Display for Reason {
             Self::Added(path) => write!(out, "{path} added"),
             Self::Removed(path) => write!(out, "{path} removed"),
             Self::NotUnderstood(reason) => {
+                let reason = without_credentials(reason);
                 write!(out, "not understood: {reason}, so the whole DRY tree counts")
             }
-            Self::NotPinned(remote) => write!(out, "{remote} is not pinned"),
+            Self::NotPinned(remote) => write!(out, "{} is not pinned", without_credentials(remote)),
             Self::Else => out.write_str("a variable that it sees, or hydrator's own format"),
         }
     }

@@ -13,6 +13,7 @@ use super::version::Version;
 use super::{RenderJob, Renderers, content, export, paths};
 use crate::error::{Failure, Place};
 use crate::model::{ChartSource, HelmOptions, Tool, ValueFile};
+use crate::secret::without_credentials;
 
 /// Charts that are ready for `helm template`, each made once per run and then only read.
 #[derive(Debug, Default)]
@@ -315,7 +316,8 @@ fn check_pull(pull: &Pull) -> anyhow::Result<()> {
     let host = pull.url.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
     let is_known = ["https://", "http://", "oci://"].iter().any(|scheme| pull.url.starts_with(scheme));
     if host.is_empty() || !is_known {
-        bail!(Failure::config(format!("`{}` is not the URL of a chart repository", pull.url)));
+        let url = without_credentials(&pull.url);
+        bail!(Failure::config(format!("`{url}` is not the URL of a chart repository")));
     }
     if host.contains('@') {
         bail!(
@@ -331,7 +333,7 @@ fn check_pull(pull: &Pull) -> anyhow::Result<()> {
 }
 
 fn refused(chart: &str, url: &str) -> Failure {
-    Failure::render(format!("the chart `{chart}` would be fetched from `{url}`")).hint(
+    Failure::render(format!("the chart `{chart}` would be fetched from `{}`", without_credentials(url))).hint(
         "commit it into `charts/`, or allow remote charts for this target in the configuration on the DRY branch",
     )
 }

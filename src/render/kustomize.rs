@@ -10,6 +10,7 @@ use super::tools::Program;
 use super::{RenderJob, Renderers, export};
 use crate::error::{Failure, Place};
 use crate::model::{KustomizeOptions, Tool};
+use crate::secret::without_credentials;
 
 /// Flags that the configuration may add, and whether each takes a value. The configuration checks them too; here it is
 /// made sure that no way leads to one that runs programs, opens the network or writes elsewhere.
@@ -120,13 +121,14 @@ fn check(closure: &Closure, is_allowed: bool) -> anyhow::Result<()> {
     }
     if let Some((file, reason)) = closure.unreadable.iter().find(|_| !is_allowed) {
         let hint = "what it would fetch cannot be told: mend it, or allow remote resources for this target in the configuration on the DRY branch";
-        bail!(Failure::render(reason.clone()).hint(hint).at(in_file(file)));
+        bail!(Failure::render(without_credentials(reason)).hint(hint).at(in_file(file)));
     }
     let is_of_machine = |remote: &&RemoteInput| remote.spec.to_ascii_lowercase().contains("file://");
     let mut remote = closure.remote.iter();
     let refused = if is_allowed { remote.find(is_of_machine) } else { remote.next() };
     let Some(refused) = refused else { return Ok(()) };
-    let message = format!("`{}` names the remote resource `{}`", refused.field, refused.spec);
+    let message =
+        format!("`{}` names the remote resource `{}`", refused.field, without_credentials(&refused.spec));
     let hint = if is_allowed {
         "`file://` reaches outside of the repository and is never allowed"
     } else {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::secret::forms;
+use crate::secret::without_credentials;
 
 /// How much of a program's message is shown.
 const SHOWN_LINES: usize = 20;
@@ -86,7 +87,7 @@ pub(crate) fn warnings(stderr: &[u8], replacements: &Replacements) -> Vec<String
 fn lines(stderr: &[u8], replacements: &Replacements) -> Vec<String> {
     without_dumps(&String::from_utf8_lossy(stderr))
         .split(['\n', '\r'])
-        .map(|line| replacements.apply(clean(line)))
+        .map(|line| replacements.apply(without_credentials(&clean(line))))
         .map(|line| without_klog_prefix(&line).to_owned())
         .filter(|line| !line.is_empty())
         .map(|line| shortened(&line))
@@ -219,6 +220,14 @@ mod tests {
         replacements.hide(["hunter22", "on", "false", "line1\nline2"]);
         let said = b"/scratch/values/0.yaml: hunter22 on aHVudGVyMjI= false\nline2";
         assert_eq!(message(said, &replacements), "apps/web/values.yaml: *** on *** false\n***");
+    }
+
+    #[test]
+    fn credentials_in_addresses_are_left_out() {
+        let said = b"Error: git fetch 'https://alice:hunter1@h.example/x?ref=1': HTTPS://bob@h.example: no";
+        let wanted = "Error: git fetch 'https://h.example/x?ref=1': HTTPS://h.example: no";
+        assert_eq!(message(said, &Replacements::default()), wanted);
+        assert_eq!(warnings(said, &Replacements::default()), [wanted]);
     }
 
     #[test]

@@ -341,3 +341,41 @@ fn what_renderers_say_holds_no_value_of_a_secret() {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
 }
+
+#[test]
+fn an_address_with_credentials_is_not_said() {
+    let spec = "alice:hunter22@127.0.0.1:1/x";
+    let kustomization = |spec: &str| ("kustomization.yaml", format!("resources: ['{spec}']\n"));
+    let chart =
+        ("kustomization.yaml", format!("helmCharts: [{{name: a, version: 1.2.3, repo: 'http://{spec}'}}]\n"));
+    let dependency = format!(
+        "apiVersion: v2\nname: web\nversion: 0.1.0\ndependencies: [{{name: a, version: 1.2.3, repository: 'http://{spec}'}}]\n"
+    );
+    let lock = format!("dependencies: [{{name: a, version: 1.2.3, repository: 'http://{spec}'}}]\n");
+    let trees = [
+        vec![kustomization(&format!("http://{spec}.git//a?ref=v1"))],
+        vec![kustomization(&format!("git::http://{spec}//a?ref=v1"))],
+        vec![kustomization(&format!("http://{spec}.yaml"))],
+        vec![kustomization(&format!("http:/{spec}.yaml"))],
+        vec![chart],
+        vec![("Chart.yaml", dependency), ("Chart.lock", lock), ("templates/a.yaml", String::new())],
+    ];
+    for files in trees {
+        for is_allowed in [false, true] {
+            let repo = TestRepo::new();
+            let options = "kustomize: {buildOptions: [--enable-helm]}";
+            let options = if files[0].0 == "Chart.yaml" { "" } else { options };
+            repo.write("hydrator.yaml", &format!("version: 1\nenvironments: [{{name: dev}}]\ntargets: [{{path: web, allowRemote: {is_allowed}, {options}}}]\n"));
+            for (path, text) in &files {
+                repo.write(&format!("web/{path}"), text);
+            }
+            repo.commit("Somewhere else");
+            for command in [&["plan", "--explain"][..], &["run"]] {
+                let outcome = Run::hydrator(&repo).arguments(command).arguments(["--forge", "local"]).run();
+                let said = format!("{}{}", outcome.stdout(), outcome.stderr());
+                assert!(!said.contains("hunter"), "{files:?}\n{said}");
+                assert!(said.contains("127.0.0.1:1") || said.contains("contains credentials"), "{said}");
+            }
+        }
+    }
+}

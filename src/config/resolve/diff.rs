@@ -72,10 +72,24 @@ fn rules(raw: &RawDiffRule, node: &Node, findings: &mut Findings) -> Vec<DiffRul
 }
 
 fn check_pointer(path: Option<&str>, node: &Node, findings: &mut Findings) {
-    if path.is_some_and(|path| !path.starts_with('/')) {
-        let hint =
-            "start with `/` and write a `/` inside a key as `~1`, such as `/metadata/labels/helm.sh~1chart`";
-        findings.problem_with_hint(node.at("path"), "not a JSON pointer", hint);
+    const INSIDE: &str = "write a `/` inside a key as `~1`, such as `/metadata/labels/helm.sh~1chart`";
+    let Some(path) = path else { return };
+    let Some(parts) = path.strip_prefix('/') else {
+        findings.problem_with_hint(
+            node.at("path"),
+            "not a JSON pointer",
+            format!("start with `/` and {INSIDE}"),
+        );
+        return;
+    };
+    if parts.split('/').any(str::is_empty) {
+        let end = if path.ends_with('/') { "leave out the `/` at the end, and " } else { "" };
+        let hint = format!("{end}{INSIDE}; `*` stands for any key or item");
+        findings.problem_with_hint(
+            node.at("path"),
+            "a part of the path is empty, and no field is called so",
+            hint,
+        );
     }
 }
 

@@ -17,7 +17,8 @@ const FOR_ERRORS: u64 = 8 * 1024;
 /// Longest error in a summary, in bytes; its annotation is cut as well, and the log has all of it.
 const LONGEST_ERROR: usize = 100_000;
 
-fn is_here(surroundings: &Surroundings<'_>) -> bool {
+/// Whether this is a job of Actions.
+pub(super) fn is_here(surroundings: &Surroundings<'_>) -> bool {
     surroundings.variables.get("GITHUB_ACTIONS") == Some("true")
 }
 

@@ -86,17 +86,8 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings<'_>) -> Resul
         limits: args.rendering.limits(),
     };
     let report = diff::preview(&ground, &question, surroundings.progress.as_ref())?;
-    let colour = surroundings.colour && args.output.is_none();
-    let text = match args.format() {
-        Format::Text => diff::text(&report, Style { colour }),
-        Format::Json => diff::json(&report)?,
-        Format::Markdown => diff::markdown(&report),
-    };
-    match &args.output {
-        Some(path) => kept::write(path.as_str(), &text, surroundings)?,
-        None => surroundings.out.write_all(text.as_bytes())?,
-    }
-    let kept = kept::keep(&report, args.output.as_deref(), job_url(&repository, surroundings), surroundings)?;
+    print(args, &report, surroundings)?;
+    let kept = kept::keep(&report, args.output.as_deref(), job_url(&repository, surroundings), surroundings);
     if job.is_some() {
         surroundings.progress.say(&kept.words_with_page());
     }
@@ -105,6 +96,21 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings<'_>) -> Resul
     }
     let code = report.exit_code();
     Ok(if code == 0 && args.exit_code && report.changes_found() { CHANGES_FOUND } else { code })
+}
+
+/// Shows it in the form and in the place that are asked for.
+fn print(args: &DiffArgs, report: &DiffReport, surroundings: &mut Surroundings<'_>) -> Result<()> {
+    let colour = surroundings.colour && args.output.is_none();
+    let text = match args.format() {
+        Format::Text => diff::text(report, Style { colour }),
+        Format::Json => diff::json(report)?,
+        Format::Markdown => diff::markdown(report),
+    };
+    match &args.output {
+        Some(path) => kept::write(path.as_str(), &text, surroundings)?,
+        None => surroundings.out.write_all(text.as_bytes())?,
+    }
+    Ok(())
 }
 
 impl DiffArgs {

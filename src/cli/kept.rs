@@ -31,23 +31,27 @@ pub(super) fn keep(
     written: Option<&Utf8Path>,
     page: Option<String>,
     surroundings: &Surroundings<'_>,
-) -> Result<Kept> {
-    let markdown = diff::markdown(report);
-    let mut file = written.map(ToString::to_string);
-    if let (None, Some(path)) = (&file, actions::place_for(FILE, surroundings)) {
-        write(&path, &markdown, surroundings)?;
-        file = Some(path);
+) -> Kept {
+    let mut kept = Kept { file: written.map(ToString::to_string), in_summary: None, page };
+    if !actions::is_here(surroundings) {
+        return kept;
     }
-    if let Some(path) = &file {
+    let markdown = diff::markdown(report);
+    if let (None, Some(path)) = (&kept.file, actions::place_for(FILE, surroundings)) {
+        match write(&path, &markdown, surroundings) {
+            Ok(()) => kept.file = Some(path),
+            Err(error) => surroundings.progress.say(&format!("warning: {error}")),
+        }
+    }
+    if let Some(path) = &kept.file {
         actions::tell(&[(OUTPUT, path.clone())], surroundings);
     }
-    let mut kept = Kept { file, in_summary: None, page };
     kept.in_summary = actions::show_text(&markdown, &kept.rest(), surroundings);
     if kept.in_summary == Some(false) {
         let words = "the preview is too long for the step's summary";
         actions::warn(&[format!("{words}: {}", kept.words())], surroundings);
     }
-    Ok(kept)
+    kept
 }
 
 /// Writes a preview to a file, which may become an artifact: nothing masks that later.

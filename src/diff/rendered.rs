@@ -90,14 +90,19 @@ pub(super) fn environments(
         .collect();
     let hydrated = hydrated::look(scratch, refs, &newest(&chosen))?;
     let settings = Settings::of(question, sides);
+    // What a branch has already was rendered at another time: to be rendered twice, each side renders for itself.
+    let scope = if question.determinism { Scope::Full } else { Scope::Affected };
     let mut base = sides
         .base
         .as_ref()
-        .map(|dry| Ok::<_, anyhow::Error>(side(ground, question, dry)?.validated_by(&[])))
+        .map(|dry| Ok::<_, anyhow::Error>(side(ground, question, dry, scope)?.validated_by(&[])))
         .transpose()?;
     // The base is not on trial, and a pull request does not choose its own judges.
     let judges = sides.agreed().map(|agreed| agreed.loaded.project.validators.as_slice()).unwrap_or_default();
-    let mut head = side(ground, question, &sides.head)?.validated_by(judges).hiding(settings.secrets());
+    // A fingerprint says nothing of validators: what a run rendered, others may have judged, or nobody.
+    let scope = if judges.is_empty() { scope } else { Scope::Full };
+    let mut head =
+        side(ground, question, &sides.head, scope)?.validated_by(judges).hiding(settings.secrets());
     let mut affected = Vec::new();
     for pair in chosen.iter().flat_map(|(old, new)| pairs_of(*old, *new)) {
         if question.determinism || is_affected(&pair, base.as_ref(), &head)? {
@@ -164,14 +169,12 @@ fn newest<'a>(chosen: &[(Option<&'a Environment>, Option<&'a Environment>)]) -> 
     chosen.iter().filter_map(|(base, head)| head.or(*base)).collect()
 }
 
-fn side<'a>(ground: &'a Ground<'_>, question: &Question, dry: &'a Dry) -> Result<Side<'a>> {
+fn side<'a>(ground: &'a Ground<'_>, question: &Question, dry: &'a Dry, scope: Scope) -> Result<Side<'a>> {
     let place = rendering::Ground {
         scratch: &ground.repository.scratch,
         variables: ground.variables,
         stop: ground.stop,
     };
-    // What a branch has already was rendered at another time: here each side renders for itself.
-    let scope = if question.determinism { Scope::Full } else { Scope::Affected };
     let mut rendering = Rendering::on(place, dry, question.limits, scope)?;
     let environments = &dry.loaded.project.environments;
     rendering.read_ahead(environments);

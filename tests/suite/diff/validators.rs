@@ -66,6 +66,26 @@ fn a_pull_request_does_not_choose_its_own_judges() {
 }
 
 #[test]
+fn what_a_run_rendered_before_there_was_a_judge_is_judged_all_the_same() {
+    let repo = repo("");
+    let judged = std::fs::read_to_string(repo.work().join("hydrator.yaml")).unwrap();
+    let unjudged = judged.split("validate:").next().unwrap().to_owned();
+    let map = |x: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{x: {x}}}\n");
+    repo.write("hydrator.yaml", &unjudged);
+    repo.write("web/a.yaml", &map("bad"));
+    repo.commit("Nobody judges yet");
+    _ = repo.hydration().run().success();
+    repo.write("hydrator.yaml", &judged);
+    repo.write("web/a.yaml", &map("good"));
+    repo.commit("A judge");
+    // What the hydrated branch has is what this comes to.
+    repo.write("web/a.yaml", &map("bad"));
+    repo.commit_only("Back");
+    let said = diff(&repo, &[]).code(4).stdout().to_owned();
+    assert!(said.contains("! refused: configmap_a.yaml\n"), "{said}");
+}
+
+#[test]
 fn no_value_of_a_secret_comes_back_from_a_validator() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n";
     let manifests = [

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::ci::Trigger;
 use crate::error::Failure;
 use crate::forge::Forge;
-use crate::git::{Ancestry, Checkout, GitProgram, Login, Scratch};
+use crate::git::{Ancestry, Checkout, GitProgram, Login, RemoteRefs, Scratch, remembered};
 use crate::model::CommitId;
 use crate::variables::Variables;
 
@@ -74,6 +74,11 @@ impl Repository {
         let answer = self.git.run(&self.location.repository, &arguments, b"")?;
         let text = String::from_utf8_lossy(&answer.stdout);
         Ok(text.lines().last().and_then(CommitId::parse))
+    }
+
+    /// The remote's branches as the checkout remembers them from its last fetch; `None` where it remembers none.
+    pub fn remembered(&self) -> Result<Option<RemoteRefs>> {
+        remembered(&self.git, &self.location.repository, &self.location.remote)
     }
 
     /// The remote as a directory of this machine, where it is one.

@@ -23,6 +23,8 @@ use anyhow::Result;
 use camino::Utf8Path;
 
 use crate::ci::Job;
+use crate::error::message_of;
+use crate::git::RemoteRefs;
 use crate::model::{CommitId, EnvironmentName, ErrorReport};
 use crate::progress::{Progress, Stage};
 use crate::rendering::Limits;
@@ -75,7 +77,7 @@ pub struct Ground<'a> {
 /// Finds out what changes.
 pub fn preview(ground: &Ground<'_>, question: &Question, progress: &dyn Progress) -> Result<DiffReport> {
     progress.enter(Stage::Observe);
-    let refs = ground.repository.scratch.look()?;
+    let (refs, unreachable) = look(ground)?;
     let sides = match sides::find(ground, question, &refs)? {
         Found::Sides(sides) => sides,
         Found::Broken(head, error) => return Ok(broken(head, error)),
@@ -87,9 +89,23 @@ pub fn preview(ground: &Ground<'_>, question: &Question, progress: &dyn Progress
         error: None,
         base_error: sides.base_error,
         agreed: Some(sides.protected.agreed),
+        unreachable,
         determinism: question.determinism,
         environments,
     })
+}
+
+/// The remote's branches. A person's clone that cannot reach it has those of its last fetch, and then it is said why they
+/// may be old; a job never makes do with that.
+fn look(ground: &Ground<'_>) -> Result<(RemoteRefs, Option<String>)> {
+    let error = match ground.repository.scratch.look() {
+        Err(error) if ground.job.is_none() => error,
+        found => return found.map(|refs| (refs, None)),
+    };
+    match ground.repository.remembered()? {
+        Some(refs) => Ok((refs, Some(message_of(&error)))),
+        None => Err(error),
+    }
 }
 
 /// A head whose configuration is wrong: what is wrong is what there is to tell.
@@ -100,6 +116,7 @@ fn broken(head: CommitId, error: ErrorReport) -> DiffReport {
         error: Some(error),
         base_error: None,
         agreed: None,
+        unreachable: None,
         determinism: false,
         environments: Vec::new(),
     }

@@ -27,6 +27,8 @@ pub struct DiffReport {
     pub base_error: Option<ErrorReport>,
     /// Whose configuration gives rights, validators and rules; unknown where the head's configuration is wrong.
     pub agreed: Option<Agreed>,
+    /// Why the remote could not be asked, where its branches are those that the checkout remembers from its last fetch.
+    pub unreachable: Option<String>,
     /// Whether one commit was rendered twice, to find what is not deterministic.
     pub determinism: bool,
     /// Every environment that either has, in the order of promotion.

@@ -182,7 +182,7 @@ impl Scratch {
 }
 
 /// Lines of `git ls-remote --symref`: `ref: refs/heads/main\tHEAD` and `<id>\t<name>`.
-fn parse_refs(text: &str) -> RemoteRefs {
+pub(super) fn parse_refs(text: &str) -> RemoteRefs {
     let mut found = RemoteRefs::default();
     for line in text.lines() {
         let Some((left, name)) = line.split_once('\t') else { continue };

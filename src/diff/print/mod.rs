@@ -112,11 +112,15 @@ fn remarks(report: &DiffReport) -> Vec<(&'static str, &ErrorReport)> {
     base.chain(wrong.map(|error| (agreed, error))).collect()
 }
 
-/// Whose rights, validators and rules count, where these are not the protected branch's.
-fn stand_in(report: &DiffReport) -> Option<String> {
-    let agreed = report.agreed.as_ref().filter(|agreed| agreed.branch.is_none())?;
-    let sha = agreed.sha.short();
-    Some(format!("the remote has no DRY branch, so rights, validators and rules are those of {sha}"))
+/// What stands in for what the remote did not tell.
+fn stand_ins(report: &DiffReport) -> Vec<String> {
+    // Whose rights, validators and rules count, where these are not the protected branch's.
+    let agreed = report.agreed.as_ref().filter(|agreed| agreed.branch.is_none());
+    let agreed = agreed.map(|agreed| agreed.sha.short()).map(|sha| {
+        format!("the remote has no DRY branch, so rights, validators and rules are those of {sha}")
+    });
+    let words = "the remote could not be asked, so its branches are those of the last fetch";
+    report.unreachable.iter().map(|_| words.to_owned()).chain(agreed).collect()
 }
 
 /// Whether nothing is wrong with any configuration.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{counts, is_sound, note, remarks, stand_in, unshown_in_all};
+use super::{counts, is_sound, note, remarks, stand_ins, unshown_in_all};
 use crate::compare::Signal;
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestName};
 use crate::escape::{code, code_in_cell, cut, prose};
@@ -73,7 +73,7 @@ pub(super) fn summary(report: &DiffReport, whole: Option<&str>) -> String {
         (same > 0).then(|| format!("{same} of {} environments stay as they are", report.environments.len())),
     );
     last.extend(unshown);
-    last.extend(stand_in(report));
+    last.extend(stand_ins(report));
     last.extend(whole.map(str::to_owned));
     parts.extend((!last.is_empty()).then(|| format!("{}.", last.join("; "))));
     parts.join("\n\n")

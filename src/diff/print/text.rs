@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{counts, is_sound, remarks, sign, stand_in, summary, title, unshown_in_all, without_base};
+use super::{counts, is_sound, remarks, sign, stand_ins, summary, title, unshown_in_all, without_base};
 use crate::compare::{Line, Mark};
 use crate::diff::report::{DiffReport, EnvironmentDiff, ManifestChange, TargetDiff};
 use crate::escape::{log_text, one_line, unbroken};
@@ -34,7 +34,10 @@ pub fn text(report: &DiffReport, style: Style) -> String {
     for (what, error) in remarks(report) {
         note_text(&mut out, what, error, style);
     }
-    if let Some(words) = stand_in(report) {
+    if let Some(why) = &report.unreachable {
+        let _ = writeln!(out, "{}", style.paint("33", &log_text(why)));
+    }
+    for words in stand_ins(report) {
         let _ = writeln!(out, "{}", style.paint("33", &log_text(&format!("note: {words}"))));
     }
     // Writing to a string never fails.

@@ -273,6 +273,35 @@ fn the_first_configuration_shows_everything_as_new() {
 }
 
 #[test]
+fn without_a_network_a_clone_knows_what_it_fetched_last() {
+    let repo = TestRepo::with_files(&project::embedded());
+    _ = repo.hydration().run().success();
+    let online = {
+        repo.work_git().run(&["fetch", "-q", "origin"]);
+        change_prod(&repo);
+        repo.commit_only("Change prod");
+        json(&repo, &[])
+    };
+    repo.work_git().run(&["remote", "set-url", "origin", "http://127.0.0.1:1/gone.git"]);
+    let offline = json(&repo, &[]);
+    assert_eq!(told(&offline), told(&online));
+    assert_eq!((&offline["baseSha"], &offline["agreed"]), (&online["baseSha"], &online["agreed"]));
+    assert!(offline["unreachable"].as_str().unwrap().contains("127.0.0.1"), "{offline:#}");
+    let words = "the remote could not be asked, so its branches are those of the last fetch";
+    for format in ["text", "markdown"] {
+        let said = diff(&repo, &["--format", format]).success();
+        assert!(said.stdout().contains(words), "{said:?}");
+    }
+    // A job must not make do with what may be old, and neither may who asks for another remote.
+    let job = Run::hydrator(&repo).arguments(["diff"]).variable("GITHUB_ACTIONS", "true");
+    let head = repo.work_git().run(&["rev-parse", "HEAD"]);
+    let job = job.variable("GITHUB_SHA", &head).variable("GITHUB_REF", "refs/heads/main").run();
+    assert!(job.stderr().contains("cannot read the refs"), "{job:?}");
+    let other = diff(&repo, &["--remote", "http://127.0.0.1:1/other.git"]);
+    assert!(other.stderr().contains("cannot read the refs"), "{other:?}");
+}
+
+#[test]
 fn one_target_that_fails_hides_no_other() {
     let repo = TestRepo::with_files(&project::embedded());
     change_prod(&repo);

@@ -55,6 +55,7 @@ fn report(random: &mut Random) -> DiffReport {
         }
     };
     DiffReport {
+        unreachable: None,
         determinism: false,
         base_sha: CommitId::parse(&"1".repeat(40)),
         head_sha: CommitId::parse(&"2".repeat(40)).unwrap(),

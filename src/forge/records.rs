@@ -88,7 +88,7 @@ pub trait Records {
     fn announce(&self, _: Announced) {}
 
     /// Whether a status of a DRY commit may say that something is still to come, or that it failed. Where it may not, it
-    /// is set once all is well, and not changed again.
+    /// is set once all is well, and stays successful whatever its words are then.
     fn dry_status_may_wait(&self) -> bool {
         true
     }

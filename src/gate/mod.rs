@@ -78,6 +78,8 @@ pub struct Held {
     pub whole: bool,
     /// Whether later environments may pass it.
     pub lets_pass: bool,
+    /// The DRY commit that it ran before all of it was rolled back.
+    pub left: Option<CommitId>,
 }
 
 /// Where one environment stands.
@@ -163,10 +165,15 @@ impl Verdict {
 }
 
 impl Board<'_> {
-    /// What runs in the environments and is offered to them.
+    /// What runs in the environments, is offered to them, and ran before they were rolled back.
     pub fn dry_commits(&self) -> BTreeSet<CommitId> {
         let offered = |place: &Place<'_>| place.proposal.as_ref().and_then(|proposal| proposal.dry);
-        self.places.iter().flat_map(|place| [place.active.dry, offered(place)]).flatten().collect()
+        let left = |place: &Place<'_>| place.held.as_ref().and_then(|held| held.left);
+        self.places
+            .iter()
+            .flat_map(|place| [place.active.dry, offered(place), left(place)])
+            .flatten()
+            .collect()
     }
 
     /// The branches of what is active and of what is offered.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::HoldReport;
+use crate::model::{CommitId, HoldReport};
 
 /// Why an environment or some of its targets stay where they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Hold {
     /// Since when, RFC 3339.
     #[serde(default)]
     pub since: String,
+    /// The DRY commit that the environment ran before it was rolled back as a whole; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub from: String,
     /// The held targets by output path; empty means that the whole environment is held.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub targets: BTreeMap<String, HeldTarget>,
@@ -40,6 +43,11 @@ impl Hold {
     /// Whether the whole environment is held.
     pub fn is_whole(&self) -> bool {
         self.targets.is_empty()
+    }
+
+    /// The DRY commit that the environment ran before, where all of it is held and a full id is named.
+    pub fn left(&self) -> Option<CommitId> {
+        CommitId::parse(&self.from).filter(|_| self.is_whole())
     }
 
     /// Whether both hold the same: the whole environment, or the same targets. Who and why do not matter.

@@ -2,6 +2,8 @@
 //!
 //! Nothing here counts time, so that a page stays the same until something happens.
 
+use std::collections::BTreeSet;
+
 use super::told::{PROGRESS, mark};
 use super::{Node, Stand, State, mermaid};
 use crate::escape::{code, code_in_cell, cut, fence, link, one_line, prose};
@@ -11,6 +13,7 @@ use crate::model::{CommitId, CommitState, CommitStatus, EnvironmentName};
 const DESCRIPTION_LIMIT: usize = 140;
 const WAIT_LIMIT: usize = 200;
 const FAILED_IN: &str = "error in";
+const ROLLED_BACK: &str = "rolled back to";
 const FAILED: &str = "an error: see the last run";
 
 /// One environment on the way.
@@ -24,6 +27,8 @@ pub struct Stop {
     pub words: String,
     /// The pull request that brings it.
     pub request: Option<(u64, String)>,
+    /// The DRY commit that the environment was rolled back to, away from this one.
+    pub back_at: Option<CommitId>,
     after: Vec<usize>,
 }
 
@@ -79,6 +84,7 @@ fn stop<E>(
         Some(offer) if !runs => known(offer.dry)?,
         _ => false,
     };
+    let back_at = if !runs && known(stand.left)? { stand.runs } else { None };
     let offer = stand.offer.as_ref();
     let (state, words) = match offer {
         _ if runs => (StopState::Arrived, arrived(commit, stand.runs)),
@@ -95,6 +101,10 @@ fn stop<E>(
             } else {
                 (StopState::Waiting, format!("{with}waits: {gate}"))
             }
+        }
+        _ if back_at.is_some() => {
+            let to = back_at.map(|to| code(&to.short())).unwrap_or_default();
+            (StopState::Stopped, format!("was {ROLLED_BACK} {to}"))
         }
         _ if stand.hold.is_some() => {
             let by = prose(stand.hold.as_deref().unwrap_or_default());
@@ -114,6 +124,7 @@ fn stop<E>(
         state,
         words,
         request: offer.filter(|_| brings).and_then(|offer| offer.request.clone()),
+        back_at,
         after: stand.after.clone(),
     })
 }
@@ -151,21 +162,25 @@ impl Journey {
         self.stops.iter().any(|stop| stop.state != StopState::Untouched)
     }
 
+    /// Whether it ran somewhere that was rolled back since.
+    pub fn is_rolled_back(&self) -> bool {
+        self.stops.iter().any(|stop| stop.back_at.is_some())
+    }
+
     /// The status that says so.
     pub fn status(&self) -> CommitStatus {
-        let part = |start: &str, is: fn(StopState) -> bool| {
-            let names: Vec<&str> =
-                self.stops.iter().filter(|stop| is(stop.state)).map(|stop| stop.name.as_str()).collect();
-            (!names.is_empty()).then(|| format!("{start} {}", names.join(", ")))
+        let part = |start: &str, is: fn(&Stop) -> bool| {
+            let names = self.names(is);
+            (!names.is_empty()).then(|| format!("{start} {names}"))
         };
-        let parts = [
-            part(FAILED_IN, |state| state == StopState::Failed),
-            part("in", |state| state == StopState::Arrived),
-            part("not yet in", |state| {
-                !matches!(state, StopState::Failed | StopState::Arrived | StopState::Untouched)
-            }),
-        ];
-        let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let mut parts = Vec::from_iter(part(FAILED_IN, |stop| stop.state == StopState::Failed));
+        parts.extend(self.rolled_back());
+        parts.extend(part("in", |stop| stop.state == StopState::Arrived));
+        parts.extend(part("not yet in", |stop| {
+            let is_told = stop.state == StopState::Failed || stop.back_at.is_some();
+            !is_told && !matches!(stop.state, StopState::Arrived | StopState::Untouched)
+        }));
+        let text = parts.join("; ");
         let text = if text.is_empty() { "changes no environment".to_owned() } else { text };
         let state = match (self.has_failed(), self.is_over()) {
             (true, _) => CommitState::Failure,
@@ -178,6 +193,26 @@ impl Journey {
             description: cut(&text, DESCRIPTION_LIMIT),
             created_at: None,
         }
+    }
+
+    fn names(&self, is: impl Fn(&Stop) -> bool) -> String {
+        let names: Vec<&str> =
+            self.stops.iter().filter(|stop| is(stop)).map(|stop| stop.name.as_str()).collect();
+        names.join(", ")
+    }
+
+    /// One part for each DRY commit that environments were rolled back to. What is offered there is on the page: the
+    /// words stay until the environment has arrived again.
+    fn rolled_back(&self) -> Vec<String> {
+        let mut all: Vec<CommitId> = self.stops.iter().filter_map(|stop| stop.back_at).collect();
+        let mut seen = BTreeSet::new();
+        all.retain(|to| seen.insert(*to));
+        let part = |to: CommitId| {
+            let is_it = |stop: &Stop| stop.back_at == Some(to);
+            let verb = if self.stops.iter().filter(|stop| is_it(stop)).count() == 1 { "was" } else { "were" };
+            format!("{} {verb} {ROLLED_BACK} {}", self.names(is_it), to.short())
+        };
+        all.into_iter().map(part).collect()
     }
 
     /// The page, as a comment.
@@ -214,6 +249,11 @@ impl Journey {
         };
         self.stops.iter().map(node).collect()
     }
+}
+
+/// Whether a status of a DRY commit says that an environment was rolled back from it.
+pub fn is_rolled_back(status: &CommitStatus) -> bool {
+    status.context == PROGRESS && status.description.contains(&format!(" {ROLLED_BACK} "))
 }
 
 /// Whether a status of a DRY commit says that it could not be rendered for the environment.
@@ -266,6 +306,7 @@ mod tests {
             processed: Some(commit(processed)),
             offer,
             hold: None,
+            left: None,
         }
     }
 
@@ -336,6 +377,45 @@ mod tests {
         assert!(page.contains("| `ready` | 🔵 | [\\#12](https://example.com/12) may be merged |"), "{page}");
         assert!(page.contains("click e3 href"), "{page}");
         assert!(page.contains("`/hydrator promote`"), "{page}");
+    }
+
+    #[test]
+    fn what_was_rolled_back_says_so_until_it_arrives_again() {
+        let back = |name: &str, offer: Option<Offer>| Stand {
+            hold: Some("rollback".to_owned()),
+            left: Some(commit(3)),
+            ..stand(name, 1, 1, offer)
+        };
+        let stands = [
+            stand("dev", 3, 3, None),
+            back("qa", None),
+            back("live", Some(offer(4, Verdict::Open))),
+            Stand { left: Some(commit(1)), ..back("older", None) },
+            Stand { runs: Some(commit(0)), ..back("prod", None) },
+        ];
+        let journey = travel(2, &stands);
+        let (one, newer) = (commit(1).short(), commit(4).short());
+        let wanted = [
+            (StopState::Arrived, format!("runs `{}`, which has it", commit(3).short())),
+            (StopState::Stopped, format!("was rolled back to `{one}`")),
+            (StopState::Ready, format!("comes with `{newer}`; may be merged")),
+            (StopState::Stopped, "held by rollback".to_owned()),
+            (StopState::Stopped, format!("was rolled back to `{}`", commit(0).short())),
+        ];
+        let wanted: Vec<(StopState, &str)> =
+            wanted.iter().map(|(state, words)| (*state, words.as_str())).collect();
+        assert_eq!(said(&journey), wanted);
+        let status = journey.status();
+        let words = format!(
+            "qa, live were rolled back to {one}; prod was rolled back to {}; in dev; not yet in older",
+            commit(0).short()
+        );
+        assert_eq!((status.state, status.description), (CommitState::Pending, words));
+        assert!(journey.is_rolled_back() && is_rolled_back(&journey.status()));
+        // What it ran before does not have this one either, or it is back.
+        for not in [travel(4, &stands), travel(1, &stands[..4])] {
+            assert!(!not.is_rolled_back() && !is_rolled_back(&not.status()), "{:?}", not.status());
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use self::journey::{Journey, Stop, StopState, failed_in, journey};
+pub use self::journey::{Journey, Stop, StopState, failed_in, is_rolled_back, journey};
 pub use self::picture::{Node, around, mermaid, nodes, redrawn};
 pub use self::told::{PROGRESS, is_page, told};
 use crate::gate::{Board, Kind, Place, Verdict};
@@ -75,6 +75,8 @@ pub struct Stand {
     pub offer: Option<Offer>,
     /// Why it stays where it is, if it does.
     pub hold: Option<String>,
+    /// The DRY commit that it ran before all of it was rolled back.
+    pub left: Option<CommitId>,
 }
 
 impl Stand {
@@ -154,6 +156,7 @@ fn stand(
         processed: place.processed,
         offer,
         hold: place.held.as_ref().map(|held| held.by.clone()),
+        left: place.held.as_ref().and_then(|held| held.left),
     }
 }
 

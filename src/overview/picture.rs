@@ -130,6 +130,7 @@ mod tests {
             processed: None,
             offer: None,
             hold: None,
+            left: None,
         }
     }
 

@@ -111,7 +111,7 @@ const fn kind(intent: Option<Intent>) -> Kind {
 /// Why it stays where it is. A branch that is not ours holds too: nothing is said about what it has.
 fn held((environment, is_ours): (&Environment, bool), seen: &Seen, is_offered: bool) -> Option<Held> {
     if !is_ours {
-        return Some(Held { by: "an error".to_owned(), whole: true, lets_pass: false });
+        return Some(Held { by: "an error".to_owned(), whole: true, lets_pass: false, left: None });
     }
     let active = seen.active.as_ref()?;
     // With `drift: repair` a proposal that waits puts it right.
@@ -122,9 +122,14 @@ fn held((environment, is_ours): (&Environment, bool), seen: &Seen, is_offered: b
 /// The hold that stands on the active branch.
 fn recorded(seen: &Seen) -> Option<Held> {
     let hold = plan::hold(seen)?;
-    Some(Held { by: "rollback".to_owned(), whole: hold.is_whole(), lets_pass: hold.let_pass })
+    Some(Held {
+        by: "rollback".to_owned(),
+        whole: hold.is_whole(),
+        lets_pass: hold.let_pass,
+        left: hold.left(),
+    })
 }
 
 fn by_hand() -> Held {
-    Held { by: "a hand edit".to_owned(), whole: true, lets_pass: false }
+    Held { by: "a hand edit".to_owned(), whole: true, lets_pass: false, left: None }
 }

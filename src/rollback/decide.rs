@@ -169,12 +169,16 @@ fn hold(request: &Request, active: &Tip, source: &Tip, outputs: &[String]) -> Op
         return before.and_then(|before| before.without(outputs));
     }
     let mut targets = before.map(|before| before.targets.clone()).unwrap_or_default();
-    let dry_sha = source.dry_sha().map(|dry_sha| dry_sha.to_string()).unwrap_or_default();
+    let text = |dry: Option<CommitId>| dry.map(|dry| dry.to_string()).unwrap_or_default();
+    let dry_sha = text(source.dry_sha());
+    // Further back, it still is what ran before the first time.
+    let ran = active.hold().and_then(Hold::left).or_else(|| active.dry_sha());
     targets.extend(outputs.iter().map(|output| (output.clone(), HeldTarget { dry_sha: dry_sha.clone() })));
     Some(Hold {
         actor: request.actor.clone(),
         reason: crate::escape::one_line(&request.reason),
         since: request.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        from: text(ran.filter(|_| outputs.is_empty())),
         targets,
         let_pass: request.let_pass && before.is_none_or(|before| before.let_pass),
     })

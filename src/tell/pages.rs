@@ -1,8 +1,9 @@
 //! One page for the developer: on the pull request that brought a DRY commit in, a comment that says how far it has
 //! come, and on the commit a status that says so in one line. Does I/O through the forge.
 //!
-//! Looked at are the DRY branch's tip and what environments run and are offered. DRY commits between those are looked
-//! for only when something arrived somewhere, or when the tip was not the only one that came in.
+//! Looked at are the DRY branch's tip and what environments run, are offered, and ran before they were rolled back. DRY
+//! commits between those are looked for only when something arrived somewhere or went back, or when the tip was not the
+//! only one that came in: then fifty before the tip, and fifty of those that rollbacks took back.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +13,10 @@ use super::{Landings, Scene};
 use crate::dry::Dry;
 use crate::forge::{Comment, Forge, Landing, MergedPullRequest, same_text};
 use crate::model::{Commit, CommitId, CommitState, CommitStatus};
-use crate::overview::{Journey, PROGRESS, Stand, is_page, journey, told};
+use crate::overview::{Journey, PROGRESS, Stand, is_page, is_rolled_back, journey, told};
 
-/// How many DRY commits before the tip are looked at when something arrived.
+/// How many DRY commits before the tip are looked at when something arrived, and how many when environments were rolled
+/// back.
 const RECENT: usize = 50;
 
 /// What the forge knows of DRY commits.
@@ -24,7 +26,9 @@ type Known = BTreeMap<CommitId, Landing>;
 pub(super) fn tracked(tip: &Commit, stands: &[Stand]) -> Vec<CommitId> {
     let runs = stands.iter().filter_map(|stand| stand.runs);
     let offered = stands.iter().filter_map(|stand| stand.offer.as_ref()?.dry);
-    let mut all: Vec<CommitId> = runs.chain(offered).chain(tip.parents.first().copied()).collect();
+    let left = stands.iter().filter_map(|stand| stand.left);
+    let mut all: Vec<CommitId> =
+        runs.chain(offered).chain(left).chain(tip.parents.first().copied()).collect();
     all.sort();
     all.dedup();
     all.retain(|commit| *commit != tip.id);
@@ -56,7 +60,7 @@ pub(super) fn update(scene: &Scene<'_>, landings: &Landings) -> Result<()> {
         let is_tip = *commit == scene.tip.id;
         // What is over stays so; what nobody began is begun when it is found among the recent ones.
         let is_on_its_way = status(landing).map_or(!forge.dry_status_may_wait(), is_unfinished);
-        if is_tip || is_on_its_way {
+        if is_tip || is_on_its_way || history.went_back(*commit)? {
             let before = said(forge, *commit, (landing, &landing.pull_requests));
             let journey = history.journey(*commit, before.as_ref())?;
             let begins = !forge.dry_status_may_wait();
@@ -64,9 +68,11 @@ pub(super) fn update(scene: &Scene<'_>, landings: &Landings) -> Result<()> {
             pages.push(Page { journey, landing, before, may_comment, may_begin: is_tip || begins });
         }
     }
-    let others = if looks_further(scene, &known, &pages) { recent(scene, &known)? } else { Known::new() };
+    let further = looks_further(scene, &known, &pages);
+    let others = if further { further_ones(scene, &pages, &mut history)? } else { Known::new() };
     for (commit, landing) in &others {
-        if status(landing).is_some_and(|status| !is_unfinished(status)) {
+        let is_over = status(landing).is_some_and(|status| !is_unfinished(status));
+        if is_over && !history.went_back(*commit)? {
             continue;
         }
         let request =
@@ -89,6 +95,10 @@ fn looks_further(scene: &Scene<'_>, known: &Known, pages: &[Page<'_>]) -> bool {
     let arrived = |page: &Page<'_>| {
         // Where nothing could be said before, it is news that it is everywhere.
         let is_late = !may_wait && page.journey.is_over() && page.journey.matters();
+        // Where it is said already, and stays so, there is no news.
+        if status(page.landing).is_some() && wanted(page, may_wait).is_none() {
+            return false;
+        }
         let before = page.before.as_ref();
         before.map_or(is_late, |before| before.description != page.journey.status().description)
     };
@@ -102,11 +112,13 @@ fn looks_further(scene: &Scene<'_>, known: &Known, pages: &[Page<'_>]) -> bool {
     pages.iter().any(arrived) || (is_new(&scene.tip.id) && before.is_some_and(is_new))
 }
 
-/// The DRY commits before the tip that have no page as far as is known.
-fn recent(scene: &Scene<'_>, known: &Known) -> Result<Known> {
+/// The DRY commits before the tip, and those that rollbacks took back, but for those whose page is known already.
+fn further_ones(scene: &Scene<'_>, pages: &[Page<'_>], history: &mut History<'_>) -> Result<Known> {
     let mut commits = scene.world.repository.ancestry()?.recent(scene.tip.id, RECENT)?;
-    let is_unsaid = |commit: &CommitId| known.get(commit).is_none_or(|landing| status(landing).is_none());
-    commits.retain(|commit| *commit != scene.tip.id && is_unsaid(commit));
+    commits.extend(history.all_that_went_back()?);
+    commits.sort();
+    commits.dedup();
+    commits.retain(|commit| pages.iter().all(|page| page.journey.commit != *commit));
     scene.world.forge.landings(&commits)
 }
 
@@ -126,8 +138,9 @@ fn status(landing: &Landing) -> Option<&CommitStatus> {
     landing.statuses.iter().find(|status| status.context == PROGRESS)
 }
 
+/// One that may not wait stays successful, and its words alone tell of a rollback.
 fn is_unfinished(status: &CommitStatus) -> bool {
-    status.state != CommitState::Success
+    status.state != CommitState::Success || is_rolled_back(status)
 }
 
 /// What was said of a commit last: by its status, or by the comment where the status says so at the end only.
@@ -167,18 +180,26 @@ fn write(scene: &Scene<'_>, landings: &Landings, page: &Page<'_>) -> Result<()> 
             None => {}
         }
     }
-    let wanted = journey.status();
-    if differs(scene, page, &wanted) { forge.set_status(journey.commit, &wanted) } else { Ok(()) }
+    let now = status(landing);
+    let differs = |wanted: &CommitStatus| {
+        now.is_none_or(|now| (now.state, &now.description) != (wanted.state, &wanted.description))
+    };
+    match wanted(page, forge.dry_status_may_wait()).filter(differs) {
+        Some(wanted) => forge.set_status(journey.commit, &wanted),
+        None => Ok(()),
+    }
 }
 
-fn differs(scene: &Scene<'_>, page: &Page<'_>, wanted: &CommitStatus) -> bool {
-    let may_wait = scene.world.forge.dry_status_may_wait();
-    match status(page.landing) {
-        _ if !may_wait && is_unfinished(wanted) => false,
-        Some(now) if !may_wait => is_unfinished(now),
-        Some(now) => (now.state, &now.description) != (wanted.state, &wanted.description),
-        None => page.may_begin,
+/// What the status shall be, if there is to be one.
+fn wanted(page: &Page<'_>, may_wait: bool) -> Option<CommitStatus> {
+    let wanted = page.journey.status();
+    let now = status(page.landing);
+    if may_wait {
+        return (now.is_some() || page.may_begin).then_some(wanted);
     }
+    let is_back = now.is_some() && page.journey.is_rolled_back();
+    let is_due = if page.journey.is_over() { now.map_or(page.may_begin, is_unfinished) } else { is_back };
+    is_due.then_some(CommitStatus { state: CommitState::Success, ..wanted })
 }
 
 /// Which DRY commits have which; asked of the DRY branch's history where that is not plain, once for each pair.
@@ -199,6 +220,36 @@ impl<'a> History<'a> {
             journey.keep_failed(before);
         }
         Ok(journey)
+    }
+
+    /// Whether an environment ran a DRY commit, and does not since it was rolled back.
+    fn went_back(&mut self, commit: CommitId) -> Result<bool> {
+        for stand in self.scene.stands {
+            let Some((left, runs)) = stand.left.zip(stand.runs) else { continue };
+            if self.has(left, commit)? && !self.has(runs, commit)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The newest of those on the DRY branch's line of first parents, over all environments.
+    fn all_that_went_back(&mut self) -> Result<Vec<CommitId>> {
+        let ancestry = self.scene.world.repository.ancestry()?;
+        let mut all = Vec::new();
+        for stand in self.scene.stands {
+            let Some((left, runs)) = stand.left.zip(stand.runs) else { continue };
+            if !self.is_ancestor(left, self.scene.tip.id)? {
+                continue;
+            }
+            for commit in ancestry.recent(left, RECENT - all.len())? {
+                if self.has(runs, commit)? {
+                    break;
+                }
+                all.push(commit);
+            }
+        }
+        Ok(all)
     }
 
     /// Whether `newer` is `older` or has it. What was taken off the DRY branch has nothing that matters.

@@ -198,13 +198,13 @@ impl Elsewhere {
     }
 }
 
-/// A story without what one forge alone tells: what the status on DRY commits says before they are everywhere, which GitLab
-/// has not until then; links in pictures and tables, and to a comparison, which lead to pages that the local forge has not;
-/// and each forge's own words for what else a merge waits for.
+/// A story without what one forge alone tells: what the status on DRY commits says while they are not everywhere, which
+/// GitLab has not, or calls successful after a rollback; links in pictures and tables, and to a comparison, which lead to
+/// pages that the local forge has not; and each forge's own words for what else a merge waits for.
 pub(super) fn of_every_forge(story: &str) -> String {
     let waits = |line: &str| {
         let rest = line.split_once(" hydrator/progress ").map(|(_, rest)| rest);
-        rest.is_some_and(|rest| !rest.starts_with("success: "))
+        rest.is_some_and(|rest| !rest.starts_with("success: ") || rest.contains(" rolled back to "))
     };
     let told = story.lines().filter(|line| !waits(line) && !line.starts_with("  click e"));
     told.map(|line| in_common_words(line) + "\n").collect()

@@ -44,6 +44,7 @@ macro_rules! on {
         crate::stories::on! { $forge, pages:
             a_page_follows_a_change_through_all_environments
             a_change_that_was_overtaken_arrives_with_the_next_one
+            a_rollback_takes_pages_back_until_it_is_resumed
             nobody_else_can_take_the_place_of_a_page
             what_changes_nothing_gets_no_comment
             a_page_that_cannot_be_written_fails_nothing

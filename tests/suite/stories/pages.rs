@@ -137,6 +137,67 @@ pub(crate) fn a_change_that_was_overtaken_arrives_with_the_next_one<F: Hosted>()
     assert_eq!(writes(&forge.server().take_calls()), Vec::<String>::new());
 }
 
+pub(crate) fn a_rollback_takes_pages_back_until_it_is_resumed<F: Hosted>() {
+    let repo = repo_of(&ENVIRONMENTS);
+    let forge = F::start(&repo);
+    let everywhere = |job: bool| {
+        _ = if job {
+            forge.job(&repo).run().success()
+        } else {
+            forge.command(&repo, "promote").run().success()
+        };
+        for name in ENVIRONMENTS {
+            merge_of(&forge, name);
+            _ = forge.command(&repo, "promote").run().success();
+        }
+    };
+    everywhere(true);
+    let old = repo.tip("main").unwrap();
+    let landed: Vec<(u64, String)> = [("one", Method::Merge), ("two", Method::Merge)]
+        .map(|(value, method)| (land(&repo, &forge, value, method), repo.tip("main").unwrap()))
+        .into();
+    everywhere(true);
+    // It has nothing to do with any environment.
+    repo.write("README.md", "Hello\n");
+    repo.commit("Say hello");
+    _ = forge.job(&repo).run().success();
+    let page = |number: u64| pull(&forge, number).comments.last().unwrap().body.clone();
+    let all = |wanted: &(String, String), row: &str| {
+        for (number, dry) in &landed {
+            assert_eq!(progress(&forge, dry), *wanted);
+            assert!(page(*number).contains(row), "{}", page(*number));
+            assert_eq!(pull(&forge, *number).comments.len(), 1);
+        }
+    };
+    let done = ("success".to_owned(), "in dev, staging, prod".to_owned());
+    all(&done, "is everywhere");
+    let arguments = ["--environment", "prod", "--to", "1", "--push", "--actor", "alice"];
+    _ = forge.command(&repo, "rollback").arguments(arguments).run().success();
+    _ = forge.command(&repo, "promote").run().success();
+    let word = if F::WAITS { "pending" } else { "success" };
+    let back = (word.to_owned(), format!("prod was rolled back to {}; in dev, staging", &old[..7]));
+    all(&back, &format!("| `prod` | ⛔ | was rolled back to `{}` |", &old[..7]));
+    // Nothing more is asked than without it, and nothing is written.
+    let quiet = || {
+        forge.server().take_calls();
+        for command in ["run", "promote"] {
+            _ = forge.command(&repo, command).run().success();
+            let calls = forge.server().take_calls();
+            assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{command}: {:?}", asked(&calls));
+        }
+    };
+    quiet();
+    _ = forge.command(&repo, "resume").arguments(["--environment", "prod"]).run().success();
+    _ = forge.command(&repo, "promote").run().success();
+    all(&back, "| `prod` | ");
+    assert!(page(landed[1].0).contains("; may be merged |"), "{}", page(landed[1].0));
+    quiet();
+    merge_of(&forge, "prod");
+    _ = forge.command(&repo, "promote").run().success();
+    all(&done, "is everywhere");
+    quiet();
+}
+
 pub(crate) fn nobody_else_can_take_the_place_of_a_page<F: Hosted>() {
     let repo = repo_of(&ENVIRONMENTS);
     let forge = F::start(&repo);

@@ -5,6 +5,7 @@
 
 mod gather;
 mod merge;
+mod passed_over;
 mod places;
 mod post;
 mod reopen;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 pub use self::gather::{Tips, Writes, gather};
+pub use self::passed_over::{PassedOver, passed_over};
 pub use self::places::{has_label, observed};
 pub use self::round::{LEFT_TO_THE_FORGE, tips_of};
 pub use self::run::{close_old, disarm, follow, gates, is_due, keep};

@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::gather::{Tips, Writes, gather};
+use super::passed_over::{PassedOver, passed_over};
 use super::{places, post};
 use crate::branch::Tip;
 use crate::dry::Dry;
-use crate::gate::{Board, Place, REPLACE_LABEL, finishing};
+use crate::gate::{Board, Place};
 use crate::git::RemoteRefs;
 use crate::model::{
     Commit, CommitId, Contention, Delivery, Environment, EnvironmentName, EnvironmentReport, ErrorReport,
@@ -171,16 +172,11 @@ pub fn keep(
         now: (world.clock)(),
         is_ancestor: &is_ancestor,
     };
-    let replaced = |at: &usize| places::has_label(all[*at].open.as_ref(), REPLACE_LABEL);
-    let released = (0..all.len()).filter(replaced).collect();
-    let kept = finishing(&board, &released);
+    let passed = passed_over(project, &board, &all);
     for (environment, seen) in environments.iter().zip(&mut observation.environments) {
         let at = project.environments.iter().position(|one| one.name == environment.name);
-        let waiting = at.and_then(|at| kept.get(&at)).map(|waiting| &project.environments[*waiting].name);
-        let older = seen.processed.filter(|processed| *processed != dry.commit.id);
-        seen.kept = waiting.zip(older).map(|(waiting, older)| {
-            format!("keeps {} until that is merged into {waiting} (`contention: finish`)", older.short())
-        });
+        let passed = at.and_then(|at| passed.get(&at)).filter(|passed| passed.until.is_some());
+        seen.kept = passed.map(PassedOver::words);
     }
     Ok(())
 }

@@ -1,22 +1,19 @@
 //! What a round did to one environment, and what is reported of it. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::places;
+use super::passed_over::{PassedOver, passed_over};
 use crate::error::Failure;
-use crate::gate::{Board, Place, REPLACE_LABEL, Verdict, finishing};
+use crate::gate::{Board, Place, Verdict};
 use crate::hydrate::Hold;
 use crate::model::{
-    CommitId, Contention, EnvironmentName, EnvironmentReport, ErrorReport, HoldReport, Operation, Project,
-    PullRequest, PullRequestOperation, PullRequestReport,
+    CommitId, EnvironmentName, EnvironmentReport, ErrorReport, HoldReport, Operation, Project, PullRequest,
+    PullRequestOperation, PullRequestReport,
 };
 use crate::observe::Seen;
 use crate::plan::{self, Permissions};
 use crate::promote::state_word;
 use crate::world::World;
-
-/// What a report says of an environment that kept its DRY commit for others, and does so no more: a run alone renders.
-const LEFT_BEHIND: &str = "newer DRY commits wait for `hydrator run`";
 
 /// What a round did to one environment.
 #[derive(Default)]
@@ -35,27 +32,14 @@ pub(super) fn reports(
     (deeds, verdicts): (Vec<Deed>, &[Option<Verdict>]),
     failures: &BTreeMap<EnvironmentName, Failure>,
 ) -> Vec<EnvironmentReport> {
-    let behind = left_behind(project, board, seen);
+    let passed = passed_over(project, board, seen);
     let one = |(at, mut deed): (usize, Deed)| {
-        deed.note = deed.note.or_else(|| behind.contains(&at).then(|| LEFT_BEHIND.to_owned()));
+        let behind = passed.get(&at).map(PassedOver::words);
+        let said: Vec<String> = deed.note.take().into_iter().chain(behind).collect();
+        deed.note = (!said.is_empty()).then(|| said.join("; "));
         report(world, &board.places[at], &seen[at], (deed, verdicts[at].as_ref()), failures)
     };
     deeds.into_iter().enumerate().map(one).collect()
-}
-
-/// With `contention: finish`, the environments that were passed over and could take newer DRY commits now.
-fn left_behind(project: &Project, board: &Board<'_>, seen: &[Seen]) -> BTreeSet<usize> {
-    if project.contention != Contention::Finish {
-        return BTreeSet::new();
-    }
-    let replaced = |at: &usize| places::has_label(seen[*at].open.as_ref(), REPLACE_LABEL);
-    let kept = finishing(board, &(0..seen.len()).filter(replaced).collect());
-    let is_left = |at: &usize| {
-        let place = &board.places[*at];
-        let is_behind = place.processed.is_some_and(|processed| processed != board.tip);
-        is_behind && place.held.is_none() && !kept.contains_key(at)
-    };
-    (0..seen.len()).filter(is_left).collect()
 }
 
 fn report(

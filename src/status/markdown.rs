@@ -44,6 +44,7 @@ fn proposed(environment: &EnvironmentStatus) -> String {
 fn remarks(environment: &EnvironmentStatus) -> String {
     let mut said = Vec::new();
     said.extend(environment.proposal.as_ref().map(|proposal| prose(&proposal.words())));
+    said.extend(environment.passed_over.as_ref().map(|passed| prose(&passed.words())));
     said.extend(environment.hold.as_ref().map(|hold| prose(&cut(&held(hold), HOLD_LIMIT))));
     said.extend(environment.error.as_ref().map(|error| format!("**{}**", prose(&cut(error, CELL_LIMIT)))));
     if environment.ungated == Some(true) {

@@ -23,7 +23,7 @@ use crate::model::{
 use crate::observe::{self, Seen};
 use crate::overview::{self, Node, State, mermaid};
 use crate::plan::{self, Permissions};
-use crate::promotion::{Tips, Writes, gather, observed, tips_of};
+use crate::promotion::{PassedOver, Tips, Writes, gather, observed, passed_over, tips_of};
 use crate::tell;
 use crate::world::World;
 
@@ -67,6 +67,8 @@ pub struct EnvironmentStatus {
     pub behind: Option<usize>,
     /// What is offered to it.
     pub proposal: Option<ProposalStatus>,
+    /// With `contention: finish`: why newer DRY commits are not offered to it; none where they are, or where there is none.
+    pub passed_over: Option<PassedOver>,
     /// Why all of it, or some of its targets, stay as they are.
     pub hold: Option<HoldReport>,
     /// Why nothing can be done for it.
@@ -140,7 +142,11 @@ pub fn status(world: &World, now: Timestamp) -> Result<Status> {
     gather(&mut board, &tips, (world.forge.as_ref(), Writes::Nothing))?;
     let said = said_of_tip(world, &dry, &board)?;
     let look = Look { world, dry: &dry, board: &board, now, said: said.as_ref() };
-    let environments = seen.iter().enumerate().map(|(at, seen)| look.one(at, seen));
+    let mut passed = passed_over(project, &board, &seen);
+    let environments = seen
+        .iter()
+        .enumerate()
+        .map(|(at, seen)| Ok(EnvironmentStatus { passed_over: passed.remove(&at), ..look.one(at, seen)? }));
     Ok(Status {
         dry_branch: dry.branch.clone(),
         dry_sha: dry.commit.id,
@@ -198,6 +204,7 @@ impl Look<'_> {
             processed: place.processed,
             behind: behind(world, dry, place)?,
             proposal,
+            passed_over: None,
             hold: hold.map(|_| plan::hold(seen).map_or_else(HoldReport::drift, Hold::report)),
             error,
             ungated: ungated(world, place),

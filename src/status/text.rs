@@ -69,6 +69,7 @@ fn details(status: &Status, environment: &EnvironmentStatus) -> Vec<String> {
         }
         None => {}
     }
+    lines.extend(environment.passed_over.as_ref().map(|passed| line(&passed.words())));
     lines.extend(environment.hold.as_ref().map(|hold| line(&cut(&held(hold), HOLD_LIMIT))));
     lines.extend(environment.error.as_ref().map(|error| format!("error: {}", line(error))));
     if environment.ungated == Some(true) {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::action::{action, names};
+use super::read;
 use super::runner::{Runner, has, outputs, workflows};
 use crate::forge_server::state::{Life, Status};
 use crate::stories::pull;
@@ -69,6 +70,22 @@ fn a_runner_hydrates_a_push_and_rolls_back() {
     assert!(resumed.is_open() && resumed.head == "hydrator/prod-next", "{resumed:?}");
     let file = remote.run(&["show", "hydrator/prod-next:shop/manifest.yaml"]);
     assert!(file.contains("replicas: 5"), "{file}");
+}
+
+#[test]
+fn the_lines_for_a_schedule_of_runs_are_good_ones() {
+    let runner = Runner::new("templates");
+    let text = read("examples/github/run.yml");
+    let told = text.replace("  # schedule:\n  #   - cron", "  schedule:\n    - cron");
+    assert_ne!(told, text);
+    runner.repo.write(".github/workflows/run.yml", &told);
+    runner.repo.commit("Run on a schedule, too");
+    let outcome = runner.run("run", "schedule", &json!({})).success();
+    has(&outcome, "environments", r#"["dev","prod"]"#);
+    // The same for GitLab, where the schedule is another one's.
+    let pipeline = read("examples/gitlab/.gitlab-ci.yml").replace("\n# ", "\n");
+    let lines = "\"hydrator promote\":\n  script: [hydrator run]\n";
+    assert!(pipeline.contains(lines) && read("docs/gitlab.md").contains(lines), "{pipeline}");
 }
 
 /// A project whose prod follows dev by itself, once a status of dev is there.

@@ -243,7 +243,8 @@ fn what_was_passed_over_for_a_soak_waits_for_a_run_and_promote_says_so() {
     }
     push(&ground, [2, 2, 2]);
     let note = |ground: &Rc<Ground>| ground.promote(&[]).environments[1].note.clone();
-    assert_eq!(note(&ground), None, "staging soaks for prod");
+    let soaks = note(&ground).expect("staging soaks for prod");
+    assert!(soaks.contains(" until prod has it (`contention: finish`)"), "{soaks}");
     step(30 * 60);
     assert_eq!(gate(&ground, "prod"), "may be merged");
     merge(&ground, "prod", MergeMethod::Squash);

@@ -50,6 +50,7 @@ macro_rules! on {
             a_page_that_cannot_be_written_fails_nothing
             an_error_is_told_until_it_is_mended
             deployments_are_recorded_once_where_that_is_asked_for
+            a_deployment_that_is_refused_keeps_no_other_one_from_being_recorded
         }
     };
     ($forge:ident, preview) => {

@@ -290,3 +290,33 @@ pub(crate) fn deployments_are_recorded_once_where_that_is_asked_for<F: Hosted>()
     });
     assert_eq!(found, [("dev".to_owned(), first.clone()), ("staging".to_owned(), first)]);
 }
+
+pub(crate) fn a_deployment_that_is_refused_keeps_no_other_one_from_being_recorded<F: Hosted>() {
+    let repo = repo_of(&ENVIRONMENTS);
+    let text = std::fs::read_to_string(repo.work().join("hydrator.yaml")).unwrap();
+    repo.write("hydrator.yaml", &(text + "deployments: true\n"));
+    repo.commit("Record deployments");
+    let forge = F::start(&repo);
+    _ = forge.job(&repo).run().success();
+    for name in ENVIRONMENTS {
+        merge_of(&forge, name);
+    }
+    let is_of_dev = |call: &Call| call.is_write() && call.body["environment"] == "dev";
+    forge.server().decide(move |call| is_of_dev(call).then(|| Fault::refusal(403, "dev is protected")));
+    let recorded = || -> Vec<String> {
+        forge.server().with(|state| state.deployments.iter().map(|one| one.environment.clone()).collect())
+    };
+    let outcome = forge.command(&repo, "promote").run().success();
+    let words = format!(
+        "not every deployment is recorded: cannot record the deployment of {} to `dev`",
+        &repo.tip("main").unwrap()[..7]
+    );
+    assert!(outcome.stderr().contains(&words), "{}", outcome.stderr());
+    assert_eq!(recorded(), ["staging", "prod"]);
+    // Once it is allowed, the missing one follows alone.
+    forge.server().recover();
+    for _ in 0..2 {
+        _ = forge.command(&repo, "promote").run().success();
+        assert_eq!(recorded(), ["staging", "prod", "dev"]);
+    }
+}

@@ -186,3 +186,52 @@ targets: [{path: 'apps/{environment}', name: app}]
     assert_eq!((opened.head.as_str(), opened.base.as_str()), ("umgebung/ä.ö/dev-next", "umgebung/ä.ö/dev"));
     assert_eq!(opened.labels, ["größe: klein"]);
 }
+
+pub(crate) fn what_is_pushed_says_once_since_when<F: Hosted>() {
+    let repo = repo_with(&["dev"], ", delivery: push, gates: {soak: 1h}");
+    let forge = F::start(&repo);
+    // The statuses that were set meanwhile, by the commit and the name; nothing else is written.
+    let said = |what: &str| -> Vec<(String, String)> {
+        let calls = forge.server().take_calls();
+        let of_status = |call: &&Call| call.is_write() && call.path.contains("/statuses/");
+        let told: Vec<(String, String)> = calls.iter().filter(of_status).map(named).collect();
+        assert_eq!(writes(&calls).len(), told.len(), "{what}: {:?}", asked(&calls));
+        told
+    };
+    let named_active = |what: &str| {
+        let commits = said(what).into_iter().filter(|(_, name)| name == "hydrator/active");
+        commits.map(|(commit, _)| commit).collect::<Vec<_>>()
+    };
+    let quiet = |what: &str| {
+        for command in ["run", "promote", "run"] {
+            _ = forge.command(&repo, command).run().success();
+            assert_eq!(said(what), Vec::new(), "{what}, {command}");
+        }
+    };
+    for value in ["first", "second", "third"] {
+        set(&repo, &["dev"], value);
+        _ = forge.job(&repo).run().success();
+        assert_eq!(named_active(value), [repo.tip("hydrator/dev").unwrap()]);
+        quiet(value);
+    }
+    let before = repo.tip("hydrator/dev");
+    let arguments = ["--environment", "dev", "--push", "--actor", "alice"];
+    _ = forge.command(&repo, "rollback").arguments(arguments).run().success();
+    assert_ne!(repo.tip("hydrator/dev"), before);
+    assert_eq!(named_active("rolled back"), [repo.tip("hydrator/dev").unwrap()]);
+    _ = forge.command(&repo, "run").run().success();
+    assert_eq!(named_active("the run after it"), Vec::<String>::new());
+    quiet("rolled back");
+    _ = forge.command(&repo, "resume").arguments(["--environment", "dev"]).run().success();
+    assert_eq!(named_active("resumed"), [repo.tip("hydrator/dev").unwrap()]);
+    _ = forge.command(&repo, "run").run().success();
+    assert_eq!(named_active("the run after that"), Vec::<String>::new());
+    quiet("resumed");
+}
+
+/// The commit and the name of a status that is set.
+fn named(call: &Call) -> (String, String) {
+    let commit = call.path.rsplit('/').next().unwrap_or_default().to_owned();
+    let name = call.body["context"].as_str().or_else(|| call.body["name"].as_str());
+    (commit, name.unwrap_or_default().to_owned())
+}

@@ -93,6 +93,7 @@ macro_rules! on {
             an_environment_that_left_the_configuration_is_closed_with_a_comment
             hostile_commit_messages_leave_nothing_but_text
             names_of_every_kind_and_servers_below_a_path_work
+            what_is_pushed_says_once_since_when
         }
     };
 }

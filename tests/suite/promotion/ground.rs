@@ -115,7 +115,12 @@ impl Ground {
         let parent = self.tip("main");
         let mut files = vec![("hydrator.yaml".to_owned(), self.plan.yaml())];
         for (environment, value) in self.plan.environments.iter().zip(&values) {
-            files.push((format!("deploy/{}/web.yaml", environment.name), manifest(*value)));
+            for target in TARGETS {
+                files.push((
+                    format!("deploy/{}/{target}/all.yaml", environment.name),
+                    manifest(target, *value),
+                ));
+            }
         }
         let tree = self.tree(None, &files);
         let commit = self.commit(tree, parent, &format!("DRY {}", self.dry.borrow().len()));
@@ -133,7 +138,7 @@ impl Ground {
         if self.manifest(tip).is_none() {
             return false;
         }
-        let tree = self.tree(Some(base), &[("web/manifest.yaml".to_owned(), manifest(999))]);
+        let tree = self.tree(Some(base), &[("web/manifest.yaml".to_owned(), manifest("web", 999))]);
         let commit = self.commit(tree, Some(tip), "By hand");
         self.set_branch(&branch, commit);
         true
@@ -192,9 +197,9 @@ impl Ground {
         Some(String::from_utf8_lossy(blob.content()).into_owned())
     }
 
-    /// The manifests of a hydrated commit.
+    /// The manifests of a hydrated commit, of all targets.
     pub(super) fn manifest(&self, commit: CommitId) -> Option<String> {
-        self.file(commit, "web/manifest.yaml")
+        TARGETS.iter().map(|target| self.file(commit, &format!("{target}/manifest.yaml"))).collect()
     }
 
     /// What the note on a commit says.
@@ -245,15 +250,15 @@ impl Ground {
         report.unwrap_or_else(|error| panic!("promote: {error:?}"))
     }
 
-    /// `hydrator rollback`; false where there is nothing to go back to.
-    pub(super) fn rollback(self: &Rc<Self>, environment: &str, let_pass: bool) -> bool {
+    /// `hydrator rollback` of an environment, or of one target there; false where there is nothing to go back to.
+    pub(super) fn rollback(self: &Rc<Self>, environment: &str, target: Option<&str>, let_pass: bool) -> bool {
         let world = self.world(Box::new(Spy(Rc::clone(self))));
-        self.tell(format!("rollback {environment}, others pass: {let_pass}"));
+        self.tell(format!("rollback {environment}, target {target:?}, others pass: {let_pass}"));
         let request = rollback::Request {
             environments: vec![EnvironmentName::new(environment)],
             all_after: None,
             to: "previous".parse().expect("a state"),
-            targets: Vec::new(),
+            targets: target.map(str::to_owned).into_iter().collect(),
             actor: "carol".to_owned(),
             reason: "simulated".to_owned(),
             now: clock(),
@@ -313,7 +318,7 @@ impl Ground {
     /// Whether an environment runs what no DRY commit says.
     pub(super) fn is_edited(&self, at: usize) -> bool {
         let tip = self.tip(&format!("hydrator/{}", self.plan.environments[at].name));
-        tip.and_then(|tip| self.manifest(tip)) == Some(manifest(999))
+        tip.and_then(|tip| self.file(tip, "web/manifest.yaml")) == Some(manifest("web", 999))
     }
 
     /// Whether one DRY commit is a true ancestor of another one.
@@ -350,7 +355,18 @@ impl Ground {
     }
 }
 
+/// The targets of every environment.
+pub(super) const TARGETS: [&str; 2] = ["web", "jobs"];
+
 /// What an environment has for a value.
-pub(super) fn manifest(value: u32) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: web }}\ndata: {{ value: \"{value}\" }}\n")
+pub(super) fn manifests(value: u32) -> String {
+    TARGETS.map(|target| manifest(target, value)).concat()
+}
+
+/// One target of it: not every value is another one for the jobs.
+fn manifest(target: &str, value: u32) -> String {
+    let value = if target == "jobs" { value / 2 } else { value };
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: {target} }}\ndata: {{ value: \"{value}\" }}\n"
+    )
 }

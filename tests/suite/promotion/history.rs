@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use hydrator::model::{CommitState, MergeMethod, Operation, RunReport};
 
-use super::ground::{Ground, manifest, next_day, step};
+use super::ground::{Ground, TARGETS, manifests, next_day, step};
 use super::plan::Plan;
 use super::{model, reader};
 use crate::support::random::Random;
@@ -90,13 +90,14 @@ fn push(ground: &Rc<Ground>, random: &mut Random) {
     ground.commit_dry(values);
 }
 
-/// Somebody rolls back, or ends what a rollback holds.
+/// Somebody rolls an environment or one of its targets back, or ends what a rollback holds.
 fn roll_back(ground: &Rc<Ground>, random: &mut Random, at: usize) {
     let held = model::held(ground);
     if !held.is_empty() && random.chance(50) {
         ground.resume(&held);
     } else if !ground.is_edited(at) {
-        ground.rollback(&ground.plan.environments[at].name, random.chance(40));
+        let target = random.chance(40).then(|| TARGETS[random.below(2)]);
+        ground.rollback(&ground.plan.environments[at].name, target, random.chance(40));
     }
     after(ground);
 }
@@ -186,7 +187,7 @@ fn settle(ground: &Rc<Ground>, random: &mut Random) {
     for (environment, value) in ground.plan.environments.iter().zip(values) {
         let active = ground.tip(&format!("hydrator/{}", environment.name)).expect("an active branch");
         let (runs, name) = (ground.manifest(active), &environment.name);
-        assert_eq!(runs, Some(manifest(value)), "{name} did not get there\n{}", model::picture(ground));
+        assert_eq!(runs, Some(manifests(value)), "{name} did not get there\n{}", model::picture(ground));
     }
     changes_nothing(ground);
 }

@@ -16,8 +16,10 @@ struct Look {
     /// `rollback` or `resume`, where that is what is offered.
     intent: Option<String>,
     active: Option<CommitId>,
-    /// Whether a rollback holds it.
+    /// Whether a rollback holds it, or some of its targets.
     held: bool,
+    /// Whether that is all of it.
+    whole: bool,
     /// Whether that lets others pass.
     lets_pass: bool,
 }
@@ -53,8 +55,9 @@ fn look(ground: &Ground, at: usize) -> Look {
     let differs = manifest(proposed) != manifest(active) && manifest(proposed).is_some();
     let offers = proposed.filter(|_| differs || intent.is_some());
     let held = of_active["hold"].is_object();
+    let whole = held && of_active["hold"]["targets"].as_object().is_none_or(serde_json::Map::is_empty);
     let lets_pass = of_active["hold"]["letPass"] == true;
-    Look { runs: active.and_then(dry_of), processed, offers, intent, active, held, lets_pass }
+    Look { runs: active.and_then(dry_of), processed, offers, intent, active, held, whole, lets_pass }
 }
 
 /// Whether what the environment is offered may be merged now; the error says which rule is against it.
@@ -71,7 +74,7 @@ pub(super) fn allows(ground: &Ground, at: usize) -> Result<(), String> {
     if own.intent.as_deref() == Some("rollback") {
         return Ok(());
     }
-    if own.held && own.intent.is_none() {
+    if own.whole && own.intent.is_none() {
         return Err("it was rolled back".to_owned());
     }
     if ground.is_edited(at) && !environment.repairs() {
@@ -112,13 +115,13 @@ fn passes(ground: &Ground, at: usize, wanted: CommitId) -> Result<Passes, String
     let name = &environment.name;
     let its = look(ground, at);
     // It takes nothing any more, and is asked for nothing.
-    if its.lets_pass {
+    if its.whole && its.lets_pass {
         return Ok(Passes::Through);
     }
     if ground.is_edited(at) {
         return Err(format!("{name} was edited by hand"));
     }
-    if its.held {
+    if its.held && !its.lets_pass {
         return Err(format!("{name} was rolled back"));
     }
     let active = its.active.filter(|_| its.runs.is_some()).ok_or_else(|| format!("{name} runs nothing"))?;

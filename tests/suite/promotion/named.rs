@@ -185,7 +185,7 @@ fn a_rolled_back_predecessor_holds_everything_after_it() {
     let second = push(&ground, [1, 1, 1]);
     merge(&ground, "dev", MergeMethod::Squash);
     assert_eq!(gate(&ground, "staging"), "may be merged");
-    assert!(ground.rollback("dev", false));
+    assert!(ground.rollback("dev", None, false));
     assert_eq!(gate(&ground, "dev"), "may be merged", "a rollback waits for nobody");
     merge(&ground, "dev", MergeMethod::Merge);
     assert_eq!(gate(&ground, "staging"), "held by rollback of dev");
@@ -210,7 +210,7 @@ fn what_was_rolled_back_and_lets_others_pass_goes_on_letting_them_pass() {
     merge(&ground, "dev", MergeMethod::Squash);
     assert_eq!(gate(&ground, "staging"), "may be merged");
     merge(&ground, "staging", MergeMethod::Squash);
-    assert!(ground.rollback("staging", true));
+    assert!(ground.rollback("staging", None, true));
     merge(&ground, "staging", MergeMethod::Merge);
     // Nobody said that staging is well, and nobody has to.
     assert_eq!(gate(&ground, "prod"), "may be merged");

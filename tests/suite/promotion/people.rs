@@ -34,7 +34,7 @@ impl Ground {
 
     /// Whether two commits have the same manifests of the same DRY commit.
     pub(super) fn is_same(&self, one: CommitId, other: CommitId) -> bool {
-        ["web/manifest.yaml", "hydrator.metadata"]
+        ["web/manifest.yaml", "jobs/manifest.yaml", "hydrator.metadata"]
             .iter()
             .all(|path| self.file(one, path) == self.file(other, path))
     }

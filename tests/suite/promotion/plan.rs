@@ -90,7 +90,9 @@ impl Plan {
         for environment in &self.environments {
             text += &environment.yaml(&self.environments);
         }
-        text + "targets:\n  - { path: \"deploy/{environment}\", name: web }\n"
+        let target =
+            |name: &str| format!("  - {{ path: \"deploy/{{environment}}/{name}\", name: {name} }}\n");
+        text + "targets:\n" + &super::ground::TARGETS.map(target).concat()
     }
 
     /// Everything that comes after an environment.

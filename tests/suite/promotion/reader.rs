@@ -35,10 +35,12 @@ pub(super) fn check(ground: &Ground, processed: Option<CommitId>) {
             assert_eq!(*known, date, "P5: {branch}");
         }
         has_news(ground, tips[1], &proposed);
-        // What is rolled back, or about to be, stays where it is; so does its note.
+        // What is rolled back as a whole, or about to be, stays where it is; so does its note.
         let stays = tips.iter().any(|tip| {
             let text = ground.file(*tip, "hydrator.metadata").unwrap_or_default();
-            serde_json::from_str::<Value>(&text).is_ok_and(|value| !value["hold"].is_null())
+            let value: Value = serde_json::from_str(&text).unwrap_or_default();
+            let is_whole = value["hold"]["targets"].as_object().is_none_or(serde_json::Map::is_empty);
+            !value["hold"].is_null() && (is_whole || !value["intent"].is_null())
         });
         noted(ground, tips[1], &proposed, processed.filter(|_| !stays));
     }

@@ -122,8 +122,8 @@ fn change_text(
         let _ = writeln!(out, "{}", log_text(&format!("  {}", one_line(&what))));
     }
     for reference in &change.references {
-        let line = format!("  {} names {}, no more {}", reference.field, reference.to, reference.from);
-        let _ = writeln!(out, "{}", log_text(&one_line(&line)));
+        let line = format!("{} names {}, no more {}", reference.field, reference.to, reference.from);
+        let _ = writeln!(out, "{}", log_text(&format!("  {}", one_line(&line))));
     }
     if change.hunks.is_empty() && change.references.is_empty() {
         let _ = writeln!(out, "  its text is not shown");

@@ -302,6 +302,26 @@ fn without_a_network_a_clone_knows_what_it_fetched_last() {
 }
 
 #[test]
+fn a_new_generated_name_is_told_below_what_uses_it() {
+    let manifests = |hash: &str, value: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: web-{hash}}}\ndata: {{a: {value}}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec: {{volumes: [{{name: a, configMap: {{name: web-{hash}}}}}]}}\n"
+        )
+    };
+    let configuration =
+        "version: 1\ndryBranch: main\nenvironments: [{name: dev}]\ntargets: [{path: web, name: web}]\n";
+    let repo = TestRepo::with_files(&files(&[
+        ("hydrator.yaml", configuration),
+        ("web/web.yaml", &manifests("g2456789bc", "b")),
+    ]));
+    repo.write("web/web.yaml", &manifests("m2456789bc", "c"));
+    repo.commit_only("Another value");
+    let text = diff(&repo, &[]).success().stdout().to_owned();
+    let line = "\n  spec.volumes[a].configMap.name names web-m2456789bc, no more web-g2456789bc\n";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
 fn one_target_that_fails_hides_no_other() {
     let repo = TestRepo::with_files(&project::embedded());
     change_prod(&repo);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::forge_server::Fault;
+use crate::stories::preview::Ground;
 use crate::support::command::Run;
 use crate::support::markdown::is_closed;
 use crate::support::project;
@@ -11,12 +12,7 @@ crate::stories::on!(GitHub, preview);
 #[test]
 fn the_steps_summary_has_all_of_it() {
     for from_fork in [false, true] {
-        let repo = TestRepo::with_files(&project::embedded());
-        repo.switch("faster");
-        repo.write("templates/jobs/values-prod.yaml", "schedule: 30 1 * * *\n");
-        repo.commit("jobs: later");
-        let github = GitHub::start(&repo);
-        let number = github.server.with(|state| state.open("faster", "main", "Faster", "")).unwrap();
+        let Ground { repo, forge: github, number } = Ground::<GitHub>::new();
         let run = github.reviewing(&repo, "diff", (number, "faster"), from_fork);
         _ = run.arguments(["--comment"]).run().success();
         let summary = std::fs::read_to_string(repo.root().join("summary.md")).unwrap();
@@ -26,12 +22,7 @@ fn the_steps_summary_has_all_of_it() {
 
 #[test]
 fn a_job_whose_token_only_reads_shows_everything_all_the_same() {
-    let repo = TestRepo::with_files(&project::embedded());
-    repo.switch("faster");
-    repo.write("templates/jobs/values-prod.yaml", "schedule: 30 1 * * *\n");
-    repo.commit("jobs: later");
-    let github = GitHub::start(&repo);
-    let number = github.server.with(|state| state.open("faster", "main", "Faster", "")).unwrap();
+    let Ground { repo, forge: github, number } = Ground::<GitHub>::new();
     github.server.decide(|call| {
         call.is_write().then(|| Fault::refusal(403, "Resource not accessible by integration"))
     });

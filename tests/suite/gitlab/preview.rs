@@ -1,24 +1,13 @@
 //! The preview on a merge request, and in the job's log where the job may not say it there.
 
 use super::*;
-use crate::support::project;
+use crate::stories::preview::Ground;
 
 crate::stories::on!(GitLab, preview);
 
-/// A merge request for a change on `faster`.
-fn ground() -> (TestRepo, GitLab, u64) {
-    let repo = TestRepo::with_files(&project::embedded());
-    repo.switch("faster");
-    repo.write("templates/jobs/values-prod.yaml", "schedule: 30 1 * * *\n");
-    repo.commit("jobs: later");
-    let gitlab = GitLab::start(&repo);
-    let number = gitlab.server.with(|state| state.open("faster", "main", "Faster", "")).unwrap();
-    (repo, gitlab, number)
-}
-
 #[test]
 fn a_job_with_its_own_token_shows_everything_but_on_the_merge_request() {
-    let (repo, gitlab, number) = ground();
+    let Ground { repo, forge: gitlab, number } = Ground::<GitLab>::new();
     // A protected variable reaches no job of a merge request.
     let job = |more: &[&str]| {
         let run = gitlab.reviewing(&repo, "diff", (number, "faster"), false).without("HYDRATOR_TOKEN");
@@ -42,7 +31,7 @@ fn a_job_with_its_own_token_shows_everything_but_on_the_merge_request() {
 
 #[test]
 fn a_job_without_any_token_shows_everything_too() {
-    let (repo, gitlab, number) = ground();
+    let Ground { repo, forge: gitlab, number } = Ground::<GitLab>::new();
     // The remote is another one than the server's, so the job's own token is not for it.
     let run = gitlab.variables(Run::hydrator(&repo)).arguments(["diff", "--comment", "--forge", "gitlab"]);
     let outcome = run
@@ -64,7 +53,7 @@ fn a_job_without_any_token_shows_everything_too() {
 #[test]
 fn a_token_that_may_not_write_here_is_told_of() {
     for status in [401, 403] {
-        let (repo, gitlab, number) = ground();
+        let Ground { repo, forge: gitlab, number } = Ground::<GitLab>::new();
         gitlab.server.decide(move |call| call.is_write().then(|| Fault::refusal(status, "no such right")));
         let job = gitlab.reviewing(&repo, "diff", (number, "faster"), false).arguments(["--comment"]);
         let outcome = job.run().success();

@@ -50,34 +50,16 @@ impl Plan {
 
     /// `dev`, `staging` and `prod` in a line, merged by people.
     pub(super) fn line() -> Self {
-        let place = |at: usize| Environment {
-            name: NAMES[at].to_owned(),
-            before: at.checked_sub(1).into_iter().collect(),
-            named: false,
-            auto_merge: false,
-            push: false,
-            method: "merge",
-            soak: 0,
-            statuses: Vec::new(),
-            window: false,
-            repair: false,
-        };
+        let place = |at: usize| Environment::plain(at, at.checked_sub(1).into_iter().collect());
         Self { environments: (0..3).map(place).collect(), finish: false, required: Vec::new() }
     }
 
     /// `dev`, then `staging` and `prod` beside each other, then `last`, merged by hydrator.
     pub(super) fn diamond() -> Self {
         let place = |at: usize, before: &[usize]| Environment {
-            name: NAMES[at].to_owned(),
-            before: before.to_vec(),
             named: true,
             auto_merge: true,
-            push: false,
-            method: "merge",
-            soak: 0,
-            statuses: Vec::new(),
-            window: false,
-            repair: false,
+            ..Environment::plain(at, before.to_vec())
         };
         let environments = vec![place(0, &[]), place(1, &[0]), place(2, &[0]), place(3, &[1, 2])];
         Self { environments, finish: false, required: Vec::new() }
@@ -130,6 +112,22 @@ fn environment(at: usize, no_order: bool, random: &mut Random) -> Environment {
 }
 
 impl Environment {
+    /// One that people merge, without gates.
+    fn plain(at: usize, before: Vec<usize>) -> Self {
+        Self {
+            name: NAMES[at].to_owned(),
+            before,
+            named: false,
+            auto_merge: false,
+            push: false,
+            method: "merge",
+            soak: 0,
+            statuses: Vec::new(),
+            window: false,
+            repair: false,
+        }
+    }
+
     fn yaml(&self, all: &[Self]) -> String {
         let names: Vec<&str> = self.before.iter().map(|at| all[*at].name.as_str()).collect();
         let line = |wanted: bool, text: String| if wanted { format!("    {text}\n") } else { String::new() };

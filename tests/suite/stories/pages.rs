@@ -268,13 +268,19 @@ pub(crate) fn an_error_is_told_until_it_is_mended<F: Hosted>() {
     assert_eq!((progress(&forge, &broken), progress(&forge, &mended)), (pending.clone(), pending));
 }
 
-pub(crate) fn deployments_are_recorded_once_where_that_is_asked_for<F: Hosted>() {
+/// All environments offer their first state, and deployments are to be recorded.
+fn with_deployments<F: Hosted>() -> (TestRepo, F) {
     let repo = repo_of(&ENVIRONMENTS);
     let text = std::fs::read_to_string(repo.work().join("hydrator.yaml")).unwrap();
     repo.write("hydrator.yaml", &(text + "deployments: true\n"));
     repo.commit("Record deployments");
     let forge = F::start(&repo);
     _ = forge.job(&repo).run().success();
+    (repo, forge)
+}
+
+pub(crate) fn deployments_are_recorded_once_where_that_is_asked_for<F: Hosted>() {
+    let (repo, forge) = with_deployments::<F>();
     assert_eq!(forge.server().with(|state| state.deployments.len()), 0, "nothing runs yet");
     let first = repo.tip("main").unwrap();
     for name in ["dev", "staging"] {
@@ -292,12 +298,7 @@ pub(crate) fn deployments_are_recorded_once_where_that_is_asked_for<F: Hosted>()
 }
 
 pub(crate) fn a_deployment_that_is_refused_keeps_no_other_one_from_being_recorded<F: Hosted>() {
-    let repo = repo_of(&ENVIRONMENTS);
-    let text = std::fs::read_to_string(repo.work().join("hydrator.yaml")).unwrap();
-    repo.write("hydrator.yaml", &(text + "deployments: true\n"));
-    repo.commit("Record deployments");
-    let forge = F::start(&repo);
-    _ = forge.job(&repo).run().success();
+    let (repo, forge) = with_deployments::<F>();
     for name in ENVIRONMENTS {
         merge_of(&forge, name);
     }

@@ -4,14 +4,14 @@ use super::*;
 use crate::support::project;
 
 /// A repository with a change on `faster`, and a pull request for it.
-struct Ground<F> {
-    repo: TestRepo,
-    forge: F,
-    number: u64,
+pub(crate) struct Ground<F> {
+    pub(crate) repo: TestRepo,
+    pub(crate) forge: F,
+    pub(crate) number: u64,
 }
 
 impl<F: Hosted> Ground<F> {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let repo = TestRepo::with_files(&project::embedded());
         repo.switch("faster");
         repo.write("templates/jobs/values-prod.yaml", "schedule: 30 1 * * *\n");

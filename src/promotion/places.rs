@@ -116,7 +116,13 @@ fn held((environment, is_ours): (&Environment, bool), seen: &Seen, is_offered: b
     let active = seen.active.as_ref()?;
     // With `drift: repair` a proposal that waits puts it right.
     let stays = environment.drift == DriftPolicy::Hold || !is_offered;
-    recorded(seen).or_else(|| plan::drift(environment, seen, active).filter(|_| stays).map(|_| by_hand()))
+    let recorded = recorded(seen);
+    if recorded.as_ref().is_some_and(|held| held.whole) {
+        return recorded;
+    }
+    // What holds single targets says nothing of the others.
+    let edited = plan::drift(environment, seen, active).filter(|_| stays);
+    edited.map(|_| by_hand()).or(recorded)
 }
 
 /// The hold that stands on the active branch.

@@ -180,6 +180,18 @@ fn an_edited_predecessor_holds_everything_after_it() {
 }
 
 #[test]
+fn an_edit_holds_although_a_target_was_rolled_back_and_lets_others_pass() {
+    let ground = started(Plan::line());
+    push(&ground, [2, 2, 2]);
+    merge(&ground, "dev", MergeMethod::Rebase);
+    assert!(ground.rollback("dev", Some("jobs"), true));
+    merge(&ground, "dev", MergeMethod::Rebase);
+    assert_eq!(gate(&ground, "staging"), "may be merged");
+    assert!(ground.edit_active("dev"));
+    assert_eq!(gate(&ground, "staging"), "held by a hand edit of dev");
+}
+
+#[test]
 fn a_rolled_back_predecessor_holds_everything_after_it() {
     let ground = started(Plan::line());
     let second = push(&ground, [1, 1, 1]);

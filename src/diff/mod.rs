@@ -80,7 +80,7 @@ pub fn preview(ground: &Ground<'_>, question: &Question, progress: &dyn Progress
     let (refs, unreachable) = look(ground)?;
     let sides = match sides::find(ground, question, &refs)? {
         Found::Sides(sides) => sides,
-        Found::Broken(head, error) => return Ok(broken(head, error)),
+        Found::Broken(head, error) => return Ok(broken(head, error, unreachable)),
     };
     let environments = rendered::environments(ground, question, &refs, &sides, progress)?;
     Ok(DiffReport {
@@ -109,14 +109,14 @@ fn look(ground: &Ground<'_>) -> Result<(RemoteRefs, Option<String>)> {
 }
 
 /// A head whose configuration is wrong: what is wrong is what there is to tell.
-fn broken(head: CommitId, error: ErrorReport) -> DiffReport {
+fn broken(head: CommitId, error: ErrorReport, unreachable: Option<String>) -> DiffReport {
     DiffReport {
         base_sha: None,
         head_sha: head,
         error: Some(error),
         base_error: None,
         agreed: None,
-        unreachable: None,
+        unreachable,
         determinism: false,
         environments: Vec::new(),
     }

@@ -292,6 +292,15 @@ fn without_a_network_a_clone_knows_what_it_fetched_last() {
         let said = diff(&repo, &["--format", format]).success();
         assert!(said.stdout().contains(words), "{said:?}");
     }
+    // What is missing may be missing because of that.
+    let configuration = "version: 1\nenvironments: [{name: dev}]\ntargets: [{path: web, name: web}]\n";
+    let manifest = "kind: ConfigMap\nmetadata: {name: a}\n";
+    let broken = TestRepo::with_files(&files(&[("hydrator.yaml", configuration), ("web/a.yaml", manifest)]));
+    broken.work_git().run(&["fetch", "-q", "origin"]);
+    broken.work_git().run(&["update-ref", "--no-deref", "-d", "refs/remotes/origin/HEAD"]);
+    broken.work_git().run(&["remote", "set-url", "origin", "http://127.0.0.1:1/gone.git"]);
+    let said = diff(&broken, &[]).code(3);
+    assert!(said.stdout().contains("no default branch") && said.stdout().contains(words), "{said:?}");
     // A job must not make do with what may be old, and neither may who asks for another remote.
     let job = Run::hydrator(&repo).arguments(["diff"]).variable("GITHUB_ACTIONS", "true");
     let head = repo.work_git().run(&["rev-parse", "HEAD"]);

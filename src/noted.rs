@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::branch::{Tip, metadata_blob};
 use crate::git::{Note, Objects, Scratch};
-use crate::model::{CommitId, ObjectId, PullRequest, PullRequestState};
+use crate::model::{CommitId, ObjectId, PullRequestOutline, PullRequestState};
 
 /// The commits whose notes speak for an environment, in this order: the proposed tip, the active tip, and where forges
 /// delete the proposed branch at its merge, what was merged into the active tip.
@@ -35,7 +35,7 @@ pub fn of_merged(
     scratch: &Scratch,
     notes: Option<ObjectId>,
     active: &Tip,
-    request: Option<&PullRequest>,
+    request: Option<&PullRequestOutline>,
 ) -> Result<Option<CommitId>> {
     let merged = request.filter(|request| request.state == PullRequestState::Merged);
     let (Some(merged), Some(notes)) = (merged, notes) else { return Ok(None) };

@@ -12,7 +12,7 @@ use crate::model::{
     PullRequestOperation, PullRequestReport,
 };
 use crate::observe::Observation;
-use crate::promote::{environment_of, state_word};
+use crate::promote::environment_of;
 
 /// An environment that the configuration does not have any more.
 pub struct Orphan {
@@ -89,7 +89,7 @@ fn orphan(
         active_sha: observation.refs.branch(&active),
         proposed_branch: proposed,
         active_branch: active,
-        pull_request: open.as_ref().map(|open| pull_request(open, PullRequestOperation::None)),
+        pull_request: open.as_ref().map(|open| open.outline().report(PullRequestOperation::None)),
         promotion: None,
         hold: None,
         targets: Vec::new(),
@@ -101,20 +101,11 @@ fn orphan(
     Orphan { report, why, open }
 }
 
-fn pull_request(request: &PullRequest, operation: PullRequestOperation) -> PullRequestReport {
-    PullRequestReport {
-        number: request.number,
-        url: request.url.clone(),
-        operation,
-        state: state_word(request.state).to_owned(),
-    }
-}
-
 impl Orphan {
     /// What closing would report.
     pub fn planned(mut self) -> EnvironmentReport {
         self.report.pull_request =
-            self.open.as_ref().map(|open| pull_request(open, PullRequestOperation::Closed));
+            self.open.as_ref().map(|open| open.outline().report(PullRequestOperation::Closed));
         self.report
     }
 
@@ -126,7 +117,7 @@ impl Orphan {
             Ok(()) => {
                 self.report.pull_request = Some(PullRequestReport {
                     state: "closed".to_owned(),
-                    ..pull_request(open, PullRequestOperation::Closed)
+                    ..open.outline().report(PullRequestOperation::Closed)
                 });
             }
             Err(error) => {

@@ -10,12 +10,11 @@ use anyhow::Result;
 use crate::dry::Dry;
 use crate::model::{
     Delivery, EnvironmentName, EnvironmentReport, ErrorReport, HoldReport, Operation, PullRequest,
-    PullRequestOperation, PullRequestReport, RunReport,
+    PullRequestOperation, PullRequestOutline, RunReport,
 };
 use crate::observe::Observation;
 use crate::plan::Decision;
 use crate::planned::Planned;
-use crate::promote;
 use crate::remarks;
 use crate::rendering::Rendering;
 use crate::settle::{self, Outcome, Stage};
@@ -89,8 +88,9 @@ fn report(planned: &Planned<'_>, outcome: Outcome, rendering: &Rendering<'_>) ->
         active_branch: environment.active.clone(),
         proposed_sha: outcome.proposed,
         active_sha: outcome.active,
-        pull_request: shown_request(planned, &outcome)
-            .map(|request| pull_request(request, outcome.pull_request_operation)),
+        pull_request: shown_request(planned, &outcome).map(|request| {
+            request.report(outcome.pull_request_operation.unwrap_or(PullRequestOperation::None))
+        }),
         promotion: planned.verdict.as_ref().map(crate::gate::Verdict::report),
         hold: hold(planned),
         targets: rendering.reports(environment),
@@ -131,18 +131,10 @@ fn is_new(planned: &Planned<'_>) -> bool {
 }
 
 /// The pull request that the report is about; of a rejected proposal, the one that a person closed.
-fn shown_request<'a>(planned: &'a Planned<'_>, outcome: &'a Outcome) -> Option<&'a PullRequest> {
+fn shown_request(planned: &Planned<'_>, outcome: &Outcome) -> Option<PullRequestOutline> {
     let rejected = matches!(planned.decision, Ok(Decision::Rejected));
-    outcome.pull_request.as_ref().or_else(|| planned.seen.last.as_ref().filter(|_| rejected))
-}
-
-fn pull_request(request: &PullRequest, operation: Option<PullRequestOperation>) -> PullRequestReport {
-    PullRequestReport {
-        number: request.number,
-        url: request.url.clone(),
-        operation: operation.unwrap_or(PullRequestOperation::None),
-        state: promote::state_word(request.state).to_owned(),
-    }
+    let own = outcome.pull_request.as_ref().map(PullRequest::outline);
+    own.or_else(|| planned.seen.last.clone().filter(|_| rejected))
 }
 
 fn hold(planned: &Planned<'_>) -> Option<HoldReport> {

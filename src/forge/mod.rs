@@ -13,7 +13,10 @@ use anyhow::Result;
 pub use self::conversation::{Comment, Conversation, Permission, Reaction, Written, same_text};
 use self::diagnosis::{Finding, Grounds};
 pub use self::records::{Announced, Deployment, Extent, Landing, MergedPullRequest, Records, Statuses};
-use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest};
+use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestOutline};
+
+/// A head and the base that it would change.
+pub type Pair<'a> = (&'a BranchName, &'a BranchName);
 
 /// A pull request to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,13 +102,19 @@ pub trait Forge: Conversation + Records {
     /// All open pull requests whose base or head may be ours, in as few calls as the forge allows.
     fn open_pull_requests(&self) -> Result<Vec<PullRequest>>;
 
-    /// For each pair of a head and a base the newest pull request between them, in any state; in as few calls as the
-    /// forge allows.
-    fn newest_pull_requests(&self, pairs: &[(&BranchName, &BranchName)]) -> Result<Vec<Option<PullRequest>>>;
-
     /// The newest pull request from `head` to `base` in any state.
-    fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
-        Ok(self.newest_pull_requests(&[(head, base)])?.into_iter().flatten().next())
+    fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>>;
+
+    /// What became of the newest pull request of each pair, in any state; in as few calls as the forge allows.
+    fn newest_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>>;
+
+    /// [`Self::open_pull_requests`] and [`Self::newest_of`], in one call where the forge can.
+    fn open_and_newest(
+        &self,
+        pairs: &[Pair<'_>],
+    ) -> Result<(Vec<PullRequest>, Vec<Option<PullRequestOutline>>)> {
+        let open = self.open_pull_requests()?;
+        Ok((open, if pairs.is_empty() { Vec::new() } else { self.newest_of(pairs)? }))
     }
 
     /// Opens a pull request; one that already exists for the same branches is returned instead.
@@ -121,14 +130,14 @@ pub trait Forge: Conversation + Records {
     /// does not know has none.
     fn statuses(&self, commits: &[CommitId]) -> Result<Statuses>;
 
-    /// [`Self::statuses`] and [`Self::newest_pull_requests`], in one call where the forge can.
+    /// [`Self::statuses`] and [`Self::newest_of`], in one call where the forge can.
     fn statuses_and_newest(
         &self,
         commits: &[CommitId],
-        pairs: &[(&BranchName, &BranchName)],
-    ) -> Result<(Statuses, Vec<Option<PullRequest>>)> {
+        pairs: &[Pair<'_>],
+    ) -> Result<(Statuses, Vec<Option<PullRequestOutline>>)> {
         let statuses = if commits.is_empty() { Statuses::new() } else { self.statuses(commits)? };
-        let newest = if pairs.is_empty() { Vec::new() } else { self.newest_pull_requests(pairs)? };
+        let newest = if pairs.is_empty() { Vec::new() } else { self.newest_of(pairs)? };
         Ok((statuses, newest))
     }
 

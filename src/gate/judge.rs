@@ -10,6 +10,17 @@ use super::{Board, Kind, Place, Proposal, Verdict};
 use crate::config::{FrozenTime, Window};
 use crate::model::{CommitId, CommitState};
 
+/// A walk through everything before an environment.
+#[derive(Default)]
+struct Walk {
+    /// Where it has been.
+    seen: BTreeSet<usize>,
+    /// Those that have what is waited for, or nothing to do with it: their statuses and their time decide.
+    decisive: BTreeSet<usize>,
+    /// What stands in the way.
+    waits: Vec<String>,
+}
+
 /// How a predecessor stands to a DRY commit.
 enum Position {
     /// It runs that one.
@@ -43,43 +54,52 @@ impl Board<'_> {
         let Some(wanted) = self.places[at].processed else {
             return Ok(vec![format!("{name} has not processed {} yet", self.tip.short())]);
         };
-        let mut waits: Vec<String> = self.overtaken(at, wanted)?.into_iter().collect();
-        self.predecessors(at, wanted, &mut BTreeSet::new(), &mut waits);
-        Ok(waits)
+        let mut walk = Walk { waits: self.overtaken(at, wanted)?.into_iter().collect(), ..Walk::default() };
+        self.predecessors(at, wanted, &mut walk);
+        Ok(walk.waits)
+    }
+
+    /// The environments that decide about something that waits by their statuses, and by how long they have been where
+    /// they are.
+    pub fn decisive(&self) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        for (at, place) in self.places.iter().enumerate() {
+            let waits = place.proposal.as_ref().is_some_and(|proposal| proposal.kind != Kind::Rollback);
+            let Some(wanted) = place.processed.filter(|_| waits) else { continue };
+            let mut walk = Walk::default();
+            self.predecessors(at, wanted, &mut walk);
+            found.extend(walk.decisive);
+        }
+        found
     }
 
     /// Conditions a to d for everything before `at`; where a DRY commit changed nothing, one looks through, and past what
     /// was rolled back and lets others pass.
-    fn predecessors(
-        &self,
-        at: usize,
-        wanted: CommitId,
-        asked: &mut BTreeSet<usize>,
-        waits: &mut Vec<String>,
-    ) {
+    fn predecessors(&self, at: usize, wanted: CommitId, walk: &mut Walk) {
         for before in &self.places[at].after {
-            if !asked.insert(*before) {
+            if !walk.seen.insert(*before) {
                 continue;
             }
             let place = &self.places[*before];
             let name = &place.environment.name;
             if place.steps_aside() {
-                self.predecessors(*before, wanted, asked, waits);
+                self.predecessors(*before, wanted, walk);
                 continue;
             }
             if let Some(held) = place.held.as_ref().filter(|held| !held.lets_pass) {
-                waits.push(format!("held by {} of {name}", held.by));
+                walk.waits.push(format!("held by {} of {name}", held.by));
                 continue;
             }
             let position = self.position(place, wanted);
             if let Position::Elsewhere(what) = position {
-                waits.push(what);
+                walk.waits.push(what);
                 continue;
             }
-            waits.extend(unhealthy(place));
-            waits.extend(soaking(place, self.now));
+            walk.decisive.insert(*before);
+            walk.waits.extend(unhealthy(place));
+            walk.waits.extend(soaking(place, self.now));
             if matches!(position, Position::Untouched) {
-                self.predecessors(*before, wanted, asked, waits);
+                self.predecessors(*before, wanted, walk);
             }
         }
     }

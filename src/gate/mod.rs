@@ -189,12 +189,6 @@ impl Board<'_> {
         offered.chain(active).collect()
     }
 
-    /// The environments that anything waits for, directly or through others.
-    pub fn waited_for(&self) -> BTreeSet<usize> {
-        let waiting = (0..self.places.len()).filter(|at| self.places[*at].proposal.is_some());
-        waiting.flat_map(|at| self.before(at)).collect()
-    }
-
     /// Everything before an environment, in no particular order.
     pub fn before(&self, at: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BranchName, CommitId};
+use super::{BranchName, CommitId, PullRequestOperation, PullRequestReport};
 
 /// Where a pull request is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +65,45 @@ pub struct PullRequest {
     pub head_statuses: Option<Vec<CommitStatus>>,
 }
 
+/// What became of a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullRequestOutline {
+    /// The number that people see (GitLab: the `iid`).
+    pub number: u64,
+    /// Its web page.
+    pub url: String,
+    /// Its state.
+    pub state: PullRequestState,
+    /// The commit at the head; see [`PullRequest::head_sha`].
+    pub head_sha: CommitId,
+    /// When it was merged, by the forge's clock.
+    pub merged_at: Option<Timestamp>,
+}
+
+impl PullRequestOutline {
+    /// The same for reports, with what was done to it.
+    pub fn report(self, operation: PullRequestOperation) -> PullRequestReport {
+        PullRequestReport {
+            number: self.number,
+            url: self.url,
+            operation,
+            state: self.state.word().to_owned(),
+        }
+    }
+}
+
 impl PullRequest {
+    /// What became of it.
+    pub fn outline(&self) -> PullRequestOutline {
+        PullRequestOutline {
+            number: self.number,
+            url: self.url.clone(),
+            state: self.state,
+            head_sha: self.head_sha,
+            merged_at: self.merged_at,
+        }
+    }
+
     /// Whether it has a label; forges do not tell upper from lower case in them.
     pub fn has_label(&self, label: &str) -> bool {
         self.labels.iter().any(|own| own.eq_ignore_ascii_case(label))

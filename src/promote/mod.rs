@@ -20,7 +20,7 @@ pub use template::{Render, body_context, look, title_context};
 pub use title::{TITLE_LIMIT, default_title};
 
 use crate::escape::marker_value;
-use crate::model::{ObjectId, PullRequest, PullRequestSettings, PullRequestState};
+use crate::model::{ObjectId, PullRequest, PullRequestSettings};
 
 /// The label of a proposal that rolls back.
 pub const ROLLBACK_LABEL: &str = "rollback";
@@ -49,15 +49,6 @@ pub fn text_version(settings: &PullRequestSettings) -> String {
         [settings.title.as_deref().unwrap_or_default(), settings.body.as_deref().unwrap_or_default()];
     let own = env!("CARGO_PKG_VERSION");
     format!("{own}-{}", crate::digest::short(templates.join("\0").as_bytes()))
-}
-
-/// The word for a state, as it stands in reports.
-pub const fn state_word(state: PullRequestState) -> &'static str {
-    match state {
-        PullRequestState::Open => "open",
-        PullRequestState::Closed => "closed",
-        PullRequestState::Merged => "merged",
-    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::forge::{Forge, Statuses};
 use crate::gate::{ACTIVE, Board, Place, Proposal};
-use crate::model::{BranchName, CommitId, CommitStatus, Delivery, PullRequest, PullRequestState};
+use crate::model::{BranchName, CommitId, CommitStatus, Delivery, PullRequestOutline, PullRequestState};
 use crate::tell::mark_active;
 
 /// What tells which pull request brought what is active, by the environment's place.
@@ -39,23 +39,19 @@ pub fn gather(
     tips: &[Tips],
     (forge, writes): (&dyn Forge, Writes),
 ) -> Result<Statuses> {
-    let asked = board.waited_for();
     let waiting = |proposal: &&Proposal| !proposal.rejected;
     let proposals = board.places.iter().filter_map(|place| place.proposal.as_ref());
-    let heads = proposals.filter(waiting).map(|proposal| proposal.head);
-    let mut commits: Vec<CommitId> = heads.collect();
+    let mut commits: Vec<CommitId> = proposals.filter(waiting).map(|proposal| proposal.head).collect();
     if commits.is_empty() {
         return Ok(Statuses::new());
     }
     let mut statuses: Statuses = tips.iter().filter_map(|tips| tips.told.clone()).collect();
     commits.retain(|head| !statuses.contains_key(head));
-    let soaking: Vec<usize> = asked.iter().copied().filter(|at| is_timed(board, *at)).collect();
-    for at in &asked {
-        let place = &board.places[*at];
-        if !place.environment.gates.statuses.is_empty() || soaking.contains(at) {
-            commits.extend(place.active.commit);
-        }
-    }
+    let decisive = board.decisive();
+    let gates = |at: &usize| &board.places[*at].environment.gates;
+    let soaking: Vec<usize> = decisive.iter().copied().filter(|at| gates(at).soak_seconds > 0).collect();
+    let asked = decisive.iter().filter(|at| gates(at).soak_seconds > 0 || !gates(at).statuses.is_empty());
+    commits.extend(asked.filter_map(|at| board.places[*at].active.commit));
     commits.sort();
     commits.dedup();
     let (asked_of, pairs) = brought_by_requests(board, &soaking);
@@ -63,23 +59,11 @@ pub fn gather(
     statuses.extend(found);
     let merged = merge_times(board, tips, asked_of.into_iter().zip(newest));
     since(board, (&soaking, &merged), (forge, writes, &mut statuses))?;
-    for at in asked {
+    for at in decisive {
         let active = &mut board.places[at].active;
         active.statuses = active.commit.and_then(|commit| statuses.get(&commit)).cloned().unwrap_or_default();
     }
     Ok(statuses)
-}
-
-/// Whether it matters since when the environment is where it is: something waits for the DRY commit that it has.
-fn is_timed(board: &Board<'_>, at: usize) -> bool {
-    let place = &board.places[at];
-    let waits_for_it = |other: &Place<'_>| {
-        other.proposal.is_some()
-            && (other.processed == place.active.dry
-                || (place.proposal.is_none() && other.processed == place.processed))
-    };
-    let soaks = place.environment.gates.soak_seconds > 0 && place.active.dry.is_some();
-    soaks && board.places.iter().any(waits_for_it)
 }
 
 /// Since when: the pull request's merge time, else the time of our own status, which is made where it is missing.
@@ -129,9 +113,9 @@ fn brought_by_requests<'a>(
 fn merge_times(
     board: &Board<'_>,
     tips: &[Tips],
-    newest: impl Iterator<Item = (usize, Option<PullRequest>)>,
+    newest: impl Iterator<Item = (usize, Option<PullRequestOutline>)>,
 ) -> BTreeMap<usize, Timestamp> {
-    let time = |(at, newest): (usize, Option<PullRequest>)| {
+    let time = |(at, newest): (usize, Option<PullRequestOutline>)| {
         let newest = newest.filter(|newest| brought(newest, &board.places[at], &tips[at]))?;
         Some((at, newest.merged_at?))
     };
@@ -139,7 +123,7 @@ fn merge_times(
 }
 
 /// Whether this pull request was merged and is what the environment has now.
-fn brought(request: &PullRequest, place: &Place<'_>, tips: &Tips) -> bool {
+fn brought(request: &PullRequestOutline, place: &Place<'_>, tips: &Tips) -> bool {
     let head = Some(request.head_sha);
     let is_waiting = place.proposal.as_ref().map(|proposal| proposal.head) == head;
     let is_on_branch = place.active.commit == head

@@ -21,20 +21,20 @@ pub(super) fn check(project: &Project, names: &[EnvironmentName]) -> Result<(), 
 
 /// A new pull request that says what the closed one said: forges do not open one again whose head was moved since.
 pub(super) fn reopen(world: &World, environment: &Environment, seen: &Seen) -> Result<Option<PullRequest>> {
-    let Some(closed) = seen.last.as_ref().filter(|_| plan::is_rejected(seen)) else { return Ok(None) };
+    if !plan::is_rejected(seen) {
+        return Ok(None);
+    }
+    let newest = world.forge.newest_pull_request(&environment.proposed, &environment.active)?;
+    let is_the_same = |one: &PullRequest| seen.last.as_ref().is_some_and(|last| last.number == one.number);
+    let Some(closed) = newest.filter(is_the_same) else { return Ok(None) };
     let look = PullRequestLook {
-        title: closed.title.clone(),
-        body: closed.body.clone(),
+        title: closed.title,
+        body: closed.body,
         // Whoever offers it again wants it merged.
-        labels: closed
-            .labels
-            .iter()
-            .filter(|label| !label.eq_ignore_ascii_case(HOLD_LABEL))
-            .cloned()
-            .collect(),
-        reviewers: closed.reviewers.clone(),
-        team_reviewers: closed.team_reviewers.clone(),
-        assignees: closed.assignees.clone(),
+        labels: closed.labels.into_iter().filter(|label| !label.eq_ignore_ascii_case(HOLD_LABEL)).collect(),
+        reviewers: closed.reviewers,
+        team_reviewers: closed.team_reviewers,
+        assignees: closed.assignees,
         draft: closed.draft,
     };
     let wanted =

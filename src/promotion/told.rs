@@ -8,11 +8,10 @@ use crate::gate::{Board, Place, Verdict};
 use crate::hydrate::Hold;
 use crate::model::{
     CommitId, EnvironmentName, EnvironmentReport, ErrorReport, HoldReport, Operation, Project, PullRequest,
-    PullRequestOperation, PullRequestReport,
+    PullRequestOperation,
 };
 use crate::observe::Seen;
 use crate::plan::{self, Permissions};
-use crate::promote::state_word;
 use crate::world::World;
 
 /// What a round did to one environment.
@@ -58,8 +57,10 @@ fn report(
         None if rejected => Operation::Rejected,
         None => Operation::None,
     };
-    let open = seen.open.clone().or_else(|| seen.last.clone().filter(|_| rejected));
-    let request = deed.request.or_else(|| open.map(|open| (open, PullRequestOperation::None)));
+    let open = seen.open.as_ref().map(PullRequest::outline);
+    let open = open.or_else(|| seen.last.clone().filter(|_| rejected));
+    let done = deed.request.map(|(request, operation)| (request.outline(), operation));
+    let request = done.or_else(|| open.map(|open| (open, PullRequestOperation::None)));
     EnvironmentReport {
         name: environment.name.clone(),
         operation: if failure.is_some() { Operation::Failed } else { deed.operation.unwrap_or(calm) },
@@ -67,12 +68,7 @@ fn report(
         active_branch: environment.active.clone(),
         proposed_sha: seen.proposed.as_ref().map(|tip| tip.commit.id),
         active_sha: deed.active.or(place.active.commit),
-        pull_request: request.map(|(request, operation)| PullRequestReport {
-            number: request.number,
-            url: request.url,
-            operation,
-            state: state_word(request.state).to_owned(),
-        }),
+        pull_request: request.map(|(request, operation)| request.report(operation)),
         promotion: verdict.filter(|_| !rejected).map(Verdict::report),
         hold: hold(place, seen).filter(|_| failure.is_none()),
         targets: Vec::new(),

@@ -18,7 +18,7 @@ use crate::dry::{self, Dry, Wanted};
 use crate::gate::{Board, PROMOTION, Place, Verdict};
 use crate::hydrate::Hold;
 use crate::model::{
-    BranchName, CommitId, CommitStatus, Delivery, EnvironmentName, HoldReport, PromotionReport,
+    BranchName, CommitId, CommitStatus, Delivery, EnvironmentName, HoldReport, PromotionReport, PullRequest,
 };
 use crate::observe::{self, Seen};
 use crate::overview::{self, Node, State, mermaid};
@@ -179,12 +179,13 @@ impl Look<'_> {
         let environment = place.environment;
         let gate = board.verdict(at)?;
         let proposal = place.proposal.as_ref().map(|proposal| {
-            let request = seen.open.as_ref().or(seen.last.as_ref().filter(|_| proposal.rejected));
+            let open = seen.open.as_ref().map(PullRequest::outline);
+            let request = open.or_else(|| seen.last.clone().filter(|_| proposal.rejected));
             ProposalStatus {
                 sha: proposal.head,
                 brings: seen.proposed.as_ref().and_then(|tip| self.dry_status(tip)),
-                number: request.map(|request| request.number),
-                url: request.map(|request| request.url.clone()),
+                number: request.as_ref().map(|request| request.number),
+                url: request.map(|request| request.url),
                 rejected: proposal.rejected,
                 gate: gate.as_ref().filter(|_| !proposal.rejected).map(Verdict::report),
             }

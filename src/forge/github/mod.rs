@@ -6,6 +6,7 @@ mod deployments;
 mod diagnosis;
 mod dialect;
 mod landings;
+mod listing;
 mod merging;
 mod pull_requests;
 mod query;
@@ -22,15 +23,15 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use self::dialect::{GitHubDialect, graphql_type};
-use self::query::{Along, BATCH, Question, nodes};
+use self::query::{Along, BATCH, Question};
 use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Limits, Listener, Method, Refused, Request, encoded};
 use super::{
     Announced, ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
-    NewPullRequest, Permission, PullRequestLook, Reaction, Records, Statuses,
+    NewPullRequest, Pair, Permission, PullRequestLook, Reaction, Records, Statuses,
 };
 use crate::error::Failure;
-use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestState};
+use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestOutline};
 use crate::secret::Secret;
 use crate::variables::Variables;
 
@@ -178,23 +179,6 @@ impl GitHub {
         found.ok_or_else(|| Failure::forge(format!("{}: GitHub knows none of this number", doing())))?;
         Ok(self.known.borrow()[&number].clone())
     }
-
-    fn newest_of_batch(&self, pairs: &[(&BranchName, &BranchName)]) -> Result<Vec<Option<PullRequest>>> {
-        let Place { owner, name, .. } = &self.place;
-        let doing = "cannot look for the newest pull requests";
-        let data =
-            self.ask(&query::newest(owner, name, pairs)).map_err(|refused| refused.while_doing(doing))?;
-        Ok(self.newest_in(&data, pairs.len()))
-    }
-
-    /// The answer for so many pairs.
-    fn newest_in(&self, data: &Value, count: usize) -> Vec<Option<PullRequest>> {
-        let newest = |number: usize| {
-            let found = nodes(&data["repository"][format!("pair{number}")]);
-            found.filter_map(|node| self.learn(node)).max_by_key(|one| one.number)
-        };
-        (0..count).map(newest).collect()
-    }
 }
 
 impl Conversation for GitHub {
@@ -255,39 +239,22 @@ impl Records for GitHub {
 
 impl Forge for GitHub {
     fn open_pull_requests(&self) -> Result<Vec<PullRequest>> {
-        let Place { owner, name, .. } = &self.place;
-        let doing = format!("cannot list the open pull requests of `{owner}/{name}`");
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let question = query::open_page(owner, name, after.as_deref());
-            let data = self.ask(&question).map_err(|refused| refused.while_doing(&doing))?;
-            let page = &data["repository"]["pullRequests"];
-            if !page["nodes"].is_array() {
-                return Err(Failure::forge(format!("{doing}: GitHub shows this token no such repository"))
-                    .hint("check `GITHUB_REPOSITORY`, and that the token may see it")
-                    .into());
-            }
-            found.extend(nodes(page).filter_map(|node| self.learn(node)));
-            let next = page["pageInfo"]["endCursor"].as_str().map(str::to_owned);
-            // A cursor that does not move would never end.
-            if page["pageInfo"]["hasNextPage"] != true || next.is_none() || next == after {
-                break;
-            }
-            after = next;
-        }
-        // A page that changed meanwhile may bring one twice.
-        found.sort_by_key(|one: &PullRequest| one.number);
-        found.dedup_by_key(|one| one.number);
-        found.retain(|one| one.state == PullRequestState::Open);
-        Ok(found)
+        Ok(listing::open_and_newest(self, &[])?.0)
     }
 
-    fn newest_pull_requests(&self, pairs: &[(&BranchName, &BranchName)]) -> Result<Vec<Option<PullRequest>>> {
-        let mut found = Vec::with_capacity(pairs.len());
-        for batch in pairs.chunks(BATCH) {
-            found.extend(self.newest_of_batch(batch)?);
-        }
-        Ok(found)
+    fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
+        listing::newest(self, (head, base))
+    }
+
+    fn newest_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
+        listing::newest_of(self, pairs)
+    }
+
+    fn open_and_newest(
+        &self,
+        pairs: &[Pair<'_>],
+    ) -> Result<(Vec<PullRequest>, Vec<Option<PullRequestOutline>>)> {
+        listing::open_and_newest(self, pairs)
     }
 
     fn open(&self, wanted: &NewPullRequest) -> Result<PullRequest> {
@@ -309,16 +276,16 @@ impl Forge for GitHub {
     fn statuses_and_newest(
         &self,
         commits: &[CommitId],
-        pairs: &[(&BranchName, &BranchName)],
-    ) -> Result<(Statuses, Vec<Option<PullRequest>>)> {
+        pairs: &[Pair<'_>],
+    ) -> Result<(Statuses, Vec<Option<PullRequestOutline>>)> {
         if commits.is_empty() || pairs.is_empty() || commits.len().max(pairs.len()) > BATCH {
-            return Ok((self.statuses(commits)?, self.newest_pull_requests(pairs)?));
+            return Ok((self.statuses(commits)?, self.newest_of(pairs)?));
         }
         let Place { owner, name, .. } = &self.place;
         let question = |along: &Along| query::gates(owner, name, (commits, pairs), along);
         let data = landings::ask_along(self, commits.len(), question)
             .map_err(|refused| refused.while_doing("cannot read what gates wait for"))?;
-        Ok((statuses::found_in(&data, commits), self.newest_in(&data, pairs.len())))
+        Ok((statuses::found_in(&data, commits), listing::newest_in(&data, pairs.len()).collect()))
     }
 
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()> {

@@ -5,12 +5,17 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{BranchName, CommitId, CommitState, CommitStatus, PullRequest, PullRequestState};
+use crate::forge::Pair;
+use crate::model::{
+    BranchName, CommitId, CommitState, CommitStatus, PullRequest, PullRequestOutline, PullRequestState,
+};
 
 /// Pull requests of a page; the most that GitHub gives.
 pub(super) const PAGE: usize = 100;
 /// Questions that go together into one call.
 pub(super) const BATCH: usize = 50;
+/// Pull requests of a pair: those from forks do not count, and stand among them.
+const FEW: usize = 10;
 
 /// Everything that is compared. People who were asked once count as asked for ever: whoever took a reviewer off again
 /// meant it. No connection stands inside another one, so that a page costs a handful of GitHub's points.
@@ -58,40 +63,62 @@ impl Question {
     }
 }
 
-/// The open pull requests behind a cursor.
-pub(super) fn open_page(owner: &str, name: &str, after: Option<&str>) -> Question {
+/// What became of a pull request.
+const OUTLINE: &str =
+    "\nfragment outline on PullRequest { number url state headRefOid isCrossRepository mergedAt }";
+
+/// The open pull requests behind a cursor, along with what became of the newest ones of pairs of a head and a base.
+pub(super) fn open_page(owner: &str, name: &str, after: Option<&str>, pairs: &[Pair<'_>]) -> Question {
+    let (declared, newest, mut variables) = for_pairs(owner, name, pairs);
+    variables.insert("after".to_owned(), json!(after));
+    // GitHub takes no fragment that nobody uses.
+    let outline = if pairs.is_empty() { "" } else { OUTLINE };
     let text = format!(
-        "query open($owner: String!, $name: String!, $after: String) {{
-  repository(owner: $owner, name: $name) {{
+        "query open($owner: String!, $name: String!, $after: String{declared}) {{
+  repository(owner: $owner, name: $name) {{{newest}
     pullRequests(states: OPEN, first: {PAGE}, after: $after, orderBy: {{field: CREATED_AT, direction: ASC}}) {{
       pageInfo {{ hasNextPage endCursor }}
       nodes {{ ...pullRequest }}
     }}
   }}
 }}
-{FRAGMENT}"
-    );
-    Question { text, variables: json!({"owner": owner, "name": name, "after": after}) }
-}
-
-/// The newest pull requests of each pair of a head and a base. A few of each: those from forks do not count.
-pub(super) fn newest(owner: &str, name: &str, pairs: &[(&BranchName, &BranchName)]) -> Question {
-    let (declared, asked, variables) = for_pairs(owner, name, pairs);
-    let text = format!(
-        "query newest($owner: String!, $name: String!{declared}) {{
-  repository(owner: $owner, name: $name) {{{asked}
-  }}
-}}
-{FRAGMENT}"
+{FRAGMENT}{outline}"
     );
     Question { text, variables: Value::Object(variables) }
 }
 
-/// Both [`newest`] and [`statuses`] in one question.
+/// The newest pull requests from a head to a base.
+pub(super) fn newest(owner: &str, name: &str, (head, base): Pair<'_>) -> Question {
+    let text = format!(
+        "query newest($owner: String!, $name: String!, $head: String!, $base: String!) {{
+  repository(owner: $owner, name: $name) {{
+    pullRequests(headRefName: $head, baseRefName: $base, first: {FEW},
+      orderBy: {{field: CREATED_AT, direction: DESC}}) {{ nodes {{ ...pullRequest }} }}
+  }}
+}}
+{FRAGMENT}"
+    );
+    let variables = json!({"owner": owner, "name": name, "head": head.as_str(), "base": base.as_str()});
+    Question { text, variables }
+}
+
+/// What became of the newest pull requests of each pair.
+pub(super) fn newest_of(owner: &str, name: &str, pairs: &[Pair<'_>]) -> Question {
+    let (declared, asked, variables) = for_pairs(owner, name, pairs);
+    let text = format!(
+        "query newestOf($owner: String!, $name: String!{declared}) {{
+  repository(owner: $owner, name: $name) {{{asked}
+  }}
+}}{OUTLINE}"
+    );
+    Question { text, variables: Value::Object(variables) }
+}
+
+/// Both [`newest_of`] and [`statuses`] in one question.
 pub(super) fn gates(
     owner: &str,
     name: &str,
-    (commits, pairs): (&[CommitId], &[(&BranchName, &BranchName)]),
+    (commits, pairs): (&[CommitId], &[Pair<'_>]),
     Along { asked: along, fragment }: &Along,
 ) -> Question {
     let (declared, asked, variables) = for_pairs(owner, name, pairs);
@@ -101,17 +128,13 @@ pub(super) fn gates(
   repository(owner: $owner, name: $name) {{{asked}{commits}{along}
   }}
 }}
-{FRAGMENT}{STATUSES}{fragment}"
+{OUTLINE}{STATUSES}{fragment}"
     );
     Question { text, variables: Value::Object(variables) }
 }
 
 /// What is declared, asked and given for pairs of a head and a base.
-fn for_pairs(
-    owner: &str,
-    name: &str,
-    pairs: &[(&BranchName, &BranchName)],
-) -> (String, String, Map<String, Value>) {
+fn for_pairs(owner: &str, name: &str, pairs: &[Pair<'_>]) -> (String, String, Map<String, Value>) {
     let (mut declared, mut asked) = (String::new(), String::new());
     let mut variables =
         Map::from_iter([("owner".to_owned(), json!(owner)), ("name".to_owned(), json!(name))]);
@@ -121,8 +144,8 @@ fn for_pairs(
         _ = write!(
             asked,
             "
-    pair{number}: pullRequests(headRefName: $head{number}, baseRefName: $base{number}, first: 10,
-      orderBy: {{field: CREATED_AT, direction: DESC}}) {{ nodes {{ ...pullRequest }} }}"
+    pair{number}: pullRequests(headRefName: $head{number}, baseRefName: $base{number}, first: {FEW},
+      orderBy: {{field: CREATED_AT, direction: DESC}}) {{ nodes {{ ...outline }} }}"
         );
         variables.insert(format!("head{number}"), json!(head.as_str()));
         variables.insert(format!("base{number}"), json!(base.as_str()));
@@ -185,11 +208,7 @@ pub(super) fn pull_request(node: &Value) -> Option<PullRequest> {
     Some(PullRequest {
         number: node["number"].as_u64()?,
         url: text("url")?,
-        state: match node["state"].as_str()? {
-            "OPEN" => PullRequestState::Open,
-            "MERGED" => PullRequestState::Merged,
-            _ => PullRequestState::Closed,
-        },
+        state: state(node["state"].as_str()?),
         head: BranchName::new(text("headRefName")?).ok()?,
         head_sha: CommitId::parse(node["headRefOid"].as_str()?)?,
         base: BranchName::new(text("baseRefName")?).ok()?,
@@ -206,6 +225,28 @@ pub(super) fn pull_request(node: &Value) -> Option<PullRequest> {
         merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
         head_statuses: head_statuses(node),
     })
+}
+
+/// What became of a pull request, unless it comes from a fork.
+pub(super) fn outline(node: &Value) -> Option<PullRequestOutline> {
+    if node["isCrossRepository"].as_bool()? {
+        return None;
+    }
+    Some(PullRequestOutline {
+        number: node["number"].as_u64()?,
+        url: node["url"].as_str()?.to_owned(),
+        state: state(node["state"].as_str()?),
+        head_sha: CommitId::parse(node["headRefOid"].as_str()?)?,
+        merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
+    })
+}
+
+fn state(word: &str) -> PullRequestState {
+    match word {
+        "OPEN" => PullRequestState::Open,
+        "MERGED" => PullRequestState::Merged,
+        _ => PullRequestState::Closed,
+    }
 }
 
 /// The statuses of the head, unless the branch was moved and GitHub has not followed yet.

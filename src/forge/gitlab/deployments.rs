@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::shapes::each;
-use super::{GitLab, question, statuses};
+use super::{GitLab, statuses};
 use crate::error::Failure;
 use crate::forge::Deployment;
 use crate::forge::http::{Class, Effect, Method, Refused, encoded};
@@ -35,12 +35,12 @@ fn look(forge: &GitLab, environments: &[&str]) -> Result<BTreeMap<String, Commit
     let mut found = BTreeMap::new();
     let mut left: Vec<&str> = environments.to_vec();
     if let Some((graphql, path)) = forge.graphql().filter(|_| environments.len() > 1) {
-        match forge.ask(graphql, question::environments(path)) {
+        match forge.ask(graphql, question(path)) {
             Err(refused) if refused.class == Class::Invalid => {}
             project => {
                 let login = forge.viewer("username")?;
                 let login = login.as_str().unwrap_or_default();
-                let (ours, unclear) = question::deployments_of(&project?, environments, login);
+                let (ours, unclear) = ours_of(&project?, environments, login);
                 found = ours;
                 left = unclear;
             }
@@ -51,6 +51,48 @@ fn look(forge: &GitLab, environments: &[&str]) -> Result<BTreeMap<String, Commit
         found.extend(newest.map(|commit| (environment.to_owned(), commit)));
     }
     Ok(found)
+}
+
+/// The question for what was deployed last to each environment.
+fn question(path: &str) -> Value {
+    let text = "query environments($path: ID!) {
+  project(fullPath: $path) {
+    environments(first: 100) {
+      pageInfo { hasNextPage }
+      nodes { name lastDeployment(status: SUCCESS) { sha triggerer { username } job { id } } }
+    }
+  }
+}";
+    json!({"query": text, "variables": {"path": path}})
+}
+
+/// What an account without a job deployed last, by environment; and the environments of which the answer does not tell.
+fn ours_of<'a>(
+    project: &Value,
+    names: &[&'a str],
+    account: &str,
+) -> (BTreeMap<String, CommitId>, Vec<&'a str>) {
+    let page = &project["environments"];
+    let is_whole = page["nodes"].is_array() && page["pageInfo"]["hasNextPage"] == false;
+    let shown: BTreeMap<&str, &Value> = each(&page["nodes"])
+        .filter_map(|one| Some((one["name"].as_str()?, &one["lastDeployment"])))
+        .collect();
+    let (mut ours, mut unclear) = (BTreeMap::new(), Vec::new());
+    for name in names {
+        match shown.get(name) {
+            Some(last) if last["job"].is_null() && last["triggerer"]["username"] == account => {
+                ours.extend(
+                    last["sha"].as_str().and_then(CommitId::parse).map(|sha| ((*name).to_owned(), sha)),
+                );
+            }
+            // Nothing was deployed there.
+            Some(last) if last.is_null() => {}
+            None if is_whole => {}
+            // Somebody else was the last one: ours may be below it.
+            _ => unclear.push(*name),
+        }
+    }
+    (ours, unclear)
 }
 
 /// The newest deployment of ours in one environment.

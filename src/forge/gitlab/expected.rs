@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::GitLab;
-use super::question::{self, Asked};
+use super::asked::{Asked, Wish};
+use super::question;
 use super::shapes::each;
 use crate::forge::{Announced, Comment, Extent, Landing, MergedPullRequest};
 use crate::model::{BranchName, CommitId};
@@ -49,19 +50,21 @@ pub(super) fn branches(forge: &GitLab) -> Vec<BranchName> {
         .collect()
 }
 
-/// Adds what was announced, and is not known yet, to a question that is about few other commits.
-pub(super) fn join(forge: &GitLab, asked: &mut Asked, limit: usize) {
+/// What was announced, and is not known yet.
+pub(super) fn wish<'a>(forge: &GitLab) -> Wish<'a> {
     let expected = forge.expected.borrow();
-    let Some(Expected { announced, found }) = expected.as_ref() else { return };
-    let room = limit.saturating_sub(asked.commits.len());
+    let Some(Expected { announced, found }) = expected.as_ref() else { return Wish::default() };
     let all = announced.newest.iter().chain(&announced.others);
-    asked.landed = all.filter(|commit| !found.contains_key(commit)).take(room).copied().collect();
-    asked.base = Some(announced.base.clone());
-    asked.status = announced.status;
+    Wish {
+        landed: all.filter(|commit| !found.contains_key(commit)).copied().collect(),
+        base: Some(announced.base.clone()),
+        status: announced.status,
+        ..Wish::default()
+    }
 }
 
 /// Keeps what the answer says of them.
-pub(super) fn keep(forge: &GitLab, asked: &Asked, data: &Value) {
+pub(super) fn keep(forge: &GitLab, asked: &Asked<'_>, data: &Value) {
     let mut expected = forge.expected.borrow_mut();
     let Some(Expected { announced, found }) = expected.as_mut() else { return };
     found.extend(told(forge, announced, (asked, data)));
@@ -71,7 +74,7 @@ pub(super) fn keep(forge: &GitLab, asked: &Asked, data: &Value) {
 pub(super) fn told(
     forge: &GitLab,
     announced: &Announced,
-    (asked, data): (&Asked, &Value),
+    (asked, data): (&Asked<'_>, &Value),
 ) -> BTreeMap<CommitId, Landing> {
     let reader = Reader { forge, login: data["currentUser"]["username"].as_str().unwrap_or_default() };
     let project = &data["project"];

@@ -1,77 +1,93 @@
-//! What gates wait for: statuses of commits, and the newest merge requests between branches; in one question where they
-//! are few.
+//! What gates wait for: statuses of many commits, and what became of the newest merge requests between branches; in as
+//! few questions as GitLab's price of one allows.
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::Value;
 
-use super::shapes::each;
-use super::{GitLab, question, statuses};
-use crate::error::Failure;
-use crate::forge::Statuses;
-use crate::forge::http::encoded;
-use crate::model::{BranchName, CommitId, PullRequest};
+use super::asked::Wish;
+use super::price::questions;
+use super::question::OwnPipeline;
+use super::{GitLab, expected, listing, question, statuses};
+use crate::forge::http::Class;
+use crate::forge::{Forge as _, Pair, Statuses};
+use crate::model::{CommitId, CommitState, PullRequestOutline, PullRequestState};
 
-const DOING: &str = "cannot look for the newest merge requests";
-
-/// Both at once, where GitLab's price of a question allows.
+/// Both. Of commits that the questions leave out each is asked for by itself.
 pub(super) fn read(
     forge: &GitLab,
     commits: &[CommitId],
-    pairs: &[(&BranchName, &BranchName)],
-) -> Result<(Statuses, Vec<Option<PullRequest>>)> {
-    if !pairs.is_empty()
-        && let Some((found, page)) = statuses::read_with(forge, commits, pairs)?
-    {
-        return Ok((found, forge.newest_in(&page, pairs)?));
+    pairs: &[Pair<'_>],
+) -> Result<(Statuses, Vec<Option<PullRequestOutline>>)> {
+    let is_worth_it = match commits {
+        _ if !pairs.is_empty() => true,
+        [] => false,
+        [_] => forge.expected.borrow().is_some(),
+        _ => true,
+    };
+    let (mut found, page) = match forge.graphql() {
+        Some(graphql) if is_worth_it => ask(forge, graphql, &wish(forge, commits, pairs))?,
+        _ => (BTreeMap::new(), None),
+    };
+    for commit in commits {
+        if !found.contains_key(commit) {
+            found.insert(*commit, statuses::read(forge, *commit)?);
+        }
     }
-    let newest =
-        if pairs.is_empty() { Vec::new() } else { crate::forge::Forge::newest_pull_requests(forge, pairs)? };
-    Ok((statuses::read_all(forge, commits)?, newest))
+    let newest = match page {
+        Some(page) => listing::newest_in(forge, &page, pairs)?,
+        None => forge.newest_of(pairs)?,
+    };
+    Ok((found, newest))
 }
 
-impl GitLab {
-    /// The newest of many pairs at once. Of pairs that are on no first page the rest is asked one by one.
-    pub(super) fn newest_of_many(
-        &self,
-        (graphql, path): (&str, &str),
-        pairs: &[(&BranchName, &BranchName)],
-    ) -> Result<Vec<Option<PullRequest>>> {
-        let project =
-            self.ask(graphql, question::newest(path, pairs)).map_err(|refused| refused.while_doing(DOING))?;
-        self.newest_in(&project["newest"], pairs)
-    }
-
-    /// The newest of each pair out of the page that was told.
-    fn newest_in(
-        &self,
-        page: &Value,
-        pairs: &[(&BranchName, &BranchName)],
-    ) -> Result<Vec<Option<PullRequest>>> {
-        if !page["nodes"].is_array() {
-            let path = self.place.path.as_deref().unwrap_or(&self.place.project);
-            let doing = DOING;
-            return Err(Failure::forge(format!("{doing}: GitLab shows this token no project `{path}`"))
-                .hint("check `CI_PROJECT_PATH`, and that the token may see it")
-                .into());
-        }
-        let found: Vec<PullRequest> = each(&page["nodes"]).filter_map(question::of_graphql).collect();
-        let newest = |(head, base): &(&BranchName, &BranchName)| {
-            let between = found.iter().filter(|one| one.head == **head && one.base == **base);
-            match between.max_by_key(|one| one.number) {
-                None if page["pageInfo"]["hasNextPage"] == true => self.newest_of_one(head, base),
-                newest => Ok(newest.cloned()),
-            }
+/// The statuses, and the page of merge requests, as far as they are told.
+fn ask(forge: &GitLab, (graphql, path): (&str, &str), wish: &Wish<'_>) -> Result<(Statuses, Option<Value>)> {
+    let (mut found, mut page) = (Statuses::new(), None);
+    for asked in questions(wish) {
+        let mut data = match forge.ask_all(graphql, question::statuses(path, &asked)) {
+            // A server that has other limits, or that does not know one of the fields.
+            Err(refused) if refused.class == Class::Invalid => break,
+            data => data.map_err(|refused| refused.while_doing("cannot read the statuses of commits"))?,
         };
-        pairs.iter().map(newest).collect()
+        expected::keep(forge, &asked, &data);
+        let statuses = question::statuses_of(&data["project"], &asked);
+        remember(forge, &statuses, question::pipelines_of(&data["project"], &asked));
+        found.extend(statuses);
+        if !asked.pairs.is_empty() {
+            page = Some(data["project"]["newest"].take());
+        }
     }
+    Ok((found, page))
+}
 
-    pub(super) fn newest_of_one(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
-        let (source, target) = (encoded(head.as_str()), encoded(base.as_str()));
-        let path = format!(
-            "/merge_requests?state=all&scope=all&order_by=created_at&sort=desc&per_page=20&source_branch={source}&target_branch={target}"
-        );
-        let doing = format!("cannot look for the newest merge request from `{head}` to `{base}`");
-        let answer = self.get(&path).map_err(|refused| refused.while_doing(&doing))?;
-        Ok(each(&answer).filter_map(|one| self.learn(one)).max_by_key(|one| one.number))
+/// Keeps what whoever sets a status will need to know.
+fn remember(forge: &GitLab, statuses: &Statuses, pipelines: BTreeMap<CommitId, OwnPipeline>) {
+    let mut told = forge.told.borrow_mut();
+    for (commit, all) in statuses {
+        let waits = all.iter().filter(|one| one.state == CommitState::Pending);
+        told.entry(*commit).or_default().waiting = waits.map(|one| one.context.clone()).collect();
     }
+    for (commit, pipeline) in pipelines {
+        told.entry(commit).or_default().pipeline = pipeline;
+    }
+}
+
+/// Heads of open merge requests are cheap, since their pipelines are listed with these.
+fn wish<'a>(forge: &GitLab, commits: &[CommitId], pairs: &'a [Pair<'a>]) -> Wish<'a> {
+    let known = forge.known.borrow();
+    let number = |commit: CommitId| {
+        let mut open = known.values().filter(|one| one.state == PullRequestState::Open);
+        open.find(|one| one.head_sha == commit).map(|one| one.number)
+    };
+    let mut wish = expected::wish(forge);
+    wish.pairs = pairs;
+    for commit in commits {
+        match number(*commit) {
+            Some(number) => wish.heads.push((number, *commit)),
+            None => wish.commits.push(*commit),
+        }
+    }
+    wish
 }

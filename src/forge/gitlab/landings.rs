@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::question::{self, Asked, COMMITS};
+use super::asked::Asked;
+use super::price::LANDED_AT_ONCE;
+use super::question;
 use super::shapes::merge_commit;
-use super::{GitLab, comments, expected, statuses};
+use super::{GitLab, comments, expected, gates};
 use crate::forge::http::{Class, Refused};
 use crate::forge::{Extent, Landing, MergedPullRequest};
 use crate::model::{BranchName, CommitId};
@@ -24,7 +26,7 @@ pub(super) fn read(forge: &GitLab, commits: &[CommitId]) -> Result<BTreeMap<Comm
     let left: Vec<CommitId> = commits.iter().filter(|commit| !found.contains_key(commit)).copied().collect();
     found.extend(ask(forge, &left)?);
     let left: Vec<CommitId> = left.into_iter().filter(|commit| !found.contains_key(commit)).collect();
-    let mut statuses = statuses::read_all(forge, &left)?;
+    let (mut statuses, _) = gates::read(forge, &left, &[])?;
     for commit in left {
         let pull_requests = carriers(forge, commit)?;
         let statuses = statuses.remove(&commit).unwrap_or_default();
@@ -40,10 +42,10 @@ fn ask(forge: &GitLab, commits: &[CommitId]) -> Result<BTreeMap<CommitId, Landin
         return Ok(BTreeMap::new());
     };
     let mut found = BTreeMap::new();
-    for batch in commits.chunks(COMMITS) {
+    for batch in commits.chunks(LANDED_AT_ONCE) {
         let base = Some(announced.base.clone());
         let asked = Asked { landed: batch.to_vec(), base, status: announced.status, ..Asked::default() };
-        match forge.ask_all(graphql, question::statuses(path, &asked, &[])) {
+        match forge.ask_all(graphql, question::statuses(path, &asked)) {
             Err(refused) if refused.class == Class::Invalid => break,
             answer => {
                 let data =

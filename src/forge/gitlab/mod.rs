@@ -1,6 +1,7 @@
 //! GitLab, gitlab.com or self-managed: merge requests, commit statuses, merging. Does I/O through
 //! [`crate::forge::http`]. Outside this module they are pull requests, as on every forge.
 
+mod asked;
 mod comments;
 mod deployments;
 mod diagnosis;
@@ -8,9 +9,12 @@ mod dialect;
 mod expected;
 mod gates;
 mod landings;
+mod listing;
 mod merge_requests;
 mod merging;
+mod pairs;
 mod people;
+mod price;
 mod question;
 mod records;
 mod shapes;
@@ -28,11 +32,11 @@ use self::shapes::each;
 use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Method, Refused, Request, encoded};
 use super::{
-    ArmOutcome, Comment, Conversation, Forge, MergeOutcome, Mergeability, NewPullRequest, Permission,
+    ArmOutcome, Comment, Conversation, Forge, MergeOutcome, Mergeability, NewPullRequest, Pair, Permission,
     PullRequestLook, Reaction, Statuses, Written,
 };
 use crate::error::Failure;
-use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestState};
+use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestOutline};
 
 /// Merge requests of a page; the most that GitLab gives.
 const PAGE: usize = 100;
@@ -89,6 +93,8 @@ pub struct GitLab {
     deployed: RefCell<BTreeMap<String, CommitId>>,
     /// DRY commits that will be asked about.
     expected: RefCell<Option<expected::Expected>>,
+    /// What answers told for the next status of a commit.
+    told: RefCell<BTreeMap<CommitId, statuses::Told>>,
 }
 
 impl GitLab {
@@ -106,6 +112,7 @@ impl GitLab {
             viewer: RefCell::default(),
             deployed: RefCell::default(),
             expected: RefCell::default(),
+            told: RefCell::default(),
         })
     }
 
@@ -145,15 +152,16 @@ impl GitLab {
 
     /// Takes note of a merge request, and of the accounts in it.
     fn learn(&self, answer: &Value) -> Option<PullRequest> {
-        let mut accounts = self.accounts.borrow_mut();
-        for one in each(&answer["reviewers"]).chain(each(&answer["assignees"])) {
-            if let (Some(name), Some(id)) = (one["username"].as_str(), one["id"].as_u64()) {
-                accounts.insert(name.to_lowercase(), id);
-            }
-        }
+        let people = each(&answer["reviewers"]).chain(each(&answer["assignees"]));
+        self.learn_accounts(people.filter_map(|one| Some((one["username"].as_str()?, one["id"].as_u64()?))));
         let pull_request = shapes::of_rest(answer)?;
         self.remember(&pull_request);
         Some(pull_request)
+    }
+
+    /// Takes note of the numbers of accounts.
+    fn learn_accounts<'a>(&self, people: impl Iterator<Item = (&'a str, u64)>) {
+        self.accounts.borrow_mut().extend(people.map(|(name, id)| (name.to_lowercase(), id)));
     }
 
     fn remember(&self, pull_request: &PullRequest) {
@@ -243,22 +251,22 @@ impl Forge for GitLab {
     }
 
     fn open_pull_requests(&self) -> Result<Vec<PullRequest>> {
-        let doing = format!("cannot list the open merge requests of `{}`", self.place.project);
-        let path = "/merge_requests?state=opened&scope=all&order_by=created_at&sort=asc";
-        let all = self.list(path).map_err(|refused| refused.while_doing(&doing))?;
-        let mut found: Vec<PullRequest> = all.iter().filter_map(|one| self.learn(one)).collect();
-        // A page that changed meanwhile may bring one twice.
-        found.sort_by_key(|one| one.number);
-        found.dedup_by_key(|one| one.number);
-        found.retain(|one| one.state == PullRequestState::Open);
-        Ok(found)
+        listing::open(self)
     }
 
-    fn newest_pull_requests(&self, pairs: &[(&BranchName, &BranchName)]) -> Result<Vec<Option<PullRequest>>> {
-        match (self.graphql(), pairs) {
-            (Some(graphql), [_, _, ..]) => self.newest_of_many(graphql, pairs),
-            _ => pairs.iter().map(|(head, base)| self.newest_of_one(head, base)).collect(),
-        }
+    fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
+        listing::newest_of_one(self, (head, base))
+    }
+
+    fn newest_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
+        listing::newest_of(self, pairs)
+    }
+
+    fn open_and_newest(
+        &self,
+        pairs: &[Pair<'_>],
+    ) -> Result<(Vec<PullRequest>, Vec<Option<PullRequestOutline>>)> {
+        listing::open_and_newest(self, pairs)
     }
 
     fn open(&self, wanted: &NewPullRequest) -> Result<PullRequest> {
@@ -274,14 +282,14 @@ impl Forge for GitLab {
     }
 
     fn statuses(&self, commits: &[CommitId]) -> Result<Statuses> {
-        statuses::read_all(self, commits)
+        Ok(gates::read(self, commits, &[])?.0)
     }
 
     fn statuses_and_newest(
         &self,
         commits: &[CommitId],
-        pairs: &[(&BranchName, &BranchName)],
-    ) -> Result<(Statuses, Vec<Option<PullRequest>>)> {
+        pairs: &[Pair<'_>],
+    ) -> Result<(Statuses, Vec<Option<PullRequestOutline>>)> {
         gates::read(self, commits, pairs)
     }
 

@@ -89,6 +89,11 @@ pub(super) fn each(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
+/// The number at the end of a global id.
+pub(super) fn number_of(id: &Value) -> Option<u64> {
+    id.as_str()?.rsplit('/').next()?.parse().ok()
+}
+
 /// Each once, in order.
 pub(super) fn sorted<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     names.into_iter().collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()

@@ -20,11 +20,14 @@ use self::merge::{armed, hindrance, missing, rules};
 use self::state::{CommentRecord, Record, State};
 use self::store::Store;
 use super::diagnosis::{Finding, Grounds};
-use super::{ArmOutcome, Forge, MergeOutcome, MergeState, Mergeability, NewPullRequest, PullRequestLook};
+use super::{
+    ArmOutcome, Forge, MergeOutcome, MergeState, Mergeability, NewPullRequest, Pair, PullRequestLook,
+};
 use crate::error::Failure;
 use crate::git::bare::BareRepository;
 use crate::model::{
-    BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestState,
+    BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestOutline,
+    PullRequestState,
 };
 
 /// Longest title and body that forges take; the local one refuses what a real one would refuse.
@@ -140,10 +143,14 @@ impl Forge for LocalForge {
         Ok(all)
     }
 
-    fn newest_pull_requests(&self, pairs: &[(&BranchName, &BranchName)]) -> Result<Vec<Option<PullRequest>>> {
+    fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
+        Ok(self.pull_requests()?.into_iter().rfind(|one| one.head == *head && one.base == *base))
+    }
+
+    fn newest_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
         let all = self.pull_requests()?;
-        let newest = |(head, base): &(&BranchName, &BranchName)| {
-            all.iter().rfind(|one| one.head == **head && one.base == **base).cloned()
+        let newest = |(head, base): &Pair<'_>| {
+            all.iter().rfind(|one| one.head == **head && one.base == **base).map(PullRequest::outline)
         };
         Ok(pairs.iter().map(newest).collect())
     }

@@ -133,6 +133,8 @@ pub(crate) trait Hosted: Sized {
     const KEEPS: &'static str;
     /// What the addresses of comments have in them.
     const COMMENTS: &'static str;
+    /// How many writes other words of a status that waits take.
+    const NEW_WORDS: usize;
     /// Whether statuses on DRY commits say that something is still to come.
     const WAITS: bool;
     /// How the address of the first pull request of `acme/shop` ends.

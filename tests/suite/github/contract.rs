@@ -71,7 +71,10 @@ fn whole_story(repo: &TestRepo, github: &GitHub) {
     forge.set_status(dev.head_sha, &status(CommitState::Success)).unwrap();
     forge.mergeability(dev.number).unwrap();
     forge.merge(dev.number, dev.head_sha, None).unwrap();
-    forge.newest_pull_requests(&[(&dev.head, &dev.base), (&prod.head, &prod.base)]).unwrap();
+    let pairs = [(&dev.head, &dev.base), (&prod.head, &prod.base)];
+    forge.newest_of(&pairs).unwrap();
+    forge.newest_pull_request(&dev.head, &dev.base).unwrap();
+    forge.open_and_newest(&pairs).unwrap();
     forge.statuses_and_newest(&[dev.head_sha], &[(&dev.head, &dev.base)]).unwrap();
     set(repo, &["prod"], "second");
     _ = github.job(repo).run().success();
@@ -112,7 +115,7 @@ fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 34] = [
+const QUESTIONS: [&str; 35] = [
     "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
     "GET /repos/{owner}/{repo}/actions/permissions/workflow",
@@ -143,6 +146,7 @@ const QUESTIONS: [&str; 34] = [
     "graphql landings",
     "graphql mergeability",
     "graphql newest",
+    "graphql newestOf",
     "graphql one",
     "graphql open",
     "graphql settings",

@@ -1,10 +1,11 @@
 //! How many calls a run may take. GitLab limits them by the minute, and a question in GraphQL by its points.
 
 use hydrator::forge::Forge as _;
-use hydrator::model::CommitId;
+use hydrator::model::{BranchName, CommitId};
 
 use super::*;
 use crate::forge_server::state::Method;
+use crate::stories::graph::graph;
 use crate::stories::pages;
 
 #[test]
@@ -23,18 +24,18 @@ fn runs_with_thirty_environments_stay_within_their_budget() {
     assert_eq!(writes(&calls).len(), 60, "labels and people come along");
     assert_eq!(count("GET /users"), 2, "each is looked up once");
     // Nothing changed, and all proposals wait: their gates and the DRY commits are looked at together.
-    let list = "GET /projects/42/merge_requests";
     for command in ["run", "promote"] {
         _ = gitlab.command(&repo, command).run().success();
-        assert_eq!(asked(&gitlab.server.take_calls()), [list, "statuses"], "{command}");
+        assert_eq!(asked(&gitlab.server.take_calls()), ["open", "statuses"], "{command}");
     }
     gitlab.server.with(|state| (1..=15).for_each(|number| state.close(number)));
     let outcome = gitlab.job(&repo).run().success();
     assert_eq!(operations(&outcome).iter().filter(|one| *one == "rejected").count(), 15);
     let calls = gitlab.server.take_calls();
-    assert_eq!(asked(&calls)[..2], ["GET /projects/42/merge_requests", "newest"]);
-    assert!(calls.len() <= 4, "{:?}", asked(&calls));
+    assert_eq!(asked(&calls)[..2], ["open", "statuses"]);
+    assert!(calls.len() <= 3, "{:?}", asked(&calls));
     assert_eq!(writes(&calls), ["PUT /projects/42/merge_requests/16"], "its picture shows one of them");
+    is_quiet(&gitlab, &repo, "half of them are rejected");
 }
 
 #[test]
@@ -60,7 +61,7 @@ fn many_merge_requests_cost_pages_only_and_old_ones_are_found() {
     let outcome = gitlab.job(&repo).run().success();
     assert_eq!(operations(&outcome), ["rejected", "rejected"]);
     let list = "GET /projects/42/merge_requests";
-    assert_eq!(asked(&gitlab.server.take_calls())[..4], [list, list, "newest", list]);
+    assert_eq!(asked(&gitlab.server.take_calls())[..3], ["open", list, list]);
 }
 
 /// A run and a `promote` cost two calls, and write nothing.
@@ -153,6 +154,27 @@ fn nothing_to_do_is_two_calls_while_something_soaks() {
     pages::merge_of(&gitlab, "dev");
     _ = gitlab.command(&repo, "promote").run().success();
     is_quiet(&gitlab, &repo, "dev soaks");
+    gitlab.server.with(|state| state.close(3));
+    _ = gitlab.job(&repo).run().success();
+    is_quiet(&gitlab, &repo, "dev soaks, and prod is rejected");
+}
+
+crate::stories::on! { GitLab, graph:
+    promotion_reads_little_and_writes_what_differs
+}
+
+#[test]
+fn one_environment_after_many_costs_a_question_for_seventeen() {
+    let name = |at: usize| format!("e{at:02}");
+    let after = |at: usize| if at < 50 { Vec::new() } else { (1..50).map(name).collect() };
+    let repo = graph(&(1..=50).map(|at| (name(at), after(at))).collect::<Vec<_>>());
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    gitlab.server.with(|state| (1..50).for_each(|number| drop(state.merge(number, Method::Merge))));
+    _ = gitlab.command(&repo, "promote").run().success();
+    gitlab.server.take_calls();
+    _ = gitlab.command(&repo, "promote").run().success();
+    assert_eq!(asked(&gitlab.server.take_calls()), ["open", "statuses", "statuses", "statuses", "statuses"]);
 }
 
 #[test]
@@ -170,9 +192,9 @@ fn statuses_of_many_commits_are_read_together_or_else_one_by_one() {
         let found = forge.statuses(&heads).unwrap();
         (found, asked(&gitlab.server.take_calls()))
     };
-    // Commits that are no heads as far as anybody knows: seven to a question, since questions have a price.
+    // Commits that are no heads as far as anybody knows: seventeen to a question, since questions have a price.
     let (apart, calls) = read(&forge);
-    assert_eq!(calls, ["statuses"; 3]);
+    assert_eq!(calls, ["statuses"; 2]);
     forge.open_pull_requests().unwrap();
     let (together, calls) = read(&forge);
     assert_eq!(calls, ["statuses"]);
@@ -190,4 +212,17 @@ fn statuses_of_many_commits_are_read_together_or_else_one_by_one() {
         "{one_by_one:?}"
     );
     assert_eq!((&apart, &together), (&one_by_one, &one_by_one));
+    // Lists of merge requests then come by REST, one by one where they have to.
+    let found: Vec<BranchName> =
+        (1..=2).map(|at| BranchName::new(format!("hydrator/e{at:02}")).unwrap()).collect();
+    let offered: Vec<BranchName> =
+        (1..=2).map(|at| BranchName::new(format!("hydrator/e{at:02}-next")).unwrap()).collect();
+    let pairs: Vec<(&BranchName, &BranchName)> = offered.iter().zip(&found).collect();
+    let whole = forge.open_and_newest(&pairs).unwrap();
+    gitlab.server.fail("open", 1, &Fault::Answer(200, json!({"errors": [{"message": words}]}), Vec::new()));
+    gitlab.server.take_calls();
+    assert_eq!(forge.open_and_newest(&pairs).unwrap(), whole);
+    let list = "GET /projects/acme%2Fshop/merge_requests";
+    assert_eq!(asked(&gitlab.server.take_calls()), ["open", list, list, list]);
+    assert_eq!(whole.1.iter().flatten().map(|one| one.number).collect::<Vec<_>>(), [1, 2]);
 }

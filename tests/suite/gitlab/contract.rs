@@ -177,7 +177,9 @@ fn whole_story(repo: &TestRepo, gitlab: &GitLab) {
     forge.set_status(dev.head_sha, &status(CommitState::Success, "good")).unwrap();
     forge.mergeability(dev.number).unwrap();
     forge.merge(dev.number, dev.head_sha, None).unwrap();
-    forge.newest_pull_requests(&[(&dev.head, &dev.base), (&prod.head, &prod.base)]).unwrap();
+    let pairs = [(&dev.head, &dev.base), (&prod.head, &prod.base)];
+    forge.newest_of(&pairs).unwrap();
+    forge.open_and_newest(&pairs).unwrap();
     forge.newest_pull_request(&dev.head, &dev.base).unwrap();
     set(repo, &["prod"], "second");
     _ = gitlab.job(repo).run().success();
@@ -279,7 +281,7 @@ fn gitlabs_own_description_finds_nothing_wrong() {
     assert_eq!(seen, BTreeSet::from(QUESTIONS.map(str::to_owned)));
     assert_eq!(
         questions.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["environments", "newest", "statuses"]
+        ["environments", "newest", "open", "statuses"]
     );
 }
 

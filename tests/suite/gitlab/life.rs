@@ -148,5 +148,12 @@ fn groups_nest_and_the_forge_is_found_by_itself() {
     let outcome = gitlab.job(&repo).without("CI_PROJECT_ID").without("GITLAB_CI").run().success();
     assert_eq!(operations(&outcome), ["rejected"]);
     let calls = gitlab.server.take_calls();
-    assert!(asked(&calls).contains(&"GET /projects/acme%2Fweb%2Fteam%2Fshop/merge_requests".to_owned()));
+    assert_eq!(calls[1].body["variables"]["path"], "acme/web/team/shop", "{:?}", asked(&calls));
+    set(&repo, &["dev"], "second");
+    _ = gitlab.job(&repo).without("CI_PROJECT_ID").without("GITLAB_CI").run().success();
+    let calls = asked(&gitlab.server.take_calls());
+    assert!(
+        calls.contains(&"POST /projects/acme%2Fweb%2Fteam%2Fshop/merge_requests".to_owned()),
+        "{calls:?}"
+    );
 }

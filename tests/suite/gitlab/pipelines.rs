@@ -1,8 +1,11 @@
 //! What statuses of ours do to a project's own pipelines, as whose jobs they are kept.
 
+use hydrator::forge::Forge as _;
+use hydrator::model::{CommitId, CommitState, CommitStatus};
+
 use super::*;
 use crate::forge_server::gitlab::pipelines::{of_commit, outcome};
-use crate::forge_server::state::Method;
+use crate::forge_server::state::{Method, State};
 use crate::stories::pages;
 
 /// How each pipeline of a commit stands, oldest first.
@@ -106,4 +109,39 @@ fn statuses_and_deployments_are_of_our_own_branches() {
     assert!(statuses.contains(&"main".to_owned()), "{statuses:?}");
     assert!(statuses.iter().all(|branch| !branch.starts_with("aaa")), "{statuses:?}");
     assert!(!asked(&calls).iter().any(|what| what.ends_with("/refs")), "nobody has to ask");
+}
+
+#[test]
+fn a_gate_is_in_the_pipeline_that_decides_about_the_merge() {
+    let repo = repo_of(&ENVIRONMENTS[..2]);
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    let head = pull(&gitlab, 2).head_sha;
+    let of_gate = |state: &State| {
+        let last = state.statuses[&head].iter().rev().find(|one| one.context == "hydrator/promotion");
+        last.expect("there is a gate").clone()
+    };
+    let own = gitlab
+        .server
+        .with(|state| state.start_pipeline(&head, "refs/merge-requests/2/head", "merge_request_event"));
+    pages::merge_of(&gitlab, "dev");
+    _ = gitlab.command(&repo, "promote").run().success();
+    let gate = gitlab.server.with(|state| of_gate(state));
+    assert_eq!((gate.state.as_str(), gate.pipeline), ("success", Some(own)));
+    // A pipeline that was there when statuses were read, and is deleted before one is set.
+    let forge = gitlab.forge(None);
+    let heads: Vec<CommitId> =
+        [&head, &repo.tip("main").unwrap()].map(|id| CommitId::parse(id).unwrap()).into();
+    forge.open_pull_requests().unwrap();
+    forge.statuses(&heads).unwrap();
+    gitlab.server.with(|state| state.pipelines.retain(|one| one.id != own));
+    let status = CommitStatus {
+        context: "hydrator/promotion".to_owned(),
+        state: CommitState::Pending,
+        description: "waits again".to_owned(),
+        created_at: None,
+    };
+    forge.set_status(heads[0], &status).unwrap();
+    let gate = gitlab.server.with(|state| of_gate(state));
+    assert_eq!((gate.description.as_str(), gate.pipeline == Some(own)), ("waits again", false));
 }

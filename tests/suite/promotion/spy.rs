@@ -8,9 +8,11 @@ use anyhow::Result;
 use hydrator::forge::diagnosis::{Finding, Grounds};
 use hydrator::forge::{
     ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
-    NewPullRequest, Permission, PullRequestLook, Reaction, Records,
+    NewPullRequest, Pair, Permission, PullRequestLook, Reaction, Records,
 };
-use hydrator::model::{BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest};
+use hydrator::model::{
+    BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestOutline,
+};
 
 use super::ground::Ground;
 use super::model;
@@ -88,8 +90,12 @@ impl Forge for Spy {
         self.0.forge.open_pull_requests()
     }
 
-    fn newest_pull_requests(&self, pairs: &[(&BranchName, &BranchName)]) -> Result<Vec<Option<PullRequest>>> {
-        self.0.forge.newest_pull_requests(pairs)
+    fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
+        self.0.forge.newest_pull_request(head, base)
+    }
+
+    fn newest_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
+        self.0.forge.newest_of(pairs)
     }
 
     fn open(&self, wanted: &NewPullRequest) -> Result<PullRequest> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod as_previewed;
 pub(crate) mod comment;
+pub(crate) mod graph;
 pub(crate) mod life;
 pub(crate) mod pages;
 pub(crate) mod preview;

@@ -168,7 +168,7 @@ pub(crate) fn the_newest_of_each_pair_is_found<F: Asked>() {
     let ground = Ground::<F>::new();
     let (forge, opened) = ground.open();
     let (head, base, other) = (branch(PROPOSED), branch(ACTIVE), branch("env/prod"));
-    let found = forge.newest_pull_requests(&[(&head, &base), (&other, &base), (&base, &head)]).unwrap();
+    let found = forge.newest_of(&[(&head, &base), (&other, &base), (&base, &head)]).unwrap();
     let numbers: Vec<Option<u64>> = found.iter().map(|one| one.as_ref().map(|one| one.number)).collect();
     assert_eq!(numbers, [Some(opened.number), None, None]);
 }

@@ -100,6 +100,7 @@ impl Hosted for GitHub {
     const OPENING: &'static str = "POST /repos/acme/shop/pulls";
     const JOB_PAGE: &'static str = "/acme/shop/actions/runs/42";
     const KEEPS: &'static str = "the step's summary";
+    const NEW_WORDS: usize = 1;
     const WAITS: bool = true;
     const COMMENTS: &'static str = "/comments";
     const FIRST_PAGE: &'static str = "/acme/shop/pull/1";

@@ -94,6 +94,7 @@ impl GitLabApi {
                 let all = pipelines::of_request(state, pull);
                 list("PipelineConnection", all.iter().map(pipeline).collect(), arguments)
             }
+            ("Pipeline", "id") => json!(format!("gid://gitlab/Ci::Pipeline/{}", object["id"])),
             ("Pipeline", "jobs") => {
                 assert_eq!(arguments["retried"], false);
                 let all = jobs(state, object);
@@ -114,16 +115,22 @@ impl GitLabApi {
             let Some(wanted) = arguments.get(key).and_then(Value::as_array) else { return true };
             wanted.iter().any(|one| one == has)
         };
-        let is_merged = arguments.get("state").is_some_and(|wanted| wanted == "merged");
+        let life = arguments.get("state").map(|wanted| match wanted.as_str() {
+            Some("merged") => Life::Merged,
+            Some("opened") => Life::Open,
+            other => panic!("nobody asks for {other:?}"),
+        });
         let is_wanted = |pull: &&Pull| {
-            (!is_merged || pull.life == Life::Merged)
+            life.is_none_or(|wanted| pull.life == wanted)
                 && wants("iids", &pull.number.to_string())
                 && wants("sourceBranches", &pull.head)
                 && wants("targetBranches", &pull.base)
         };
         let mut found: Vec<&Pull> = state.pulls.iter().rev().filter(is_wanted).collect();
-        if arguments.get("sort").is_some_and(|sort| sort == "MERGED_AT_DESC") {
-            found.sort_by_key(|pull| std::cmp::Reverse(pull.merged_at));
+        match arguments.get("sort").and_then(Value::as_str) {
+            Some("MERGED_AT_DESC") => found.sort_by_key(|pull| std::cmp::Reverse(pull.merged_at)),
+            Some("CREATED_ASC") => found.reverse(),
+            _ => {}
         }
         let all = found.into_iter().map(|pull| self.node(state, pull)).collect();
         list("MergeRequestConnection", all, arguments)

@@ -182,6 +182,7 @@ impl Hosted for GitLab {
     const OPENING: &'static str = "POST /projects/42/merge_requests";
     const JOB_PAGE: &'static str = "/acme/shop/-/jobs/9";
     const KEEPS: &'static str = "the job's log";
+    const NEW_WORDS: usize = 2;
     const WAITS: bool = false;
     const COMMENTS: &'static str = "/notes";
     const FIRST_PAGE: &'static str = "/acme/shop/-/merge_requests/1";

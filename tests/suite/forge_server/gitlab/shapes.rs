@@ -88,7 +88,7 @@ impl GitLabApi {
     pub(super) fn node(&self, state: &State, pull: &Pull) -> Value {
         let has_merge_commit =
             state.default_method != Method::Rebase && pull.merge_commit != pull.squash_commit;
-        let people = |names: &[String]| json!({"nodes": names.iter().map(|name| json!({"username": name})).collect::<Vec<_>>()});
+        let people = |names: &[String]| json!({"nodes": names.iter().map(|name| json!({"id": format!("gid://gitlab/User/{}", id(name)), "username": name})).collect::<Vec<_>>()});
         let labels: Vec<Value> = pull.labels.iter().map(|title| json!({"title": title})).collect();
         json!({
             "__typename": "MergeRequest", "iid": pull.number.to_string(), "webUrl": format!("{}/-/merge_requests/{}", self.web, pull.number),

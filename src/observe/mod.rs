@@ -3,22 +3,22 @@
 //! Does I/O, reads only: one look at the refs, one fetch of the tips, one of the few blobs that are read, one forge
 //! query. History is asked for only where the tips alone do not tell what happened.
 
+mod past;
+
 use std::collections::BTreeSet;
 
 use anyhow::Result;
 
+pub use self::past::Past;
+use self::past::look_back;
+
 use crate::branch::{Tip, metadata_blob};
 use crate::cache::{self, CACHE_REF, Cache};
-use crate::forge::Forge;
+use crate::forge::{Forge, Pair};
 use crate::git::{Ancestry, NOTES_REF, Note, Objects, RemoteRefs, Scratch};
 use crate::hydrate::Hold;
-use crate::hydrate::message::DRY_SHA_TRAILER;
-use crate::model::{BranchName, CommitId, Delivery, Environment, ObjectId, PullRequest, PullRequestState};
+use crate::model::{BranchName, CommitId, Delivery, Environment, ObjectId, PullRequest, PullRequestOutline};
 use crate::noted;
-use crate::strangers;
-
-/// How deep a proposal's own commit may lie below merges of the active branch into it, and a little more.
-const UPDATES: u32 = 50;
 
 /// What the observation is about.
 pub struct Question<'a> {
@@ -55,18 +55,6 @@ pub struct Observation {
     pub pull_requests: Vec<PullRequest>,
 }
 
-/// What became of what was on an active branch before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Past {
-    /// Nobody undid anything, as far as the branches tell.
-    #[default]
-    Kept,
-    /// The content of the proposed branch has been on it, and is not any more.
-    ProposalLeft,
-    /// It is at an older DRY commit than it was, without a record of ours.
-    WentBack,
-}
-
 /// The state of one environment.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
@@ -82,7 +70,7 @@ pub struct Seen {
     /// The open pull request from the proposed to the active branch.
     pub open: Option<PullRequest>,
     /// Where nothing is open although something is offered: the last pull request there was.
-    pub last: Option<PullRequest>,
+    pub last: Option<PullRequestOutline>,
     /// Whether a run began to take the proposal back: it closed the pull request then, no person did.
     pub withdrawn: bool,
     /// What became of what was on the active branch before.
@@ -104,7 +92,6 @@ pub fn observe(question: &Question<'_>, refs: RemoteRefs) -> Result<Observation>
     let shelf = fetch(question, &refs, notes)?;
     let objects = question.scratch.objects();
     let cache = refs.get(CACHE_REF).map(|commit| Cache::read(objects, commit)).unwrap_or_default();
-    let pull_requests = question.forge.open_pull_requests()?;
     let mut environments = Vec::with_capacity(question.environments.len());
     for environment in question.environments {
         let tip = |branch| refs.branch(branch).map(|id| Tip::read(objects, id)).transpose();
@@ -113,7 +100,6 @@ pub fn observe(question: &Question<'_>, refs: RemoteRefs) -> Result<Observation>
             active: tip(renamed_from.as_ref().unwrap_or(&environment.active))?,
             proposed: tip(&environment.proposed)?,
             renamed_from: renamed_from.clone(),
-            open: find_open(&pull_requests, environment),
             ..Seen::default()
         };
         let proposed = seen.proposed.as_ref().map(|tip| tip.commit.id);
@@ -123,7 +109,7 @@ pub fn observe(question: &Question<'_>, refs: RemoteRefs) -> Result<Observation>
         seen.checked = is_checked(objects, notes, &seen)?;
         environments.push(seen);
     }
-    find_last(question, notes, &mut environments)?;
+    let pull_requests = ask_forge(question, notes, &mut environments)?;
     for seen in &mut environments {
         look_back(question, seen)?;
     }
@@ -176,10 +162,8 @@ fn former_branch(
     (refs.branch(&environment.active).is_none() && refs.branch(&branch).is_some()).then_some(branch)
 }
 
-fn find_open(pull_requests: &[PullRequest], environment: &Environment) -> Option<PullRequest> {
-    let ours =
-        |request: &&PullRequest| request.head == environment.proposed && request.base == environment.active;
-    pull_requests.iter().find(ours).cloned()
+fn find_open(pull_requests: &[PullRequest], (head, base): Pair<'_>) -> Option<PullRequest> {
+    pull_requests.iter().find(|request| request.head == *head && request.base == *base).cloned()
 }
 
 /// T: what the note says, else the metadata.
@@ -197,27 +181,31 @@ fn is_checked(objects: Objects<'_>, notes: Option<ObjectId>, seen: &Seen) -> Res
     Ok(tip == proposed.commit.id && !objects.note_blobs(notes, &[tip])?.is_empty())
 }
 
-/// What became of the pull requests of proposals that have none open, and of those whose branch is gone: one question
-/// for all of them.
-fn find_last(question: &Question<'_>, notes: Option<ObjectId>, environments: &mut [Seen]) -> Result<()> {
-    let lacks = |(environment, seen): &(&Environment, &mut Seen)| {
+/// The open pull requests; what became of those of proposals that have none open, and of those whose branch is gone. One
+/// question for all of them.
+fn ask_forge(
+    question: &Question<'_>,
+    notes: Option<ObjectId>,
+    environments: &mut [Seen],
+) -> Result<Vec<PullRequest>> {
+    let may_lack_one = |(environment, seen): &(&Environment, &mut Seen)| {
         let differs = match (&seen.active, &seen.proposed) {
             (Some(active), Some(proposed)) => active.content != proposed.content,
             (Some(active), None) => may_have_processed_more(question, seen, active),
             _ => false,
         };
-        differs && seen.open.is_none() && environment.delivery == Delivery::PullRequest
+        differs && environment.delivery == Delivery::PullRequest
     };
-    let all = question.environments.iter().zip(environments);
-    let (pairs, seen): (Vec<_>, Vec<&mut Seen>) = all
-        .filter(lacks)
+    let all = question.environments.iter().zip(environments.iter_mut());
+    let (pairs, places): (Vec<_>, Vec<&mut Seen>) = all
+        .filter(may_lack_one)
         .map(|(environment, seen)| ((&environment.proposed, &environment.active), seen))
         .unzip();
-    if pairs.is_empty() {
-        return Ok(());
-    }
-    let newest = question.forge.newest_pull_requests(&pairs)?;
-    for (seen, last) in seen.into_iter().zip(newest) {
+    let (open, newest) = question.forge.open_and_newest(&pairs)?;
+    for ((seen, pair), last) in places.into_iter().zip(&pairs).zip(newest) {
+        if find_open(&open, *pair).is_some() {
+            continue;
+        }
         let tip = seen.proposed.as_ref().map(|proposed| proposed.commit.id);
         if let (Some(active), None) = (&seen.active, tip) {
             let more = noted::of_merged(question.scratch, notes, active, last.as_ref())?;
@@ -225,144 +213,16 @@ fn find_last(question: &Question<'_>, notes: Option<ObjectId>, environments: &mu
         }
         seen.last = last.filter(|last| Some(last.head_sha) == tip);
     }
-    Ok(())
+    for (environment, seen) in question.environments.iter().zip(environments) {
+        seen.open = find_open(&open, (&environment.proposed, &environment.active));
+    }
+    Ok(open)
 }
 
 /// Whether a note that nothing leads to any more may say that more was processed than what is active.
 fn may_have_processed_more(question: &Question<'_>, seen: &Seen, active: &Tip) -> bool {
     let runs = active.dry_sha();
     runs.is_some() && seen.processed == runs && runs != Some(question.dry)
-}
-
-/// Finds out what happened where the two tips alone do not tell.
-fn look_back(question: &Question<'_>, seen: &mut Seen) -> Result<()> {
-    let Some(active) = seen.active.clone() else { return Ok(()) };
-    let Some(proposed) = seen.proposed.clone() else {
-        let before = active.commit.parents.first().copied();
-        if went_back(question, &active, active.commit.id, before)? {
-            seen.past = Past::WentBack;
-        }
-        return Ok(());
-    };
-    if proposed.is_like(&active) {
-        return Ok(());
-    }
-    seen.past = past(question, seen, &active, &proposed)?;
-    let differs = proposed.intact && proposed.foreign != active.foreign && seen.past != Past::ProposalLeft;
-    seen.has_strangers =
-        differs && (!proposed.may_differ() || strangers::are_in(question.scratch, &active, &proposed)?);
-    Ok(())
-}
-
-/// What became of the past, given a proposal that differs from what is active.
-fn past(question: &Question<'_>, seen: &Seen, active: &Tip, proposed: &Tip) -> Result<Past> {
-    if seen.last.as_ref().is_some_and(|last| last.state == PullRequestState::Merged) {
-        return Ok(Past::ProposalLeft);
-    }
-    if proposed.commit.parents.contains(&active.commit.id) {
-        return Ok(Past::Kept);
-    }
-    if seen.open.is_none() && was_active(question, active, proposed)? {
-        return Ok(Past::ProposalLeft);
-    }
-    let base = base_of(question, proposed)?;
-    let back = went_back(question, active, proposed.commit.id, base)?;
-    Ok(if back { Past::WentBack } else { Past::Kept })
-}
-
-/// Whether the proposal, or its content, lies in the active branch's own line of history.
-fn was_active(question: &Question<'_>, active: &Tip, proposed: &Tip) -> Result<bool> {
-    let objects = question.scratch.objects();
-    let tips = BTreeSet::from([active.commit.id]);
-    for depth in [50, 1000, u32::MAX >> 1] {
-        let mut current = active.commit.id;
-        loop {
-            if !objects.has(current) {
-                break;
-            }
-            let commit = objects.commit(current)?;
-            if current == proposed.commit.id || commit.parents.contains(&proposed.commit.id) {
-                return Ok(true);
-            }
-            if proposed.commit.parents.contains(&current) {
-                return Ok(false);
-            }
-            // A rollback offers what has been active before, and a resume may offer what is active.
-            if proposed.intent().is_none()
-                && Tip::content_of(objects, commit.tree, proposed)? == proposed.content
-            {
-                return Ok(true);
-            }
-            let Some(parent) = commit.parents.first() else { return Ok(false) };
-            current = *parent;
-        }
-        question.scratch.fetch_history(&tips, depth)?;
-    }
-    Ok(false)
-}
-
-/// Whether the active branch went back in DRY history without us, by the forge's Revert button: it was at `before`,
-/// which lies below `tip`.
-fn went_back(question: &Question<'_>, active: &Tip, tip: CommitId, before: Option<CommitId>) -> Result<bool> {
-    let Some(before) = before else { return Ok(false) };
-    if was_written_by_us(question, active)? {
-        return Ok(false);
-    }
-    let before = fetch_below(question, tip, before)?;
-    match (before.dry_sha(), active.dry_sha()) {
-        (Some(before), Some(now)) if before != now => {
-            Ok((question.ancestry)()?.is_ancestor(now, before)? && !active.is_new_there(question.scratch)?)
-        }
-        (Some(_), None) => Ok(true),
-        _ => Ok(false),
-    }
-}
-
-/// The active tip that a proposal was made for: below our own commit, which may lie below merges by "Update branch".
-fn base_of(question: &Question<'_>, proposed: &Tip) -> Result<Option<CommitId>> {
-    let objects = question.scratch.objects();
-    let mut commit = proposed.commit.clone();
-    while commit.trailer(DRY_SHA_TRAILER).is_none() {
-        let Some(parent) = commit.parents.first().copied() else { return Ok(None) };
-        if !objects.has(parent) {
-            question.scratch.fetch_history(&BTreeSet::from([proposed.commit.id]), UPDATES)?;
-        }
-        if !objects.has(parent) {
-            return Ok(None);
-        }
-        commit = objects.commit(parent)?;
-    }
-    Ok(commit.parents.first().copied())
-}
-
-/// Whether the active tip is a hydrated commit, or the forge's merge of one.
-fn was_written_by_us(question: &Question<'_>, active: &Tip) -> Result<bool> {
-    let Some(dry_sha) = active.dry_sha() else { return Ok(false) };
-    let objects = question.scratch.objects();
-    let says_so = |message: &str| message.contains(&format!("{DRY_SHA_TRAILER}: {dry_sha}"));
-    if says_so(&active.commit.message) {
-        return Ok(true);
-    }
-    if active.commit.parents.iter().any(|parent| !objects.has(*parent)) {
-        question.scratch.fetch_history(&BTreeSet::from([active.commit.id]), 2)?;
-    }
-    for merged in active.commit.parents.iter().skip(1) {
-        if says_so(&objects.commit(*merged)?.message) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Reads a commit below a tip that was fetched alone.
-fn fetch_below(question: &Question<'_>, tip: CommitId, commit: CommitId) -> Result<Tip> {
-    let objects = question.scratch.objects();
-    if !objects.has(commit) {
-        question.scratch.fetch_history(&BTreeSet::from([tip]), UPDATES)?;
-    }
-    let blobs = metadata_blob(objects, commit)?.into_iter().filter(|blob| !objects.has(*blob)).collect();
-    question.scratch.fetch_blobs(&blobs)?;
-    Tip::read(objects, commit)
 }
 
 /// Latest wins: the DRY branch's tip always may; only otherwise is ancestry asked, once for each commit.

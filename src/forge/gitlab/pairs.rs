@@ -1,0 +1,33 @@
+//! What questions ask about pairs of a head and a base. Pure.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::forge::Pair;
+
+/// What a question about pairs declares.
+pub(super) const DECLARED: &str = ", $heads: [String!], $bases: [String!]";
+
+/// What became of the newest merge requests between branches, in any state.
+pub(super) fn field(pairs: usize) -> String {
+    let first = length(pairs);
+    format!(
+        "    newest: mergeRequests(sourceBranches: $heads, targetBranches: $bases, sort: CREATED_DESC, first: {first}) {{
+      pageInfo {{ hasNextPage }}
+      nodes {{ iid webUrl state sourceBranch targetBranch sourceProjectId targetProjectId diffHeadSha mergedAt }}
+    }}\n"
+    )
+}
+
+/// The branches that it asks about.
+pub(super) fn give(variables: &mut Value, pairs: &[Pair<'_>]) {
+    let names = |branches: BTreeSet<&str>| json!(branches);
+    variables["heads"] = names(pairs.iter().map(|(head, _)| head.as_str()).collect());
+    variables["bases"] = names(pairs.iter().map(|(_, base)| base.as_str()).collect());
+}
+
+/// How many of the newest merge requests are looked at for so many pairs: those from forks do not count.
+pub(super) fn length(pairs: usize) -> usize {
+    if pairs == 0 { 0 } else { (pairs * 10).clamp(10, 100) }
+}

@@ -181,12 +181,17 @@ pub(super) fn close(forge: &GitLab, number: u64, comment: &str) -> Result<()> {
 /// Takes a label off.
 pub(super) fn remove_label(forge: &GitLab, number: u64, label: &str) -> Result<()> {
     let known = forge.known(number)?;
-    let body = json!({"remove_labels": label});
+    // GitLab tells upper from lower case, and people who ask for this do not.
+    let (found, labels): (Vec<String>, Vec<String>) =
+        known.labels.iter().cloned().partition(|one| one.eq_ignore_ascii_case(label));
+    if found.is_empty() {
+        return Ok(());
+    }
+    let body = json!({"remove_labels": found.join(",")});
     let answer = forge.write(Method::Put, &format!("/merge_requests/{number}"), body, Effect::Write);
     answer.map_err(|refused| {
         refused.while_doing(&format!("cannot take the label `{label}` off merge request !{number}"))
     })?;
-    let labels = known.labels.iter().filter(|one| !one.eq_ignore_ascii_case(label)).cloned().collect();
     forge.remember(&PullRequest { labels, ..known });
     Ok(())
 }

@@ -166,7 +166,9 @@ fn a_commit_knows_what_brought_it_in() {
 #[test]
 fn a_label_is_taken_off_and_others_stay() {
     let (_repo, gitlab) = ground();
-    gitlab.server.with(|state| state.pull(1).unwrap().labels = vec!["hold".to_owned(), "mine".to_owned()]);
+    gitlab
+        .server
+        .with(|state| state.pull(1).unwrap().labels = ["hold", "Hold", "mine"].map(str::to_owned).into());
     let forge = gitlab.forge(None);
     forge.remove_label(1, "hold").unwrap();
     forge.remove_label(1, "hold").unwrap();

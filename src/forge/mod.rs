@@ -6,17 +6,17 @@ pub mod github;
 pub mod gitlab;
 pub mod http;
 pub mod local;
+mod pair;
 mod records;
 
 use anyhow::Result;
 
 pub use self::conversation::{Comment, Conversation, Permission, Reaction, Written, same_text};
 use self::diagnosis::{Finding, Grounds};
+pub use self::pair::Pair;
+use self::pair::open_or_newest;
 pub use self::records::{Announced, Deployment, Extent, Landing, MergedPullRequest, Records, Statuses};
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestOutline};
-
-/// A head and the base that it would change.
-pub type Pair<'a> = (&'a BranchName, &'a BranchName);
 
 /// A pull request to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,13 +108,15 @@ pub trait Forge: Conversation + Records {
     /// What became of the newest pull request of each pair, in any state; in as few calls as the forge allows.
     fn newest_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>>;
 
-    /// [`Self::open_pull_requests`] and [`Self::newest_of`], in one call where the forge can.
+    /// [`Self::open_pull_requests`], and of each pair its open one or else [`Self::newest_of`]; in one call where the
+    /// forge can.
     fn open_and_newest(
         &self,
         pairs: &[Pair<'_>],
     ) -> Result<(Vec<PullRequest>, Vec<Option<PullRequestOutline>>)> {
         let open = self.open_pull_requests()?;
-        Ok((open, if pairs.is_empty() { Vec::new() } else { self.newest_of(pairs)? }))
+        let newest = open_or_newest(&open, pairs, |lacking| self.newest_of(lacking))?;
+        Ok((open, newest))
     }
 
     /// Opens a pull request; one that already exists for the same branches is returned instead.

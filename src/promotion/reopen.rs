@@ -25,8 +25,9 @@ pub(super) fn reopen(world: &World, environment: &Environment, seen: &Seen) -> R
         return Ok(None);
     }
     let newest = world.forge.newest_pull_request(&environment.proposed, &environment.active)?;
-    let is_the_same = |one: &PullRequest| seen.last.as_ref().is_some_and(|last| last.number == one.number);
-    let Some(closed) = newest.filter(is_the_same) else { return Ok(None) };
+    // Somebody may have been faster.
+    let is_as_seen = |one: &PullRequest| seen.last.as_ref().is_some_and(|last| *last == one.outline());
+    let Some(closed) = newest.filter(is_as_seen) else { return Ok(None) };
     let look = PullRequestLook {
         title: closed.title,
         body: closed.body,

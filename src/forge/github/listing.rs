@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::query::{self, BATCH, nodes};
 use super::{GitHub, Place};
 use crate::error::Failure;
-use crate::forge::Pair;
+use crate::forge::pair::{Pair, open_or_newest};
 use crate::model::{PullRequest, PullRequestOutline, PullRequestState};
 
 /// The open pull requests, and what became of the newest ones of pairs, in one question as long as they have room.
@@ -20,11 +20,7 @@ pub(super) fn open_and_newest(
     let question = query::open_page(owner, name, None, joined);
     let data = forge.ask(&question).map_err(|refused| refused.while_doing(&doing))?;
     let first = &data["repository"]["pullRequests"];
-    if !first["nodes"].is_array() {
-        return Err(Failure::forge(format!("{doing}: GitHub shows this token no such repository"))
-            .hint("check `GITHUB_REPOSITORY`, and that the token may see it")
-            .into());
-    }
+    check(first, &doing)?;
     let more = behind(forge, first, &doing)?;
     let all = [first].into_iter().chain(&more).flat_map(nodes);
     let mut open: Vec<PullRequest> = all.filter_map(|node| forge.learn(node)).collect();
@@ -32,8 +28,17 @@ pub(super) fn open_and_newest(
     open.sort_by_key(|one| one.number);
     open.dedup_by_key(|one| one.number);
     open.retain(|one| one.state == PullRequestState::Open);
-    let newest = newest_in(&data, joined.len()).chain(newest_of(forge, others)?);
+    let others = open_or_newest(&open, others, |lacking| newest_of(forge, lacking))?;
+    let newest = newest_in(&data, joined.len()).chain(others);
     Ok((open, newest.collect()))
+}
+
+fn check(page: &Value, doing: &str) -> Result<(), Failure> {
+    if page["nodes"].is_array() {
+        return Ok(());
+    }
+    Err(Failure::forge(format!("{doing}: GitHub shows this token no such repository"))
+        .hint("check `GITHUB_REPOSITORY`, and that the token may see it"))
 }
 
 /// The pages of open pull requests behind the first one.
@@ -48,6 +53,7 @@ fn behind(forge: &GitHub, first: &Value, doing: &str) -> Result<Vec<Value>> {
         let question = query::open_page(owner, name, Some(&at), &[]);
         let mut data = forge.ask(&question).map_err(|refused| refused.while_doing(doing))?;
         let page = data["repository"]["pullRequests"].take();
+        check(&page, doing)?;
         // A cursor that does not move would never end.
         after = cursor(&page).filter(|next| *next != at);
         found.push(page);

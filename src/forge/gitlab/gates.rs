@@ -11,7 +11,7 @@ use super::price::questions;
 use super::question::OwnPipeline;
 use super::{GitLab, expected, listing, question, statuses};
 use crate::forge::http::Class;
-use crate::forge::{Forge as _, Pair, Statuses};
+use crate::forge::{Pair, Statuses};
 use crate::model::{CommitId, CommitState, PullRequestOutline, PullRequestState};
 
 /// Both. Of commits that the questions leave out each is asked for by itself.
@@ -32,12 +32,14 @@ pub(super) fn read(
     };
     for commit in commits {
         if !found.contains_key(commit) {
+            // What was told of it before is old now.
+            forge.told.borrow_mut().remove(commit);
             found.insert(*commit, statuses::read(forge, *commit)?);
         }
     }
     let newest = match page {
         Some(page) => listing::newest_in(forge, &page, pairs)?,
-        None => forge.newest_of(pairs)?,
+        None => listing::newest_of(forge, pairs)?,
     };
     Ok((found, newest))
 }

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use super::shapes::{each, number_of, read_title, sorted, state};
 use super::{GitLab, pairs};
-use crate::error::Failure;
-use crate::forge::Pair;
-use crate::forge::http::{Class, Refused, encoded};
+use crate::forge::http::{Class, encoded};
+use crate::forge::pair::{Pair, open_or_newest};
 use crate::model::{BranchName, CommitId, PullRequest, PullRequestOutline, PullRequestState};
 
 const DOING: &str = "cannot look for the newest merge requests";
@@ -53,37 +52,43 @@ fn really_open(mut found: Vec<PullRequest>) -> Vec<PullRequest> {
     found
 }
 
-/// The open merge requests, and what became of the newest ones between branches, in one question. Where not all that
-/// are open are on one page, the rest is asked for again, page by page.
+/// The open merge requests, and what became of the newest ones between branches, in one question. Where it does not tell
+/// all that are open, they are listed again, page by page.
 pub(super) fn open_and_newest(
     forge: &GitLab,
     pairs: &[Pair<'_>],
 ) -> Result<(Vec<PullRequest>, Vec<Option<PullRequestOutline>>)> {
-    let Some((graphql, path)) = forge.graphql().filter(|_| !pairs.is_empty()) else {
-        return Ok((open(forge)?, newest_of(forge, pairs)?));
+    let told = match forge.graphql().filter(|_| !pairs.is_empty()) {
+        None => Value::Null,
+        Some((graphql, path)) => match forge.ask(graphql, about("open", path, OPEN, pairs)) {
+            // A server that has other limits, or that does not know one of the fields.
+            Err(refused) if refused.class == Class::Invalid => Value::Null,
+            told => told.map_err(|refused| refused.while_doing(&doing(forge)))?,
+        },
     };
-    let project = match forge.ask(graphql, about("open", path, OPEN, pairs)) {
-        // A server that has other limits, or that does not know one of the fields.
-        Err(refused) if refused.class == Class::Invalid => {
-            return Ok((open(forge)?, one_by_one(forge, pairs)?));
-        }
-        project => project.map_err(|refused| refused.while_doing(&doing(forge)))?,
+    let page = &told["open"];
+    let open = if is_list(page) && page["pageInfo"]["hasNextPage"] == false {
+        really_open(each(&page["nodes"]).filter_map(|node| learn(forge, node)).collect())
+    } else {
+        open(forge)?
     };
-    let newest = newest_in(forge, &project["newest"], pairs)?;
-    let page = &project["open"];
-    if !page["nodes"].is_array() || page["pageInfo"]["hasNextPage"] != false {
-        return Ok((open(forge)?, newest));
-    }
-    let found = each(&page["nodes"]).filter_map(|node| {
-        let people = each(&node["reviewers"]["nodes"]).chain(each(&node["assignees"]["nodes"]));
-        forge.learn_accounts(
-            people.filter_map(|one| Some((one["username"].as_str()?, number_of(&one["id"])?))),
-        );
-        let found = of_graphql(node)?;
-        forge.remember(&found);
-        Some(found)
-    });
-    Ok((really_open(found.collect()), newest))
+    let newest = open_or_newest(&open, pairs, |lacking| match &told["newest"] {
+        page if is_list(page) => newest_in(forge, page, lacking),
+        _ => newest_of(forge, lacking),
+    })?;
+    Ok((open, newest))
+}
+
+fn is_list(page: &Value) -> bool {
+    page["nodes"].is_array()
+}
+
+fn learn(forge: &GitLab, node: &Value) -> Option<PullRequest> {
+    let people = each(&node["reviewers"]["nodes"]).chain(each(&node["assignees"]["nodes"]));
+    forge.learn_accounts(people.filter_map(|one| Some((one["username"].as_str()?, number_of(&one["id"])?))));
+    let found = of_graphql(node)?;
+    forge.remember(&found);
+    Some(found)
 }
 
 /// What became of the newest one of each pair.
@@ -93,9 +98,9 @@ pub(super) fn newest_of(forge: &GitLab, pairs: &[Pair<'_>]) -> Result<Vec<Option
     };
     match forge.ask(graphql, about("newest", path, "", pairs)) {
         Err(refused) if refused.class == Class::Invalid => one_by_one(forge, pairs),
-        project => {
-            let project = project.map_err(|refused: Refused| refused.while_doing(DOING))?;
-            newest_in(forge, &project["newest"], pairs)
+        told => {
+            let told = told.map_err(|refused| refused.while_doing(DOING))?;
+            newest_in(forge, &told["newest"], pairs)
         }
     }
 }
@@ -105,33 +110,32 @@ fn one_by_one(forge: &GitLab, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullReque
     pairs.iter().map(newest).collect()
 }
 
-/// The newest of each pair out of the page that was told. Of pairs that are not on it the rest is asked one by one.
+/// The newest of each pair out of the page that was told. Those that the page is too short for are asked for again.
 pub(super) fn newest_in(
     forge: &GitLab,
     page: &Value,
     pairs: &[Pair<'_>],
 ) -> Result<Vec<Option<PullRequestOutline>>> {
-    if !page["nodes"].is_array() {
-        let path = forge.place.path.as_deref().unwrap_or(&forge.place.project);
-        return Err(Failure::forge(format!("{DOING}: GitLab shows this token no project `{path}`"))
-            .hint("check `CI_PROJECT_PATH`, and that the token may see it")
-            .into());
-    }
     let newest = |(head, base): &Pair<'_>| {
         let is_between = |node: &&Value| {
             node["sourceBranch"] == head.as_str()
                 && node["targetBranch"] == base.as_str()
                 && node["sourceProjectId"] == node["targetProjectId"]
         };
-        let between = each(&page["nodes"]).filter(is_between).filter_map(outline);
-        match between.max_by_key(|one| one.number) {
-            None if page["pageInfo"]["hasNextPage"] == true => {
-                Ok(newest_of_one(forge, (*head, *base))?.map(|one| one.outline()))
-            }
-            newest => Ok(newest),
-        }
+        each(&page["nodes"]).filter(is_between).filter_map(outline).max_by_key(|one| one.number)
     };
-    pairs.iter().map(newest).collect()
+    let mut found: Vec<Option<PullRequestOutline>> = pairs.iter().map(newest).collect();
+    if is_list(page) && page["pageInfo"]["hasNextPage"] == false {
+        return Ok(found);
+    }
+    let missing: Vec<usize> = (0..pairs.len()).filter(|at| found[*at].is_none()).collect();
+    let asked: Vec<Pair<'_>> = missing.iter().map(|at| pairs[*at]).collect();
+    // A shorter question leaves more room for each.
+    let more = if asked.len() < pairs.len() { newest_of(forge, &asked)? } else { one_by_one(forge, &asked)? };
+    for (at, one) in missing.into_iter().zip(more) {
+        found[at] = one;
+    }
+    Ok(found)
 }
 
 /// The newest one between two branches, with everything about it.

@@ -27,7 +27,11 @@ pub(super) fn give(variables: &mut Value, pairs: &[Pair<'_>]) {
     variables["bases"] = names(pairs.iter().map(|(_, base)| base.as_str()).collect());
 }
 
-/// How many of the newest merge requests are looked at for so many pairs: those from forks do not count.
+/// How many of the newest merge requests are looked at for so many pairs: all share the list, with those from forks.
 pub(super) fn length(pairs: usize) -> usize {
-    if pairs == 0 { 0 } else { (pairs * 10).clamp(10, 100) }
+    match pairs {
+        0 => 0,
+        1 => 20,
+        _ => 100,
+    }
 }

@@ -54,6 +54,17 @@ crate::stories::on! { GitHub, graph:
 }
 
 #[test]
+fn sixty_proposals_that_wait_cost_what_thirty_do() {
+    let names: Vec<String> = (1..=60).map(|number| format!("e{number:02}")).collect();
+    let repo = repo_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let github = GitHub::start(&repo);
+    _ = github.job(&repo).run().success();
+    github.server.take_calls();
+    _ = github.job(&repo).run().success();
+    assert_eq!(asked(&github.server.take_calls()), ["open", "landings"]);
+}
+
+#[test]
 fn many_open_pull_requests_cost_pages_only() {
     let repo = repo_of(&["dev"]);
     let github = GitHub::start(&repo);

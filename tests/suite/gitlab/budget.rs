@@ -64,6 +64,45 @@ fn many_merge_requests_cost_pages_only_and_old_ones_are_found() {
     assert_eq!(asked(&gitlab.server.take_calls())[..3], ["open", list, list]);
 }
 
+#[test]
+fn a_long_history_of_others_costs_nothing_while_something_waits() {
+    let repo = repo_of(&ENVIRONMENTS);
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    // Since these three were opened, the first two were promoted forty times each.
+    gitlab.server.with(|state| {
+        for number in 4..=83 {
+            let mut merged = state.pulls[number % 2].clone();
+            (merged.number, merged.life) = (u64::try_from(number).unwrap(), Life::Merged);
+            state.pulls.push(merged);
+        }
+    });
+    _ = gitlab.job(&repo).run().success();
+    is_quiet(&gitlab, &repo, "they wait");
+    gitlab.server.with(|state| state.close(3));
+    _ = gitlab.job(&repo).run().success();
+    is_quiet(&gitlab, &repo, "the last one is rejected");
+    // A job's own token lists what is open, and asks no more about it.
+    gitlab.server.take_calls();
+    let run = gitlab.command(&repo, "plan").without("HYDRATOR_TOKEN").variable("CI_JOB_TOKEN", JOB_TOKEN);
+    _ = run.run().success();
+    let list = "GET /projects/42/merge_requests";
+    assert_eq!(asked(&gitlab.server.take_calls())[..], [list, list], "what is open, and the rejected one");
+}
+
+#[test]
+fn a_project_that_graphql_does_not_show_is_listed_by_rest() {
+    let repo = repo_of(&["dev"]);
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    gitlab.server.take_calls();
+    let nothing = Fault::Answer(200, json!({"data": {"project": null}}), Vec::new());
+    gitlab.server.fail("open", 1, &nothing);
+    let outcome = gitlab.job(&repo).run().success();
+    assert_eq!(operations(&outcome), ["none"]);
+    assert_eq!(asked(&gitlab.server.take_calls())[..2], ["open", "GET /projects/42/merge_requests"]);
+}
+
 /// A run and a `promote` cost two calls, and write nothing.
 fn is_quiet(gitlab: &GitLab, repo: &TestRepo, what: &str) {
     gitlab.server.take_calls();
@@ -223,6 +262,6 @@ fn statuses_of_many_commits_are_read_together_or_else_one_by_one() {
     gitlab.server.take_calls();
     assert_eq!(forge.open_and_newest(&pairs).unwrap(), whole);
     let list = "GET /projects/acme%2Fshop/merge_requests";
-    assert_eq!(asked(&gitlab.server.take_calls()), ["open", list, list, list]);
+    assert_eq!(asked(&gitlab.server.take_calls()), ["open", list]);
     assert_eq!(whole.1.iter().flatten().map(|one| one.number).collect::<Vec<_>>(), [1, 2]);
 }

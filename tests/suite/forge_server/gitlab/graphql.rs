@@ -192,10 +192,16 @@ fn points(question: &Question, selections: &[Selection]) -> usize {
         Selection::On(_, below) => points(question, below),
         Selection::Field { name, arguments, below, .. } => {
             let has = |key: &str| usize::from(arguments.contains_key(key));
+            // What is read from the repository or from a table of its own costs more.
+            let dear = match name.as_str() {
+                "mergedAt" => 4,
+                "diffHeadSha" => 1,
+                _ => 0,
+            };
             let of_pipelines = if name == "pipelines" { 1 + 2 * has("sha") + 2 * has("ref") } else { 0 };
             let length = arguments.get("first").or_else(|| arguments.get("last"));
             let length = length.and_then(Value::as_u64).unwrap_or(0);
-            let own = 1 + of_pipelines + has("sort") + points(question, below);
+            let own = 1 + dear + of_pipelines + has("sort") + points(question, below);
             own + own * usize::try_from(length).expect("a length") / 100
         }
     };

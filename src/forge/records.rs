@@ -65,6 +65,8 @@ pub struct Announced {
     pub others: Vec<CommitId>,
     /// The status that is looked for on all of these.
     pub status: &'static str,
+    /// Whether a comment of ours is about one of these, and so is on the pull request that brought it in.
+    pub is_about: fn(&str, CommitId) -> bool,
     /// The branches of hydrated commits, for forges that keep statuses by branch.
     pub branches: BTreeMap<CommitId, BranchName>,
 }

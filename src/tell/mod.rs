@@ -22,7 +22,7 @@ use crate::dry::Dry;
 use crate::error::message_of;
 use crate::forge::{Announced, Forge};
 use crate::model::{BranchName, Commit, CommitId, CommitStatus, Project, PullRequest};
-use crate::overview::{PROGRESS, Stand};
+use crate::overview::{PROGRESS, Stand, is_page};
 use crate::world::World;
 
 /// What is known when pull requests are written.
@@ -61,7 +61,14 @@ pub fn announce(
     let tip = &dry.commit;
     let newest: Vec<CommitId> = tip.parents.first().copied().into_iter().chain([tip.id]).collect();
     let others = commits.iter().filter(|commit| !newest.contains(commit)).copied().collect();
-    forge.announce(Announced { base: dry.branch.clone(), newest, others, status: PROGRESS, branches });
+    forge.announce(Announced {
+        base: dry.branch.clone(),
+        newest,
+        others,
+        status: PROGRESS,
+        is_about: is_page,
+        branches,
+    });
 }
 
 /// What was said last of how far the DRY branch's tip has come: nothing else remembers where it could not be rendered.

@@ -11,7 +11,7 @@ use anyhow::Result;
 use super::{Landings, Scene, pages};
 use crate::branch::{Content, Tip};
 use crate::escape::{cut, one_line};
-use crate::forge::Landing;
+use crate::forge::{Extent, Landing};
 use crate::model::{CommitId, CommitState, CommitStatus, EnvironmentName};
 use crate::overview::{Offer, Stand};
 use crate::previewed::{Prints, STATUS};
@@ -36,14 +36,18 @@ pub(super) fn update(scene: &Scene<'_>, landings: &Landings) -> Result<()> {
         return Ok(());
     }
     let forge = scene.world.forge.as_ref();
-    let mut asked = pages::tracked(scene.tip, scene.stands);
+    let mut carried: BTreeSet<CommitId> = waiting.iter().filter_map(|(_, offer)| offer.dry).collect();
     if scene.project.as_previewed {
         for (stand, offer) in &waiting {
-            asked.extend(carried(scene, stand, offer)?);
+            carried.extend(brought(scene, stand, offer)?);
         }
     }
+    let mut asked = pages::tracked(scene.tip, scene.stands);
+    asked.extend(&carried);
     landings.ask(forge, &asked)?;
-    let known = landings.all();
+    // What nobody offers was previewed for others: it is not worth a question of its own.
+    let mut known = landings.all();
+    known.retain(|commit, landing| landing.told != Extent::Nothing || carried.contains(commit));
     let mut approvers = BTreeMap::new();
     for (stand, offer) in waiting {
         let Some(wanted) = answer(scene, (stand, offer), (landings, &known), &mut approvers)? else {
@@ -69,7 +73,7 @@ fn unanswered(stand: &Stand) -> Option<(&Stand, &Offer)> {
 }
 
 /// The DRY commits that the proposal brings.
-fn carried(scene: &Scene<'_>, stand: &Stand, offer: &Offer) -> Result<Vec<CommitId>> {
+fn brought(scene: &Scene<'_>, stand: &Stand, offer: &Offer) -> Result<Vec<CommitId>> {
     let Some((runs, dry)) = stand.runs.zip(offer.dry).filter(|(runs, dry)| runs != dry) else {
         return Ok(Vec::new());
     };

@@ -81,7 +81,7 @@ pub(super) fn told(
     let mut found = BTreeMap::new();
     for (commit, statuses) in question::landed_of(project, asked) {
         let is_newest = announced.newest.contains(&commit);
-        let (told, pull_requests) = reader.maker(project, commit, is_newest);
+        let (told, pull_requests) = reader.maker(project, (commit, is_newest), announced.is_about);
         found.insert(commit, Landing { statuses, pull_requests, told });
     }
     found
@@ -96,14 +96,22 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The merge request whose merge made a commit, if the answer tells. A commit that came in last would be among those
     /// that were merged last.
-    fn maker(&self, project: &Value, commit: CommitId, is_newest: bool) -> (Extent, Vec<MergedPullRequest>) {
+    fn maker(
+        &self,
+        project: &Value,
+        (commit, is_newest): (CommitId, bool),
+        is_about: fn(&str, CommitId) -> bool,
+    ) -> (Extent, Vec<MergedPullRequest>) {
         let page = &project["merged"];
-        // Without merge commits the head itself comes in; what was squashed then is not told.
+        // Without merge commits the head itself comes in; what was squashed then is told by our own comment only.
         let Some(is_fast) = project["mergeRequestsFfOnlyEnabled"].as_bool() else {
             return (Extent::Nothing, Vec::new());
         };
         let key = if is_fast { "diffHeadSha" } else { "mergeCommitSha" };
         let made = each(&page["nodes"]).find(|node| node[key] == commit.to_string());
+        let is_said = |comment: &Comment| comment.mine && is_about(&comment.body, commit);
+        let said = || each(&page["nodes"]).find(|node| self.comments(node).any(|comment| is_said(&comment)));
+        let made = made.or_else(|| said().filter(|_| is_fast));
         let is_whole = page["nodes"].is_array() && (is_newest || page["pageInfo"]["hasNextPage"] == false);
         // The project's setting of today may not be that of the merge.
         let is_squash = |node: &Value| node["squash"] != false || node["squashOnMerge"] != false;
@@ -122,8 +130,7 @@ impl Reader<'_> {
         if notes["pageInfo"]["hasNextPage"] != false {
             return None;
         }
-        let all = each(&notes["nodes"]).filter_map(|note| self.comment(number, note));
-        let own_comments: Vec<Comment> = all.filter(|comment| comment.mine).collect();
+        let own_comments: Vec<Comment> = self.comments(node).filter(|comment| comment.mine).collect();
         Some(MergedPullRequest {
             number,
             url: node["webUrl"].as_str()?.to_owned(),
@@ -133,6 +140,11 @@ impl Reader<'_> {
             merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
             own_comments,
         })
+    }
+
+    fn comments<'a>(&'a self, node: &'a Value) -> impl Iterator<Item = Comment> + 'a {
+        let number = node["iid"].as_str().and_then(|iid| iid.parse().ok()).unwrap_or_default();
+        each(&node["notes"]["nodes"]).filter_map(move |note| self.comment(number, note))
     }
 
     fn comment(&self, number: u64, note: &Value) -> Option<Comment> {

@@ -156,6 +156,7 @@ fn what_was_announced_comes_along_with_statuses_unless_it_is_refused() {
             newest: vec![dry],
             others: Vec::new(),
             status: "hydrator/progress",
+            is_about: |_, _| false,
             branches: BTreeMap::new(),
         });
         github.server.take_calls();

@@ -146,6 +146,30 @@ fn nothing_to_do_is_two_calls_whatever_brought_the_dry_commit_in() {
 }
 
 #[test]
+fn nothing_to_do_is_two_calls_where_merge_requests_are_squashed() {
+    let repo = repo_of(&ENVIRONMENTS);
+    let gitlab = GitLab::start(&repo);
+    let promote_all = || {
+        for name in ENVIRONMENTS {
+            pages::merge_of(&gitlab, name);
+            _ = gitlab.command(&repo, "promote").run().success();
+        }
+    };
+    _ = gitlab.job(&repo).run().success();
+    promote_all();
+    // In a project without merge commits: only our own comment tells which merge request it was.
+    for value in ["second", "third"] {
+        let number = pages::land(&repo, &gitlab, value, Method::Squash);
+        _ = gitlab.job(&repo).run().success();
+        assert_eq!(pull(&gitlab, number).comments.len(), 1);
+        is_quiet(&gitlab, &repo, "it was squashed");
+        promote_all();
+        is_quiet(&gitlab, &repo, "it was squashed, and is everywhere");
+        repo.work_git().run(&["push", "-q", "origin", ":refs/heads/change"]);
+    }
+}
+
+#[test]
 fn what_else_runs_and_is_said_costs_no_further_call() {
     let repo = repo_of(&ENVIRONMENTS);
     let gitlab = GitLab::start(&repo);

@@ -210,6 +210,7 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
         newest: vec![commit],
         others: Vec::new(),
         status: "hydrator/progress",
+        is_about: |_, _| false,
         branches: BTreeMap::new(),
     });
     let (context, description) = ("hydrator/progress".to_owned(), "everywhere".to_owned());

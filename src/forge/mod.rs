@@ -108,8 +108,8 @@ pub trait Forge: Conversation + Records {
     /// What became of the newest pull request of each pair, in any state; in as few calls as the forge allows.
     fn newest_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>>;
 
-    /// [`Self::open_pull_requests`], and of each pair its open one or else [`Self::newest_of`]; in one call where the
-    /// forge can.
+    /// [`Self::open_pull_requests`], and of each pair that has none open [`Self::newest_of`]; in one call where the forge
+    /// can. Of pairs that have one open it may be either.
     fn open_and_newest(
         &self,
         pairs: &[Pair<'_>],

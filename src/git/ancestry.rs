@@ -47,16 +47,31 @@ impl Ancestry {
     /// The commits that `newer` has and `older` has not, newest first, without merges, at most `limit`; `None` if
     /// `older` is no ancestor of `newer`.
     pub fn between(&self, older: ObjectId, newer: ObjectId, limit: usize) -> Result<Option<Vec<Commit>>> {
+        let objects = self.scratch.objects();
+        let Some(ids) = self.list((older, newer), "--no-merges", limit)? else { return Ok(None) };
+        ids.into_iter().map(|id| objects.commit(id)).collect::<Result<Vec<_>>>().map(Some)
+    }
+
+    /// The same of the line of first parents alone, with its merges: what came in, one for each push and each merge of
+    /// a pull request.
+    pub fn came_in(&self, older: ObjectId, newer: ObjectId, limit: usize) -> Result<Option<Vec<ObjectId>>> {
+        self.list((older, newer), "--first-parent", limit)
+    }
+
+    fn list(
+        &self,
+        (older, newer): (ObjectId, ObjectId),
+        which: &str,
+        limit: usize,
+    ) -> Result<Option<Vec<ObjectId>>> {
         if !self.is_ancestor(older, newer)? {
             return Ok(None);
         }
         let limit = format!("--max-count={limit}");
         let range = format!("{older}..{newer}");
-        let arguments = ["rev-list", "--no-merges", &limit, &range];
-        let listed = self.scratch.git.expect(&self.scratch.path, &arguments, b"")?;
-        let objects = self.scratch.objects();
-        let ids = String::from_utf8_lossy(&listed).lines().filter_map(ObjectId::parse).collect::<Vec<_>>();
-        ids.into_iter().map(|id| objects.commit(id)).collect::<Result<Vec<_>>>().map(Some)
+        let listed =
+            self.scratch.git.expect(&self.scratch.path, &["rev-list", which, &limit, &range], b"")?;
+        Ok(Some(String::from_utf8_lossy(&listed).lines().filter_map(ObjectId::parse).collect()))
     }
 
     /// The newest commit that both have in their history; `None` if there is none, or none that can be found. `one` is on

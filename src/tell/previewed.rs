@@ -45,9 +45,10 @@ pub(super) fn update(scene: &Scene<'_>, landings: &Landings) -> Result<()> {
     let mut asked = pages::tracked(scene.tip, scene.stands);
     asked.extend(&carried);
     landings.ask(forge, &asked)?;
-    // What nobody offers was previewed for others: it is not worth a question of its own.
     let mut known = landings.all();
-    known.retain(|commit, landing| landing.told != Extent::Nothing || carried.contains(commit));
+    // What nobody offers is not worth a question of its own, unless somebody asked for an answer.
+    let is_worth_it = |commit: &CommitId| scene.project.as_previewed || carried.contains(commit);
+    known.retain(|commit, landing| landing.told != Extent::Nothing || is_worth_it(commit));
     let mut approvers = BTreeMap::new();
     for (stand, offer) in waiting {
         let Some(wanted) = answer(scene, (stand, offer), (landings, &known), &mut approvers)? else {
@@ -77,8 +78,7 @@ fn brought(scene: &Scene<'_>, stand: &Stand, offer: &Offer) -> Result<Vec<Commit
     let Some((runs, dry)) = stand.runs.zip(offer.dry).filter(|(runs, dry)| runs != dry) else {
         return Ok(Vec::new());
     };
-    let commits = scene.world.repository.ancestry()?.between(runs, dry, CARRIED)?.unwrap_or_default();
-    Ok(commits.iter().map(|commit| commit.id).collect())
+    Ok(scene.world.repository.ancestry()?.came_in(runs, dry, CARRIED)?.unwrap_or_default())
 }
 
 /// What there is to say of a proposal; nothing where nobody asked.

@@ -103,7 +103,8 @@ impl Reader<'_> {
         is_about: fn(&str, CommitId) -> bool,
     ) -> (Extent, Vec<MergedPullRequest>) {
         let page = &project["merged"];
-        // Without merge commits the head itself comes in; what was squashed then is told by our own comment only.
+        // Without merge commits the head itself comes in; what was squashed then is told by our own comment only, also after
+        // the project began to make merge commits.
         let Some(is_fast) = project["mergeRequestsFfOnlyEnabled"].as_bool() else {
             return (Extent::Nothing, Vec::new());
         };
@@ -111,7 +112,7 @@ impl Reader<'_> {
         let made = each(&page["nodes"]).find(|node| node[key] == commit.to_string());
         let is_said = |comment: &Comment| comment.mine && is_about(&comment.body, commit);
         let said = || each(&page["nodes"]).find(|node| self.comments(node).any(|comment| is_said(&comment)));
-        let made = made.or_else(|| said().filter(|_| is_fast));
+        let made = made.or_else(said);
         let is_whole = page["nodes"].is_array() && (is_newest || page["pageInfo"]["hasNextPage"] == false);
         // The project's setting of today may not be that of the merge.
         let is_squash = |node: &Value| node["squash"] != false || node["squashOnMerge"] != false;

@@ -56,7 +56,7 @@ const PIPELINES_OF_HEAD: usize = 10;
 const PIPELINES_OF_COMMIT: usize = 5;
 const JOBS: usize = 20;
 
-/// What was merged last, with what was said there: some 40 points.
+/// What was merged last, with what was said there: some 50 points.
 const MERGED: &str = "    mergeRequestsFfOnlyEnabled
     merged: mergeRequests(state: merged, targetBranches: [$base], sort: MERGED_AT_DESC, first: 20) {
       pageInfo { hasNextPage }

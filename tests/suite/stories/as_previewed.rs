@@ -7,8 +7,16 @@ const BOTH: [&str; 2] = ["dev", "prod"];
 
 /// A change by a person, on a branch with a pull request of its own, with a preview there.
 fn propose<F: Hosted>(repo: &TestRepo, forge: &F, value: &str) -> u64 {
+    propose_in(repo, forge, ("apps", value))
+}
+
+/// The same in any directory of targets.
+fn propose_in<F: Hosted>(repo: &TestRepo, forge: &F, (directory, value): (&str, &str)) -> u64 {
     repo.switch("change");
-    set(repo, &BOTH, value);
+    for name in BOTH {
+        repo.write(&format!("{directory}/{name}/x.yaml"), &manifest(name, value));
+    }
+    repo.commit(&format!("Set {value}"));
     repo.switch("main");
     let number = forge.server().with(|state| {
         let number = state.open("change", "main", "Change it", "").unwrap();
@@ -24,7 +32,11 @@ fn propose<F: Hosted>(repo: &TestRepo, forge: &F, value: &str) -> u64 {
 }
 
 fn land<F: Hosted>(repo: &TestRepo, forge: &F, number: u64) {
-    forge.server().with(|state| state.merge(number, Method::Squash).unwrap());
+    land_by(repo, forge, number, Method::Squash);
+}
+
+fn land_by<F: Hosted>(repo: &TestRepo, forge: &F, number: u64, method: Method) {
+    forge.server().with(|state| state.merge(number, method).unwrap());
     let git = repo.work_git();
     git.run(&["pull", "-q", "--ff-only", "origin", "main"]);
     git.run(&["branch", "-q", "-D", "change"]);
@@ -104,6 +116,36 @@ pub(crate) fn what_was_previewed_is_told_from_what_was_not<F: Hosted>() {
     for command in ["run", "promote"] {
         _ = forge.command(&repo, command).run().success();
         assert_eq!(writes(&forge.server().take_calls()), Vec::<String>::new(), "{command}");
+    }
+}
+
+pub(crate) fn several_changes_are_promoted_together_as_previewed<F: Hosted>() {
+    let (repo, forge) = started::<F>();
+    let text = std::fs::read_to_string(repo.work().join("hydrator.yaml")).unwrap();
+    let target = |name: &str| format!("  - path: {name}/{{environment}}\n    name: {name}\n");
+    repo.write("hydrator.yaml", &(text + &target("jobs") + &target("web")));
+    for (directory, name) in [("jobs", "dev"), ("jobs", "prod"), ("web", "dev"), ("web", "prod")] {
+        repo.write(&format!("{directory}/{name}/x.yaml"), &manifest(name, directory));
+    }
+    require(&repo);
+    _ = forge.job(&repo).run().success();
+    merge_all(&forge);
+    _ = forge.job(&repo).run().success();
+    for method in [Method::Merge, Method::Squash] {
+        // The jobs of the first two were overtaken by the third one's.
+        let numbers = ["apps", "jobs", "web"].map(|directory| {
+            let number = propose_in(&repo, &forge, (directory, &format!("{method:?}")));
+            land_by(&repo, &forge, number, method);
+            number
+        });
+        _ = forge.job(&repo).run().success();
+        for name in BOTH {
+            let (state, words) = said(&repo, &forge, name).unwrap();
+            assert_eq!(state, "success", "{method:?}: {words}");
+            assert!(numbers.iter().all(|number| words.contains(&format!("#{number}"))), "{words}");
+        }
+        merge_all(&forge);
+        _ = forge.job(&repo).run().success();
     }
 }
 

@@ -79,6 +79,7 @@ macro_rules! on {
     ($forge:ident, as_previewed) => {
         crate::stories::on! { $forge, as_previewed:
             what_was_previewed_is_told_from_what_was_not
+            several_changes_are_promoted_together_as_previewed
             a_rollback_needs_no_preview
         }
     };

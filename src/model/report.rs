@@ -48,11 +48,11 @@ pub struct EnvironmentReport {
     /// What `rollback --revert-dry` did about the DRY branch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_revert: Option<DryRevertReport>,
-    /// One line for people; says what the operation alone does not.
-    #[serde(skip)]
+    /// One line for people; says what the operation alone does not. Its words may change at any time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Warnings, one line each.
-    #[serde(skip)]
+    /// Warnings for people, one line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 

@@ -257,7 +257,8 @@ fn hostile_text_opens_nothing_in_the_summary() {
 fn the_json_is_what_is_promised() {
     let mut one = mixed().environments.remove(0);
     one.proposed_sha = Some(CommitId::from_bytes([0xcd; 20]));
-    one.note = Some("for people alone".to_owned());
+    one.note = Some("takes over `hydrator/x`".to_owned());
+    one.warnings = vec!["replaces `old.yaml`".to_owned()];
     let found: serde_json::Value = serde_json::from_str(&json(&report(vec![one])).unwrap()).unwrap();
     let wanted = value!({
         "drySha": "1a".repeat(20),
@@ -286,7 +287,9 @@ fn the_json_is_what_is_promised() {
                     "reasons": ["apps/web/base changed"], "rendered": true, "error": null
                 }
             ],
-            "error": null
+            "error": null,
+            "note": "takes over `hydrator/x`",
+            "warnings": ["replaces `old.yaml`"]
         }]
     });
     assert_eq!(found, wanted);
@@ -298,6 +301,8 @@ fn the_schema_knows_every_key_of_the_json() {
     let definition = &schema["$defs"]["EnvironmentReport"];
     let mut report = mixed();
     report.environments[0].dry_revert = Some(DryRevertReport::default());
+    report.environments[0].note = Some("a note".to_owned());
+    report.environments[0].warnings = vec!["a warning".to_owned()];
     let text = json(&report).unwrap();
     let found: serde_json::Value = serde_json::from_str(&text).unwrap();
     let keys = |value: &serde_json::Value| {

@@ -134,18 +134,22 @@ fn of_project(facts: &Facts, grounds: &Grounds) -> Vec<Finding> {
     let merges = any(&|ground| ground.auto_merge && ground.delivery == Delivery::PullRequest);
     let gated = || grounds.environments.iter().filter(|ground| ground.is_gated);
     let mut found = Vec::new();
+    let by_request = || gated().filter(|ground| ground.delivery == Delivery::PullRequest);
+    let gate = grounds.gate;
     if facts.project["only_allow_merge_if_pipeline_succeeds"] == false {
-        let ungated = gated().filter(|ground| ground.delivery == Delivery::PullRequest);
-        found.extend(ungated.map(|ground| {
-            Finding::about(
-                &ground.active,
-                format!(
-                    "is ungated: nothing waits for the status `{}`, so anybody may merge too early",
-                    grounds.gate
-                ),
-                "turn on \"Pipelines must succeed\" in the project's merge request settings",
-            )
-        }));
+        let why =
+            format!("is ungated: nothing waits for the status `{gate}`, so anybody may merge too early");
+        let remedy = "turn on \"Pipelines must succeed\" in the project's merge request settings";
+        found.extend(by_request().map(|ground| Finding::about(&ground.active, why.clone(), remedy)));
+    } else if facts.project["merge_pipelines_enabled"] == true {
+        // Its commit is one that no status can be set on from here.
+        let why = format!(
+            "where a merge request into it has a merged results pipeline, that alone decides about the merge, and GitLab \
+             takes no status `{gate}` there: the gate holds nothing back"
+        );
+        let remedy = "turn off \"Enable merged results pipelines\" in the project's merge request settings, or let no \
+                      merge request pipeline start for hydrator's branches";
+        found.extend(by_request().map(|ground| Finding::about(&ground.active, why.clone(), remedy)));
     }
     if facts.project["merge_trains_enabled"] == true && merges {
         found.push(Finding::of_repository(

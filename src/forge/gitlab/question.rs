@@ -175,8 +175,7 @@ pub(super) fn pipelines_of(project: &Value, asked: &Asked<'_>) -> BTreeMap<Commi
     let heads = heads_of(project, asked).filter_map(|(commit, pipelines)| {
         newest_of_head(pipelines, commit)?;
         let ours = commit.to_string();
-        let own = each(&pipelines["nodes"])
-            .filter(|one| one["sha"] == ours && !one["mergeRequestEventType"].is_null());
+        let own = each(&pipelines["nodes"]).filter(|one| one["sha"] == ours && is_of_request(one));
         Some((commit, OwnPipeline::first(own)))
     });
     let landed = asked.landed.iter().enumerate().filter_map(|(number, commit)| {
@@ -186,29 +185,48 @@ pub(super) fn pipelines_of(project: &Value, asked: &Asked<'_>) -> BTreeMap<Commi
     heads.chain(landed).collect()
 }
 
-/// The newest status of each context of the head of a merge request. GitLab lists pipelines of the heads before as well:
+/// The newest status of each context of the head of a merge request, of ours those in the pipeline that decides. GitLab lists pipelines of the heads before as well:
 /// newest first, and those that run for the merge request itself before all others. So behind the first one of an earlier
 /// head nothing is missing.
 fn newest_of_head(pipelines: &Value, commit: CommitId) -> Option<Vec<CommitStatus>> {
-    let ours = commit.to_string();
-    let is_ours = |one: &&Value| one["sha"] == ours.as_str();
-    let mut others = each(&pipelines["nodes"]).filter(|one| one["mergeRequestEventType"].is_null());
+    let is_ours = |one: &&Value| one["sha"] == commit.to_string();
+    let mut others = each(&pipelines["nodes"]).filter(|one| !is_of_request(one));
     let is_whole = pipelines["nodes"].is_array() && pipelines["pageInfo"]["hasNextPage"] == false;
     let is_enough = is_whole || others.position(|one| !is_ours(&one)) > Some(0);
-    is_enough.then(|| newest_in(each(&pipelines["nodes"]).filter(is_ours))).flatten()
+    let ours = || each(&pipelines["nodes"]).filter(is_ours);
+    let decisive = ours().find(|one| is_of_request(one)).or_else(|| ours().next());
+    let decisive = decisive.map(|one| &one["id"]);
+    is_enough
+        .then(|| newest_in(ours(), |one, context| !is_own(context) || decisive == Some(&one["id"])))
+        .flatten()
+}
+
+/// Whether a pipeline runs for a merge request itself.
+fn is_of_request(pipeline: &Value) -> bool {
+    !pipeline["mergeRequestEventType"].is_null()
+}
+
+/// Whether a status is one of hydrator's. On the head of a merge request it is worth something only in the pipeline that
+/// decides about the merge, which may have begun after the status was set.
+pub(super) fn is_own(context: &str) -> bool {
+    context.starts_with("hydrator/")
 }
 
 /// The newest status of each context in the pipelines of a commit, if nothing is missing there.
 fn newest_of(pipelines: &Value) -> Option<Vec<CommitStatus>> {
     let all = pipelines["nodes"].as_array().filter(|all| all.len() < PIPELINES_OF_COMMIT)?;
-    newest_in(all.iter())
+    newest_in(all.iter(), |_, _| true)
 }
 
-fn newest_in<'a>(pipelines: impl Iterator<Item = &'a Value>) -> Option<Vec<CommitStatus>> {
+/// Of the statuses that count in their pipelines.
+fn newest_in<'a>(
+    pipelines: impl Iterator<Item = &'a Value>,
+    counts: impl Fn(&Value, &str) -> bool,
+) -> Option<Vec<CommitStatus>> {
     let mut found = Vec::new();
     for pipeline in pipelines {
         let jobs = pipeline["jobs"]["nodes"].as_array().filter(|jobs| jobs.len() < JOBS)?;
-        found.extend(jobs.iter().filter_map(status));
+        found.extend(jobs.iter().filter_map(status).filter(|(_, one)| counts(pipeline, &one.context)));
     }
     Some(newest_by_context(&mut found))
 }

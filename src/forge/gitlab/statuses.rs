@@ -26,7 +26,8 @@ pub(super) struct Told {
     pub(super) pipeline: OwnPipeline,
 }
 
-/// The newest status of each context of a commit, of all its pipelines together.
+/// The newest status of each context of a commit, of all its pipelines together; on the head of a merge request, of ours
+/// those in the pipeline that decides.
 pub(super) fn read(forge: &GitLab, commit: CommitId) -> Result<Vec<CommitStatus>> {
     let path = format!("/repository/commits/{commit}/statuses?all=false");
     let all = match forge.list(&path) {
@@ -41,8 +42,50 @@ pub(super) fn read(forge: &GitLab, commit: CommitId) -> Result<Vec<CommitStatus>
             refused.while_doing(&format!("cannot read the statuses of commit {}", commit.short()))
         })?,
     };
+    let elsewhere = elsewhere(forge, commit, &all).map_err(|refused| {
+        refused.while_doing(&format!("cannot tell which statuses of commit {} count", commit.short()))
+    })?;
+    let counts = |one: &&Value| !elsewhere.contains(&one["id"].as_u64());
     let numbered = |one: &Value| Some((one["id"].as_u64()?, shapes::status(one)?));
-    Ok(question::newest_by_context(&mut all.iter().filter_map(numbered).collect::<Vec<_>>()))
+    Ok(question::newest_by_context(&mut all.iter().filter(counts).filter_map(numbered).collect::<Vec<_>>()))
+}
+
+/// The statuses of ours on the head of a merge request that are not in the pipeline that decides. That is asked for where
+/// the list leaves it open: jobs of child pipelines are in it, too.
+fn elsewhere(forge: &GitLab, commit: CommitId, all: &[Value]) -> Result<BTreeSet<Option<u64>>, Refused> {
+    let is_own = |one: &&Value| one["name"].as_str().is_some_and(question::is_own);
+    let own: Vec<&Value> = all.iter().filter(is_own).collect();
+    // Old servers do not tell the pipeline.
+    let (Some((number, head)), true) =
+        (offered(forge, commit), own.iter().all(|one| one["pipeline_id"].is_u64()))
+    else {
+        return Ok(BTreeSet::new());
+    };
+    let newest_on = |branch: &str| {
+        all.iter().filter(|one| one["ref"] == branch).filter_map(|one| one["pipeline_id"].as_u64()).max()
+    };
+    let likely = newest_on(&of_request(number)).or_else(|| newest_on(head.as_str()));
+    let is_outside = |decisive: Option<u64>| move |one: &&&Value| one["pipeline_id"].as_u64() != decisive;
+    if own.iter().all(|one| !is_outside(likely)(&one)) {
+        return Ok(BTreeSet::new());
+    }
+    let decisive = &forge.look(number)?["head_pipeline"];
+    // One of a merged result is of another commit, and takes no status of this one.
+    let decisive = decisive["id"].as_u64().filter(|_| decisive["sha"] == commit.to_string()).or(likely);
+    Ok(own.iter().filter(is_outside(decisive)).map(|one| one["id"].as_u64()).collect())
+}
+
+/// The open merge request whose head a commit is, with its branch.
+fn offered(forge: &GitLab, commit: CommitId) -> Option<(u64, BranchName)> {
+    let known = forge.known.borrow();
+    let mut known = known.values();
+    let found = known.find(|one| one.head_sha == commit && one.state == PullRequestState::Open);
+    found.map(|one| (one.number, one.head.clone()))
+}
+
+/// Where pipelines run for a merge request itself.
+fn of_request(number: u64) -> String {
+    format!("refs/merge-requests/{number}/head")
 }
 
 /// Sets a status. One whose answer was lost is looked for before it is set again.
@@ -122,21 +165,14 @@ fn post(forge: &GitLab, commit: CommitId, body: &Value, state: &str) -> Result<V
 /// the merge request has a pipeline of its own, that one, since only one of them decides about the merge. On the DRY
 /// branch the first pipeline, where it is found again however many follow. Asked for unless it was told.
 fn place(forge: &GitLab, commit: CommitId, told: OwnPipeline) -> Result<Value, Refused> {
-    let offered = {
-        let known = forge.known.borrow();
-        let mut known = known.values();
-        known
-            .find(|one| one.head_sha == commit && one.state == PullRequestState::Open)
-            .map(|one| (one.number, one.head.clone()))
-    };
-    if let Some((number, head)) = offered {
+    if let Some((number, head)) = offered(forge, commit) {
         let own = match told {
             OwnPipeline::Unknown => pipeline_of_request(forge, number, commit)?,
             told => told,
         };
         return Ok(match own {
             OwnPipeline::Number(id) => {
-                json!({"ref": format!("refs/merge-requests/{number}/head"), "pipeline_id": id})
+                json!({"ref": of_request(number), "pipeline_id": id})
             }
             _ => json!({"ref": head.as_str()}),
         });

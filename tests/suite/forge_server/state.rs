@@ -180,11 +180,15 @@ pub(crate) struct State {
     pub(crate) people: BTreeSet<String>,
     pub(crate) teams: BTreeSet<String>,
     pub(crate) required_statuses: Vec<String>,
+    /// What of the statuses keeps a pull request from being merged, where any are required.
+    pub(crate) unmet: fn(&Self, &Pull) -> Option<String>,
     /// Required by classic protection instead of a ruleset.
     pub(crate) classic_statuses: Vec<String>,
     pub(crate) required_reviews: usize,
     pub(crate) allow_auto_merge: bool,
     pub(crate) merge_queue: bool,
+    /// Whether pipelines of pull requests are of what a merge would make.
+    pub(crate) merged_results: bool,
     pub(crate) drafts_supported: bool,
     pub(crate) default_method: Method,
     pub(crate) delete_branch_on_merge: bool,
@@ -229,6 +233,7 @@ impl State {
             people: names(&["alice", "bob", "carol"]),
             teams: names(&["sre", "platform"]),
             required_statuses: Vec::new(),
+            unmet: Self::unsuccessful,
             classic_statuses: Vec::new(),
             required_reviews: 0,
             allow_auto_merge: false,
@@ -239,6 +244,7 @@ impl State {
             is_scheduled: false,
             forbidden_methods: Vec::new(),
             merge_queue: false,
+            merged_results: false,
             drafts_supported: true,
             default_method: Method::Merge,
             delete_branch_on_merge: false,
@@ -282,7 +288,17 @@ impl State {
     /// A pipeline of the forge's own CI, whose jobs all succeed.
     pub(crate) fn run_jobs(&mut self, branch: &str, source: &'static str, jobs: &[&str]) -> u64 {
         let commit = self.tip(branch).expect("the branch is there").to_string();
-        let id = self.start_pipeline(&commit, branch, source);
+        self.run_jobs_of((&commit, branch), source, jobs)
+    }
+
+    /// The same of a commit that need not be the branch's own.
+    pub(crate) fn run_jobs_of(
+        &mut self,
+        (commit, branch): (&str, &str),
+        source: &'static str,
+        jobs: &[&str],
+    ) -> u64 {
+        let id = self.start_pipeline(commit, branch, source);
         for job in jobs {
             let status = Status {
                 context: (*job).to_owned(),
@@ -293,7 +309,7 @@ impl State {
                 pipeline: Some(id),
                 created_at: self.now(),
             };
-            self.statuses.entry(commit.clone()).or_default().push(status);
+            self.statuses.entry(commit.to_owned()).or_default().push(status);
         }
         id
     }
@@ -401,14 +417,20 @@ impl State {
         if self.merged_tree(pull).is_none() {
             return Some(Hindrance::Conflict);
         }
-        let required = self.required_statuses.iter().chain(&self.classic_statuses);
-        for context in required {
-            if self.newest(&pull.head_sha, context).is_none_or(|status| status.state != "success") {
-                return Some(Hindrance::Status(context.clone()));
-            }
+        if let Some(context) = (self.unmet)(self, pull) {
+            return Some(Hindrance::Status(context));
         }
         let approvals = pull.reviews.iter().filter(|(_, approved)| *approved).count();
         (approvals < self.required_reviews).then_some(Hindrance::Review)
+    }
+
+    /// A status that is required and not successful.
+    fn unsuccessful(&self, pull: &Pull) -> Option<String> {
+        let mut required = self.required_statuses.iter().chain(&self.classic_statuses);
+        let is_met = |context: &str| {
+            self.newest(&pull.head_sha, context).is_some_and(|status| status.state == "success")
+        };
+        required.find(|context| !is_met(context)).cloned()
     }
 
     /// The newest status of a context of a commit.

@@ -152,3 +152,20 @@ fn ways_to_merge_that_contradict_are_named() {
     gitlab.server.with(|state| state.forbidden_methods.push(Method::Squash));
     says(&found(&gitlab, &repo), &["`mergeMethod: squash` contradicts the project, which never squashes"]);
 }
+
+#[test]
+fn merged_results_pipelines_that_take_no_gate_are_named() {
+    let repo = repo_of(&["dev", "prod"]);
+    let gitlab = GitLab::start(&repo);
+    ready(&gitlab);
+    gitlab.server.with(|state| state.merged_results = true);
+    let warnings = found(&gitlab, &repo);
+    says(&warnings, &["`hydrator/prod`: ", "merged results pipeline", "`hydrator/promotion`"]);
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    // Where nothing waits for anything, nothing is lost.
+    let repo = repo_of(&["dev"]);
+    let gitlab = GitLab::start(&repo);
+    ready(&gitlab);
+    gitlab.server.with(|state| state.merged_results = true);
+    assert_eq!(found(&gitlab, &repo), Vec::<String>::new());
+}

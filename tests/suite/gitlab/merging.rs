@@ -34,6 +34,11 @@ fn succeed(gitlab: &GitLab, forge: &Connection) {
     forge.set_status(head(gitlab), &status(CommitState::Success, "good")).unwrap();
 }
 
+/// The pipeline that decides is not done.
+fn wait(gitlab: &GitLab, forge: &Connection) {
+    forge.set_status(head(gitlab), &status(CommitState::Pending, "waits")).unwrap();
+}
+
 fn state_of(forge: &Connection) -> MergeState {
     forge.mergeability(1).unwrap().state
 }
@@ -118,6 +123,9 @@ fn a_status_is_required_where_pipelines_must_succeed() {
 #[test]
 fn where_a_merge_request_stands_is_said_in_words() {
     let (_repo, gitlab, forge) = ground();
+    wait(&gitlab, &forge);
+    assert_eq!(state_of(&forge), MergeState::Blocked("its pipeline is still running".to_owned()));
+    forge.set_status(head(&gitlab), &status(CommitState::Failure, "bad")).unwrap();
     assert_eq!(state_of(&forge), MergeState::Blocked("its pipeline must succeed".to_owned()));
     succeed(&gitlab, &forge);
     assert_eq!(state_of(&forge), MergeState::Ready);
@@ -227,6 +235,7 @@ fn each_refusal_to_merge_has_its_meaning() {
     let tries = |gitlab: &GitLab| {
         asked(&gitlab.server.take_calls()).iter().filter(|what| what.ends_with("1/merge")).count()
     };
+    forge.set_status(head(&gitlab), &status(CommitState::Failure, "bad")).unwrap();
     gitlab.server.take_calls();
     let MergeOutcome::Blocked(words) = forge.merge(1, head(&gitlab), None).unwrap() else { panic!() };
     assert!(words.contains("405") && words.contains("ci_must_pass"), "{words}");
@@ -264,6 +273,7 @@ fn what_is_armed_merges_once_its_status_is_there() {
         let (repo, gitlab, _) = ground();
         let forge = gitlab.forge(version);
         let head = head(&gitlab);
+        wait(&gitlab, &forge);
         gitlab.server.take_calls();
         assert_eq!(forge.arm(1, head, Some(MergeMethod::Squash)).unwrap(), ArmOutcome::Armed);
         let calls = gitlab.server.take_calls();
@@ -292,6 +302,7 @@ fn what_is_armed_merges_once_its_status_is_there() {
 fn refusals_to_arm_are_told_apart() {
     let (_repo, gitlab, forge) = ground();
     let head = head(&gitlab);
+    wait(&gitlab, &forge);
     let refused = |forge: &Connection, head| match forge.arm(1, head, None).unwrap() {
         ArmOutcome::Refused(words) => words,
         other => panic!("{other:?}"),
@@ -300,7 +311,7 @@ fn refusals_to_arm_are_told_apart() {
     assert!(refused(&forge, other).contains("its head was moved"));
     gitlab.server.fail("1/merge", 1, &Fault::refusal(405, "405 Method Not Allowed"));
     let words = refused(&forge, head);
-    for part in ["does not wait by itself", "its pipeline must succeed", "the next `hydrator promote`"] {
+    for part in ["does not wait by itself", "its pipeline is still running", "the next `hydrator promote`"] {
         assert!(words.contains(part), "{words}");
     }
     gitlab.server.fail("1/merge", 1, &Fault::Lost);

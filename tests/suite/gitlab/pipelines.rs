@@ -1,10 +1,10 @@
 //! What statuses of ours do to a project's own pipelines, as whose jobs they are kept.
 
-use hydrator::forge::Forge as _;
+use hydrator::forge::{Forge as _, MergeState};
 use hydrator::model::{CommitId, CommitState, CommitStatus};
 
 use super::*;
-use crate::forge_server::gitlab::pipelines::{of_commit, outcome};
+use crate::forge_server::gitlab::pipelines::{deciding, of_commit, outcome};
 use crate::forge_server::state::{Method, State};
 use crate::stories::pages;
 
@@ -144,4 +144,71 @@ fn a_gate_is_in_the_pipeline_that_decides_about_the_merge() {
     forge.set_status(heads[0], &status).unwrap();
     let gate = gitlab.server.with(|state| of_gate(state));
     assert_eq!((gate.description.as_str(), gate.pipeline == Some(own)), ("waits again", false));
+}
+
+#[test]
+fn a_gate_follows_to_a_pipeline_that_comes_after_it() {
+    for (source, branch) in
+        [("merge_request_event", "refs/merge-requests/2/head"), ("push", "hydrator/staging-next")]
+    {
+        let repo = repo_of(&ENVIRONMENTS[..2]);
+        let gitlab = GitLab::start(&repo);
+        gitlab.server.with(|state| state.required_statuses = vec!["hydrator/promotion".to_owned()]);
+        _ = gitlab.job(&repo).run().success();
+        let head = pull(&gitlab, 2).head_sha;
+        // GitLab begins the pipeline of a push a moment after it, when the gate has got one of its own.
+        let own = gitlab.server.with(|state| state.run_jobs_of((&head, branch), source, &["lint"]));
+        let decides = || {
+            gitlab.server.with(|state| {
+                let pull = state.pull(2).unwrap().clone();
+                let pipeline = deciding(state, &pull).unwrap();
+                (pipeline.id, outcome(state, &pipeline))
+            })
+        };
+        assert_eq!(decides(), (own, "success"), "{source}: nothing holds it back");
+        _ = gitlab.command(&repo, "promote").run().success();
+        assert_eq!(decides(), (own, "running"), "{source}: the gate does");
+        let forge = gitlab.forge(None);
+        assert!(matches!(forge.mergeability(2).unwrap().state, MergeState::Blocked(_)), "{source}");
+        // It is there, and stays, also where each commit is asked about by itself.
+        let refusal = json!({"errors": [{"message": "Query has complexity of 80"}]});
+        for fault in [None, Some(Fault::Answer(200, refusal, Vec::new()))] {
+            let is_by_rest = fault.is_some();
+            gitlab.server.take_calls();
+            if let Some(fault) = fault {
+                gitlab.server.fail("statuses", 1, &fault);
+            }
+            _ = gitlab.command(&repo, "promote").run().success();
+            let calls = gitlab.server.take_calls();
+            assert_eq!(writes(&calls), Vec::<String>::new(), "{source}");
+            assert!(is_by_rest || calls.len() <= 2, "{source}: {:?}", asked(&calls));
+        }
+        pages::merge_of(&gitlab, "dev");
+        _ = gitlab.command(&repo, "promote").run().success();
+        assert_eq!(decides(), (own, "success"), "{source}: it is open");
+        assert_eq!(forge.mergeability(2).unwrap().state, MergeState::Ready, "{source}");
+    }
+}
+
+#[test]
+fn a_gate_that_is_read_by_itself_is_missed_in_the_pipeline_that_decides() {
+    let repo = repo_of(&ENVIRONMENTS[..2]);
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    let head = pull(&gitlab, 2).head_sha;
+    let commit = CommitId::parse(&head).unwrap();
+    let has_gate = |commit: CommitId| {
+        let forge = gitlab.forge(None);
+        forge.open_pull_requests().unwrap();
+        let found = forge.statuses(&[commit]).unwrap();
+        found[&commit].iter().any(|status| status.context == "hydrator/promotion")
+    };
+    assert!(has_gate(commit));
+    gitlab.server.with(|state| state.run_jobs("hydrator/staging-next", "push", &["lint"]));
+    assert!(!has_gate(commit));
+    _ = gitlab.command(&repo, "promote").run().success();
+    assert!(has_gate(commit));
+    // Jobs of a child pipeline are listed with the others, and decide nothing.
+    gitlab.server.with(|state| state.run_jobs("hydrator/staging-next", "parent_pipeline", &["child"]));
+    assert!(has_gate(commit));
 }

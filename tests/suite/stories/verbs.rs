@@ -247,6 +247,8 @@ pub(crate) fn what_is_armed_merges_by_itself<F: Asked>() {
     ground.forge.require(GATE);
     let (forge, opened) = ground.open();
     let (number, head) = (opened.number, opened.head_sha);
+    // GitLab waits for a pipeline that goes on, and for nothing that is not there.
+    ground.say(forge.as_ref(), CommitState::Pending, "waits");
     forge.disarm(number).unwrap();
     assert_eq!(forge.arm(number, head, Some(MergeMethod::Squash)).unwrap(), ArmOutcome::Armed);
     assert!(ground.forge.connect().mergeability(number).unwrap().armed && ground.now().auto_merge);

@@ -191,7 +191,7 @@ impl Hosted for GitLab {
         let (path, web) = (format!("{owner}/{name}"), format!("http://forge{base}/{owner}/{name}"));
         let api = GitLabApi { path, base: base.to_owned(), web };
         let server = ForgeServer::start(repo, Box::new(api.clone()));
-        server.with(|state| state.gitlab_merges = true);
+        server.with(|state| (state.gitlab_merges, state.unmet) = (true, pipelines::unmet));
         Self { server, api }
     }
 

@@ -46,7 +46,7 @@ pub(crate) fn of_commit(state: &State, sha: &str) -> Vec<Pipeline> {
 pub(super) fn of_request(state: &State, pull: &Pull) -> Vec<Pipeline> {
     let heads = pull.earlier.iter().rev().take(99).chain([&pull.head_sha]);
     let mut found: Vec<Pipeline> = heads.flat_map(|head| of_commit(state, head)).collect();
-    found.retain(|one| one.branch == pull.head || is_of_request(one));
+    found.retain(|one| (one.branch == pull.head && one.source != "parent_pipeline") || is_of_request(one));
     found.sort_by_key(|one| (!is_of_request(one), std::cmp::Reverse(one.id)));
     found.dedup_by_key(|one| one.id);
     found
@@ -74,11 +74,25 @@ fn shown(state: &State, one: &Pipeline) -> Value {
         "web_url": format!("http://forge/-/pipelines/{}", one.id)})
 }
 
-/// The pipeline that decides about a merge.
+/// The pipeline that decides about a merge: one that runs for the request itself, else the newest one.
+pub(crate) fn deciding(state: &State, pull: &Pull) -> Option<Pipeline> {
+    of_request(state, pull).into_iter().find(|one| one.commit == pull.head_sha)
+}
+
 pub(super) fn of_head(state: &State, pull: &Pull) -> Value {
-    let all = of_request(state, pull);
-    let newest = all.iter().find(|one| one.commit == pull.head_sha);
-    newest.map_or(Value::Null, |one| shown(state, one))
+    deciding(state, pull).map_or(Value::Null, |one| shown(state, &one))
+}
+
+/// With "Pipelines must succeed" there has to be a pipeline, and it has to have succeeded, whatever is in it.
+pub(super) fn unmet(state: &State, pull: &Pull) -> Option<String> {
+    let required = state.required_statuses.first()?;
+    let is_met = deciding(state, pull).is_some_and(|one| outcome(state, &one) == "success");
+    (!is_met).then(|| required.clone())
+}
+
+/// Whether the pipeline that decides still goes on.
+pub(super) fn is_active(state: &State, pull: &Pull) -> bool {
+    deciding(state, pull).is_some_and(|one| outcome(state, &one) == "running")
 }
 
 /// Pipelines of a commit or a branch, newest first unless something else is asked for.
@@ -99,6 +113,7 @@ pub(super) fn set_status(state: &mut State, sha: &str, body: &Value) -> Answer {
     }
     let text = |key: &str| body[key].as_str().map(str::to_owned);
     let mut matching = of_commit(state, sha);
+    matching.retain(|one| one.source != "parent_pipeline");
     matching.retain(|one| text("ref").is_none_or(|wanted| one.branch == wanted));
     matching.retain(|one| body["pipeline_id"].as_u64().is_none_or(|wanted| one.id == wanted));
     if matching.is_empty() && body["pipeline_id"].is_u64() {

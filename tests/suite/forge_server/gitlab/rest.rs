@@ -189,8 +189,13 @@ impl GitLabApi {
         let Some(pull) = state.pull(number).cloned() else { return not_found() };
         let arms = body["auto_merge"] == true || body["merge_when_pipeline_succeeds"] == true;
         let hindrance = state.hindrance(number);
-        let waits = matches!(hindrance, Some(Hindrance::Status(_) | Hindrance::Review));
-        if hindrance == Some(Hindrance::Conflict) {
+        // It waits for a pipeline that goes on, and merges at once behind one that has succeeded, whatever else is missing.
+        let waits = pipelines::is_active(state, &pull)
+            && matches!(hindrance, Some(Hindrance::Status(_) | Hindrance::Review));
+        let tries = hindrance == Some(Hindrance::Review)
+            && pipelines::deciding(state, &pull)
+                .is_some_and(|one| pipelines::outcome(state, &one) == "success");
+        if hindrance == Some(Hindrance::Conflict) || (arms && tries) {
             return message(422, "Branch cannot be merged");
         }
         if hindrance.is_some() && !(arms && waits) {

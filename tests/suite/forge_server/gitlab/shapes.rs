@@ -40,11 +40,13 @@ pub(super) fn merge_status(state: &mut State, number: u64) -> &'static str {
         state.unknown -= 1;
         return "checking";
     }
+    let is_active = state.pull(number).cloned().is_some_and(|pull| pipelines::is_active(state, &pull));
     match state.hindrance(number) {
         None | Some(Hindrance::Queue) => "mergeable",
         Some(Hindrance::NotOpen) => "not_open",
         Some(Hindrance::Draft) => "draft_status",
         Some(Hindrance::Conflict) => "conflict",
+        Some(Hindrance::Status(_)) if is_active => "ci_still_running",
         Some(Hindrance::Status(_)) => "ci_must_pass",
         Some(Hindrance::Review) => "not_approved",
     }
@@ -109,6 +111,7 @@ impl GitLabApi {
             "default_branch": "main", "web_url": self.web, "visibility": "private",
             "only_allow_merge_if_pipeline_succeeds": !state.required_statuses.is_empty(),
             "allow_merge_on_skipped_pipeline": false, "merge_trains_enabled": state.merge_queue,
+            "merge_pipelines_enabled": state.merged_results,
             "merge_method": if state.default_method == Method::Rebase { "ff" } else { "merge" },
             "squash_option": if state.forbidden_methods.contains(&Method::Squash) { "never" } else { "default_off" },
 

@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::shapes::each;
-use super::{GitLab, TokenKind, merge_requests, merging, people};
+use super::{GitLab, TokenKind, merge_requests, methods, people};
 use crate::forge::diagnosis::{Finding, Ground, Grounds};
 use crate::forge::http::{Class, Refused, Request};
 use crate::model::{BranchName, Delivery};
@@ -44,7 +44,7 @@ pub(super) fn diagnose(forge: &GitLab, grounds: &Grounds) -> Result<Vec<Finding>
         }
         let comma = merge_requests::has_comma(&ground.labels);
         found.extend(comma.map(|why| Finding::about(&ground.environment, why, merge_requests::COMMA_HINT)));
-        let why = ground.merge_method.and_then(|method| merging::contradicts(&facts.project, method));
+        let why = ground.merge_method.and_then(|method| methods::contradicts(&facts.project, method));
         found.extend(why.map(|why| {
             Finding::about(&ground.environment, why, "change `mergeMethod`, or the project's merge settings")
         }));

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::GitLab;
 use super::shapes::merge_commit;
+use super::{GitLab, methods};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused, Request};
 use crate::forge::{ArmOutcome, MergeOutcome, MergeState, Mergeability};
@@ -18,8 +18,21 @@ const LOOKS: u32 = 4;
 const TRAIN: &str = "the project has merge trains, which merge by themselves and check other commits than ours: turn \
                      them off in its settings, or merge by hand";
 
+/// Servers before this one merge at once where the pipeline has succeeded, or else refuse.
+const MERGES_AT_ONCE: (u32, u32) = (18, 0);
+
+/// Whether an open merge request could be merged, and whether the pipeline that decides has succeeded.
+struct Looked {
+    found: Mergeability,
+    has_succeeded: bool,
+}
+
 /// Whether an open merge request could be merged.
 pub(super) fn mergeability(forge: &GitLab, number: u64) -> Result<Mergeability> {
+    look(forge, number).map(|looked| looked.found)
+}
+
+fn look(forge: &GitLab, number: u64) -> Result<Looked> {
     let mut look = 0;
     loop {
         look += 1;
@@ -35,7 +48,7 @@ pub(super) fn mergeability(forge: &GitLab, number: u64) -> Result<Mergeability> 
             state: state(&seen, &answer, has_trains),
         };
         if found.state != MergeState::Unknown || look >= LOOKS || !forge.http.back_off(look) {
-            return Ok(found);
+            return Ok(Looked { found, has_succeeded: answer["head_pipeline"]["status"] == "success" });
         }
     }
 }
@@ -70,67 +83,6 @@ fn state(seen: &PullRequest, answer: &Value, has_trains: bool) -> MergeState {
     }
 }
 
-/// What goes along with every request to merge. The head's branch is hydrator's, and stays.
-fn request(forge: &GitLab, number: u64, head_sha: CommitId, method: Option<MergeMethod>) -> Result<Value> {
-    let mut body = json!({"sha": head_sha.to_string(), "should_remove_source_branch": false});
-    if let Some(method) = method {
-        body["squash"] = json!(method == MergeMethod::Squash);
-    }
-    let squashes = match method {
-        Some(method) => method == MergeMethod::Squash,
-        None => ["always", "default_on"].map(Value::from).contains(&forge.setting("squash_option")?),
-    };
-    if squashes && let Some(message) = squash_message(forge, number, head_sha)? {
-        body["squash_commit_message"] = json!(message);
-    }
-    Ok(body)
-}
-
-/// What a squash says: by itself GitLab would leave out all but the title, and the trailers tell that a commit is
-/// hydrator's. Nothing where the head is gone. Source: GitLab's documentation of commit message templates.
-fn squash_message(forge: &GitLab, number: u64, head_sha: CommitId) -> Result<Option<String>> {
-    let commit = match forge.get(&format!("/repository/commits/{head_sha}")) {
-        Ok(commit) => commit,
-        Err(refused) if refused.class == Class::NotFound => return Ok(None),
-        Err(refused) => {
-            return Err(refused.while_doing(&format!("cannot read the commit {}", head_sha.short())).into());
-        }
-    };
-    let title = forge.known(number)?.title;
-    let own = commit["message"].as_str().unwrap_or_default();
-    let body = own.split_once('\n').map_or("", |(_, body)| body).trim();
-    let path = forge.place.path.as_deref().unwrap_or_default();
-    Ok(Some(format!("{title}\n\nSee merge request {path}!{number}\n\n{body}\n")))
-}
-
-/// On GitLab the project has one way to merge, and one word about squashing; a request can only squash besides.
-pub(super) fn contradicts(project: &Value, method: MergeMethod) -> Option<String> {
-    let squash = project["squash_option"].as_str().unwrap_or_default();
-    let (wanted, fits, squashes): (_, &[&str], _) = match method {
-        MergeMethod::Merge => ("merge", &["merge", "rebase_merge"], false),
-        MergeMethod::Rebase => ("rebase", &["ff"], false),
-        MergeMethod::Squash => ("squash", &[], true),
-    };
-    let set = match (squashes, squash) {
-        (true, "never") => {
-            return Some(format!("`mergeMethod: {wanted}` contradicts the project, which never squashes"));
-        }
-        (true, _) => return None,
-        (false, "always") => {
-            return Some(format!("`mergeMethod: {wanted}` contradicts the project, which always squashes"));
-        }
-        (false, _) => project["merge_method"].as_str()?,
-    };
-    (!fits.contains(&set))
-        .then(|| format!("`mergeMethod: {wanted}` contradicts the project's own merge method, `{set}`"))
-}
-
-fn contradiction(forge: &GitLab, method: Option<MergeMethod>) -> Result<Option<String>> {
-    let Some(method) = method else { return Ok(None) };
-    let settings = forge.settings()?;
-    Ok(contradicts(&settings, method).map(|why| format!("{why} (change one of them)")))
-}
-
 /// Merges if the head still is `head_sha`.
 pub(super) fn merge(
     forge: &GitLab,
@@ -138,10 +90,10 @@ pub(super) fn merge(
     head_sha: CommitId,
     method: Option<MergeMethod>,
 ) -> Result<MergeOutcome> {
-    if let Some(why) = contradiction(forge, method)? {
-        return Ok(MergeOutcome::Blocked(why));
-    }
-    let body = request(forge, number, head_sha, method)?;
+    let body = match methods::prepare(forge, number, (head_sha, method))? {
+        Ok(body) => body,
+        Err(why) => return Ok(MergeOutcome::Blocked(why)),
+    };
     let mut attempt = 0;
     loop {
         attempt += 1;
@@ -224,43 +176,46 @@ pub(super) fn arm(
     head_sha: CommitId,
     method: Option<MergeMethod>,
 ) -> Result<ArmOutcome> {
-    if let Some(why) = contradiction(forge, method)? {
+    if let Some(why) = methods::contradiction(forge, method)? {
         return Ok(ArmOutcome::Refused(why));
     }
-    let before = mergeability(forge, number)?;
-    match before.state {
+    let before = look(forge, number)?;
+    match before.found.state {
         MergeState::Ready => return Ok(ArmOutcome::MergeableNow),
         MergeState::Stuck(why) => return Ok(ArmOutcome::Refused(why)),
+        MergeState::Blocked(_) if before.has_succeeded && version(forge)? < MERGES_AT_ONCE => {
+            return Ok(ArmOutcome::Refused(unable(&before.found.state)));
+        }
         MergeState::Blocked(_) | MergeState::Unknown => {}
     }
-    let mut body = request(forge, number, head_sha, method)?;
+    let mut body = match methods::prepare(forge, number, (head_sha, method))? {
+        Ok(body) => body,
+        Err(why) => return Ok(ArmOutcome::Refused(why)),
+    };
     body[name_of_arming(forge)?] = json!(true);
     let refused = match send(forge, number, body) {
         // Its pipeline was faster, and it is merged: whoever merges it now finds it so.
         Ok(answer) if answer["state"] == "merged" => return Ok(ArmOutcome::MergeableNow),
+        // It answers so also where it found no way to wait.
+        Ok(answer) if answer["merge_when_pipeline_succeeds"] == false => None,
         Ok(_) => {
             note(forge, number, true);
             return Ok(ArmOutcome::Armed);
         }
-        Err(refused) => refused,
+        Err(refused) => Some(refused),
     };
     let now = mergeability(forge, number)?;
     if now.armed && now.head_sha == head_sha {
         return Ok(ArmOutcome::Armed);
     }
+    if now.state == MergeState::Ready {
+        return Ok(ArmOutcome::MergeableNow);
+    }
+    let Some(refused) = refused else { return Ok(ArmOutcome::Refused(unable(&now.state))) };
     let why = match refused.status() {
-        _ if now.state == MergeState::Ready => return Ok(ArmOutcome::MergeableNow),
-        Some(405 | 406) => {
-            let what = match &now.state {
-                MergeState::Blocked(words) | MergeState::Stuck(words) => words,
-                MergeState::Ready | MergeState::Unknown => "it does not say what for",
-            };
-            format!(
-                "this GitLab does not wait by itself here: {what}; the next `hydrator promote` after that merges it"
-            )
-        }
+        // The last one where its pipeline has succeeded, and something else is missing: then it tries to merge at once.
+        Some(405 | 406 | 422) => unable(&now.state),
         Some(409) => "its head was moved meanwhile".to_owned(),
-        Some(422) => "it cannot be merged as it is".to_owned(),
         _ => {
             let doing = format!("cannot turn on auto-merge of merge request !{number}");
             return Err(allowed(refused).while_doing(&doing).into());
@@ -269,17 +224,34 @@ pub(super) fn arm(
     Ok(ArmOutcome::Refused(format!("{} ({why})", refused.words)))
 }
 
+/// Why it has to be merged by us.
+fn unable(state: &MergeState) -> String {
+    let what = match state {
+        MergeState::Blocked(words) | MergeState::Stuck(words) => words,
+        MergeState::Ready | MergeState::Unknown => "it does not say what for",
+    };
+    format!(
+        "this GitLab does not wait by itself here: {what}; the next `hydrator promote` after that merges it"
+    )
+}
+
 /// The parameter got a new name in 17.11; the old one goes on until the next version of the API.
 fn name_of_arming(forge: &GitLab) -> Result<&'static str> {
-    let mut version = forge.version.borrow_mut();
-    if version.is_none() {
-        let told = match &forge.place.version {
-            Some(version) => version.clone(),
-            None => ask_version(forge)?,
-        };
-        *version = Some(number_of(&told));
+    Ok(if version(forge)? >= (17, 11) { "auto_merge" } else { "merge_when_pipeline_succeeds" })
+}
+
+/// The server's major and minor version.
+fn version(forge: &GitLab) -> Result<(u32, u32)> {
+    if let Some(known) = *forge.version.borrow() {
+        return Ok(known);
     }
-    Ok(if *version >= Some((17, 11)) { "auto_merge" } else { "merge_when_pipeline_succeeds" })
+    let told = match &forge.place.version {
+        Some(version) => version.clone(),
+        None => ask_version(forge)?,
+    };
+    let number = number_of(&told);
+    *forge.version.borrow_mut() = Some(number);
+    Ok(number)
 }
 
 fn ask_version(forge: &GitLab) -> Result<String> {

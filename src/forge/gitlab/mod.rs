@@ -12,6 +12,7 @@ mod landings;
 mod listing;
 mod merge_requests;
 mod merging;
+mod methods;
 mod pairs;
 mod people;
 mod price;
@@ -81,6 +82,8 @@ pub struct GitLab {
     http: Http<GitLabDialect>,
     /// Pull requests as they were last seen.
     known: RefCell<BTreeMap<u64, PullRequest>>,
+    /// Whether the box for squashing was ticked on them, as they were last seen.
+    squashed: RefCell<BTreeMap<u64, bool>>,
     /// Accounts by user name, as far as they were seen.
     accounts: RefCell<BTreeMap<String, u64>>,
     /// The project's settings, once they were read.
@@ -106,6 +109,7 @@ impl GitLab {
             kind,
             http: Http::new(connection, dialect)?,
             known: RefCell::default(),
+            squashed: RefCell::default(),
             accounts: RefCell::default(),
             project: RefCell::default(),
             version: RefCell::default(),
@@ -155,6 +159,7 @@ impl GitLab {
         let people = each(&answer["reviewers"]).chain(each(&answer["assignees"]));
         self.learn_accounts(people.filter_map(|one| Some((one["username"].as_str()?, one["id"].as_u64()?))));
         let pull_request = shapes::of_rest(answer)?;
+        self.squashed.borrow_mut().insert(pull_request.number, answer["squash"] == true);
         self.remember(&pull_request);
         Some(pull_request)
     }

@@ -110,6 +110,9 @@ impl Elsewhere {
                 let word = if *word == "failure" { failure } else { word };
                 let (context, word) = ((*context).to_owned(), word.to_owned());
                 let created_at = state.now();
+                // On GitLab it is a job of the pipeline that is there.
+                let pipelines = state.pipelines.iter().filter(|one| one.commit == commit);
+                let pipeline = pipelines.map(|one| one.id).max();
                 let description = String::new();
                 let status = Status {
                     context,
@@ -117,7 +120,7 @@ impl Elsewhere {
                     description,
                     target_url: None,
                     branch: None,
-                    pipeline: None,
+                    pipeline,
                     created_at,
                 };
                 state.statuses.entry(commit).or_default().push(status);

@@ -82,6 +82,8 @@ pub(crate) struct Pull {
     pub(crate) forced: Option<(i64, String)>,
     pub(crate) merged_at: Option<i64>,
     pub(crate) merge_commit: Option<String>,
+    /// Whether somebody ticked that it is squashed.
+    pub(crate) squash: bool,
     /// What a squash is to say, where somebody said so.
     pub(crate) squash_message: Option<String>,
     /// What its commits were squashed into.
@@ -530,6 +532,7 @@ impl State {
         if is_rebased {
             pull.head_sha = commit.to_string();
         }
+        pull.squash |= method == Method::Squash;
         pull.merged_at = Some(now);
         pull.merge_commit = Some(commit.to_string());
         pull.squash_commit = squash.map(|squash| squash.to_string());
@@ -580,6 +583,7 @@ impl State {
             forced: None,
             merged_at: None,
             merge_commit: None,
+            squash: false,
             squash_message: None,
             squash_commit: None,
         };

@@ -4,8 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hydrator::forge::{Announced, Conversation as _, Deployment, Forge as _, Reaction, Records as _};
-use hydrator::model::{BranchName, CommitId, CommitState, CommitStatus};
+use hydrator::forge::{
+    Announced, ArmOutcome, Conversation as _, Deployment, Forge as _, Reaction, Records as _,
+};
+use hydrator::model::{BranchName, CommitId, CommitState, CommitStatus, MergeMethod};
 
 use super::*;
 use crate::forge_server::{Call, decoded};
@@ -172,11 +174,12 @@ fn whole_story(repo: &TestRepo, gitlab: &GitLab) {
     forge.statuses(&[dev.head_sha]).unwrap();
     forge.statuses(&[dev.head_sha, CommitId::parse(&"1".repeat(40)).unwrap()]).unwrap();
     assert!(forge.requires_status(&dev.base, "smoke").unwrap());
-    forge.arm(dev.number, dev.head_sha, None).unwrap();
+    gitlab.server.with(|state| state.pull(dev.number).unwrap().squash = true);
+    assert_eq!(forge.arm(dev.number, dev.head_sha, Some(MergeMethod::Merge)).unwrap(), ArmOutcome::Armed);
     forge.disarm(dev.number).unwrap();
     forge.set_status(dev.head_sha, &status(CommitState::Success, "good")).unwrap();
     forge.mergeability(dev.number).unwrap();
-    forge.merge(dev.number, dev.head_sha, None).unwrap();
+    forge.merge(dev.number, dev.head_sha, Some(MergeMethod::Squash)).unwrap();
     let pairs = [(&dev.head, &dev.base), (&prod.head, &prod.base)];
     forge.newest_of(&pairs).unwrap();
     forge.open_and_newest(&pairs).unwrap();
@@ -225,7 +228,7 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 29] = [
+const QUESTIONS: [&str; 30] = [
     "DELETE /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
     "GET /personal_access_tokens/self",
     "GET /projects/{id}",
@@ -240,6 +243,7 @@ const QUESTIONS: [&str; 29] = [
     "GET /projects/{id}/pipeline_schedules",
     "GET /projects/{id}/pipelines",
     "GET /projects/{id}/protected_branches",
+    "GET /projects/{id}/repository/commits/{sha}",
     "GET /projects/{id}/repository/commits/{sha}/merge_requests",
     "GET /projects/{id}/repository/commits/{sha}/refs",
     "GET /projects/{id}/repository/commits/{sha}/statuses",

@@ -323,3 +323,84 @@ fn refusals_to_arm_are_told_apart() {
     succeed(&gitlab, &forge);
     assert_eq!(forge.arm(1, head, None).unwrap(), ArmOutcome::MergeableNow);
 }
+
+#[test]
+fn a_ticked_box_for_squashing_is_respected_or_cleared() {
+    for method in [None, Some(MergeMethod::Merge)] {
+        for is_armed in [false, true] {
+            let (repo, gitlab, forge) = ground();
+            gitlab.server.with(|state| state.pull(1).unwrap().squash = true);
+            wait(&gitlab, &forge);
+            let head = head(&gitlab);
+            if is_armed {
+                assert_eq!(forge.arm(1, head, method).unwrap(), ArmOutcome::Armed);
+            }
+            succeed(&gitlab, &forge);
+            if !is_armed {
+                assert_eq!(forge.mergeability(1).unwrap().state, MergeState::Ready);
+                gitlab.server.take_calls();
+                assert!(matches!(forge.merge(1, head, method).unwrap(), MergeOutcome::Merged(_)));
+                let calls = asked(&gitlab.server.take_calls());
+                assert_eq!(calls.len(), 2, "one more than the merge itself: {calls:?}");
+            }
+            let merged = repo.commit_view("hydrator/dev^2");
+            assert_eq!(merged.id == head.to_string(), method.is_some(), "{method:?}, {is_armed}");
+            assert!(merged.message.contains("\nHydrator-Dry-Sha: "), "{merged:?}");
+        }
+    }
+    // Where it is not ticked, that costs nothing.
+    let (_repo, gitlab, forge) = ground();
+    succeed(&gitlab, &forge);
+    assert_eq!(forge.mergeability(1).unwrap().state, MergeState::Ready);
+    gitlab.server.take_calls();
+    assert!(matches!(forge.merge(1, head(&gitlab), None).unwrap(), MergeOutcome::Merged(_)));
+    assert_eq!(gitlab.server.take_calls().len(), 1);
+    // One that stays ticked is not merged.
+    let (repo, gitlab, forge) = ground();
+    succeed(&gitlab, &forge);
+    let before = repo.tip("hydrator/dev");
+    gitlab.server.with(|state| state.pull(1).unwrap().squash = true);
+    gitlab.server.fail(
+        "PUT /projects/acme%2Fshop/merge_requests/1",
+        1,
+        &Fault::Answer(200, json!({}), Vec::new()),
+    );
+    let MergeOutcome::Blocked(words) = forge.merge(1, head(&gitlab), Some(MergeMethod::Merge)).unwrap()
+    else {
+        panic!()
+    };
+    assert!(words.contains("goes on squashing"), "{words}");
+    assert_eq!(repo.tip("hydrator/dev"), before);
+}
+
+#[test]
+fn an_approval_that_is_missing_behind_a_pipeline_that_succeeded_is_not_waited_for() {
+    let (_repo, gitlab, forge) = ground();
+    gitlab.server.with(|state| state.required_reviews = 1);
+    succeed(&gitlab, &forge);
+    let refused = |forge: &Connection| match forge.arm(1, head(&gitlab), None).unwrap() {
+        ArmOutcome::Refused(words) => words,
+        other => panic!("{other:?}"),
+    };
+    let says = |words: &str| {
+        for part in ["does not wait by itself", "an approval is required", "the next `hydrator promote`"] {
+            assert!(words.contains(part), "{words}");
+        }
+    };
+    gitlab.server.take_calls();
+    says(&refused(&forge));
+    assert_eq!(writes(&gitlab.server.take_calls()).len(), 1, "it may have learnt to wait");
+    // An old one has not.
+    let old = gitlab.forge(Some("17.8.2-ee"));
+    says(&refused(&old));
+    assert!(writes(&gitlab.server.take_calls()).is_empty());
+    // Some say that they do, and do not.
+    let shown = json!({"state": "opened", "merge_when_pipeline_succeeds": false});
+    gitlab.server.fail("1/merge", 1, &Fault::Answer(200, shown, Vec::new()));
+    says(&refused(&forge));
+    gitlab.server.with(|state| {
+        let alice = ("alice".to_owned(), true);
+        state.pull(1).unwrap().reviews.push(alice);
+    });
+    assert_eq!(forge.arm(1, head(&gitlab), None).unwrap(), ArmOutcome::MergeableNow);
+}

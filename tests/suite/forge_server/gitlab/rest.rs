@@ -159,6 +159,9 @@ impl GitLabApi {
         if let Some(text) = body["description"].as_str() {
             pull.body = talk::obey(text, &mut pull.labels);
         }
+        if let Some(squash) = body["squash"].as_bool() {
+            pull.squash = squash;
+        }
         if let Some(reviewers) = people("reviewer_ids") {
             pull.reviewers = reviewers;
         }
@@ -204,8 +207,10 @@ impl GitLabApi {
         if body["sha"].as_str().is_some_and(|sha| sha != pull.head_sha) {
             return message(409, &format!("SHA does not match HEAD of source branch: {}", pull.head_sha));
         }
-        let is_squash = body["squash"] == true;
-        let method = match (is_squash, state.default_method) {
+        // The box is ticked by a merge, and never cleared by one.
+        let pull = state.pull(number).expect("it is there");
+        pull.squash |= body["squash"] == true;
+        let method = match (pull.squash, state.default_method) {
             (true, _) => Method::Squash,
             (false, Method::Rebase) => Method::Rebase,
             _ => Method::Merge,

@@ -67,7 +67,7 @@ impl GitLabApi {
             "labels": pull.labels, "draft": pull.draft, "work_in_progress": pull.draft,
             "merge_when_pipeline_succeeds": pull.auto_merge.is_some(), "sha": pull.head_sha,
             "merge_commit_sha": pull.merge_commit.as_ref().filter(|_| pull.merge_commit != pull.squash_commit),
-            "squash_commit_sha": pull.squash_commit,
+            "squash_commit_sha": pull.squash_commit, "squash": pull.squash, "squash_on_merge": pull.squash,
             "web_url": format!("{}/-/merge_requests/{number}", self.web), "has_conflicts": false,
         })
     }
@@ -98,7 +98,7 @@ impl GitLabApi {
             "sourceBranch": pull.head, "targetBranch": pull.base,
             "sourceProjectId": if pull.from_fork { 43 } else { 42 }, "targetProjectId": 42,
             "diffHeadSha": pull.head_sha, "mergeCommitSha": pull.merge_commit.as_ref().filter(|_| has_merge_commit), "mergedAt": pull.merged_at.map(time),
-            "squash": pull.squash_commit.is_some(), "squashOnMerge": pull.squash_commit.is_some(),
+            "squash": pull.squash, "squashOnMerge": pull.squash,
             "autoMergeEnabled": pull.auto_merge.is_some(), "labels": {"nodes": labels},
             "reviewers": people(&pull.reviewers), "assignees": people(&pull.assignees),
         })

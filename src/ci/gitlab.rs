@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::remote::{host_of, path_of};
 use super::{CommentEvent, Event, Job, PullRequestEvent, ReadFile, System, Trigger, commit, need};
 use crate::error::Failure;
-use crate::forge::gitlab::{Place, TokenKind};
+use crate::forge::gitlab::{JobPipeline, Place, TokenKind};
 use crate::model::{BranchName, CommitId};
 use crate::secret::{Secret, without_userinfo};
 use crate::variables::Variables;
@@ -169,6 +169,7 @@ pub fn place(variables: &Variables, remote: &str) -> Result<Place, Failure> {
         (Some(path), _, Some(server)) | (None, Some(path), Some(server)) => Some(format!("{server}/{path}")),
         _ => None,
     };
+    let is_own = another.is_none();
     Ok(Place {
         api,
         graphql: url("CI_API_GRAPHQL_URL", GRAPHQL),
@@ -177,7 +178,19 @@ pub fn place(variables: &Variables, remote: &str) -> Result<Place, Failure> {
         path: another.or(jobs_path),
         version: variables.get("CI_SERVER_VERSION").map(str::to_owned),
         job_url: variables.get("CI_JOB_URL").map(str::to_owned),
+        pipeline: is_own.then(|| own_pipeline(variables)).flatten(),
     })
+}
+
+/// The pipeline that the job belongs to, if it runs for the head of a merge request. One of a merged result runs for
+/// another commit.
+fn own_pipeline(variables: &Variables) -> Option<JobPipeline> {
+    let is_of_head = variables.get("CI_PIPELINE_SOURCE") == Some("merge_request_event")
+        && variables.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").is_none()
+        && variables.get("CI_MERGE_REQUEST_PROJECT_ID") == variables.get("CI_PROJECT_ID");
+    let commit = CommitId::parse(variables.get("CI_COMMIT_SHA").filter(|_| is_of_head)?)?;
+    let id = variables.get("CI_PIPELINE_ID")?.parse().ok()?;
+    Some(JobPipeline { id, full_ref: variables.get("CI_MERGE_REQUEST_REF_PATH")?.to_owned(), commit })
 }
 
 /// The project's path in a remote; the server itself may be below a path.
@@ -342,6 +355,37 @@ mod tests {
         assert_eq!(place(&job, "ssh://git@e.com:2222/group/sub/shop.git").unwrap().project, "42");
         let failure = place(&variables(&[("GITLAB_CI", "true")]), "https://gitlab.com/a/b").unwrap_err();
         assert!(failure.message.contains("CI_API_V4_URL"), "{failure}");
+    }
+
+    #[test]
+    fn the_pipeline_of_a_merge_requests_head_is_known() {
+        let all = [
+            ("CI_API_V4_URL", "https://e.com/api/v4"),
+            ("CI_SERVER_URL", "https://e.com"),
+            ("CI_PROJECT_ID", "42"),
+            ("CI_PROJECT_PATH", "g/n"),
+            ("CI_PIPELINE_ID", "501"),
+            ("CI_PIPELINE_SOURCE", "merge_request_event"),
+            ("CI_COMMIT_SHA", SHA),
+            ("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/7/head"),
+            ("CI_MERGE_REQUEST_PROJECT_ID", "42"),
+        ];
+        let found = |change: Option<(&'static str, &'static str)>, remote: &str| {
+            let all: Vec<_> = all.into_iter().chain(change).collect();
+            place(&variables(&all), remote).unwrap().pipeline
+        };
+        let own = found(None, "https://e.com/g/n").unwrap();
+        assert_eq!((own.id, own.full_ref.as_str()), (501, "refs/merge-requests/7/head"));
+        assert_eq!(own.commit.to_string(), SHA);
+        assert_eq!(found(None, "https://e.com/g/another"), None);
+        for change in [
+            ("CI_PIPELINE_SOURCE", "push"),
+            ("CI_MERGE_REQUEST_PROJECT_ID", "43"),
+            // Of a merged result.
+            ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", HEAD),
+        ] {
+            assert_eq!(found(Some(change), "https://e.com/g/n"), None, "{change:?}");
+        }
     }
 
     #[test]

@@ -186,7 +186,7 @@ fn tell(
     let limit = diff::PAGE_LIMIT - prints.len();
     let pages = diff::pages(report, limit, diff::PAGES, &kept.whole());
     let key = (args.repository.config.as_str(), prints.as_str());
-    let status = diff::set_status(forge.as_ref(), commit, report);
+    let status = diff::set_status(forge.as_ref(), (number, commit), report);
     vec![status, diff::comment(forge.as_ref(), number, key, &pages)]
 }
 

@@ -58,9 +58,10 @@ fn is_like(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }
 
-/// Sets the status of the commit that is offered, unless it is so already.
-pub fn set_status(forge: &dyn Forge, commit: CommitId, report: &DiffReport) -> Result<()> {
+/// Sets the status of the commit that a pull request offers, unless it is so already.
+pub fn set_status(forge: &dyn Forge, (number, commit): (u64, CommitId), report: &DiffReport) -> Result<()> {
     let wanted = status(report);
+    forge.note_head(number, commit)?;
     let known = forge.statuses(&[commit])?.remove(&commit).unwrap_or_default();
     let is_set = known.iter().any(|status| {
         (&status.context, status.state, &status.description)

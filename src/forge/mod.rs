@@ -143,6 +143,12 @@ pub trait Forge: Conversation + Records {
         Ok((statuses, newest))
     }
 
+    /// Takes note of a pull request and its head, whose statuses are read and set next: a forge that keeps them by branch
+    /// has to know whose they are.
+    fn note_head(&self, _number: u64, _head: CommitId) -> Result<()> {
+        Ok(())
+    }
+
     /// Sets a status on a commit.
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()>;
 

@@ -64,6 +64,19 @@ pub struct Place {
     pub version: Option<String>,
     /// The page of the job that runs us: what statuses link to.
     pub job_url: Option<String>,
+    /// The pipeline that it belongs to, where that runs for the head of a merge request.
+    pub pipeline: Option<JobPipeline>,
+}
+
+/// The pipeline of a job for a merge request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobPipeline {
+    /// Its number.
+    pub id: u64,
+    /// What it runs for, such as `refs/merge-requests/7/head`.
+    pub full_ref: String,
+    /// The head.
+    pub commit: CommitId,
 }
 
 /// What kind of token there is.
@@ -296,6 +309,10 @@ impl Forge for GitLab {
         pairs: &[Pair<'_>],
     ) -> Result<(Statuses, Vec<Option<PullRequestOutline>>)> {
         gates::read(self, commits, pairs)
+    }
+
+    fn note_head(&self, number: u64, head: CommitId) -> Result<()> {
+        statuses::note_head(self, number, head)
     }
 
     fn set_status(&self, commit: CommitId, status: &CommitStatus) -> Result<()> {

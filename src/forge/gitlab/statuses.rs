@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::question::OwnPipeline;
 use super::shapes::{self, each};
-use super::{GitLab, PAGE, TokenKind, expected, question};
+use super::{GitLab, JobPipeline, PAGE, TokenKind, expected, question};
 use crate::escape::{cut, one_line};
 use crate::forge::http::{Class, Effect, Method, Refused, encoded};
 use crate::model::{BranchName, CommitId, CommitState, CommitStatus, PullRequestState};
@@ -55,6 +55,13 @@ pub(super) fn read(forge: &GitLab, commit: CommitId) -> Result<Vec<CommitStatus>
 fn elsewhere(forge: &GitLab, commit: CommitId, all: &[Value]) -> Result<BTreeSet<Option<u64>>, Refused> {
     let is_own = |one: &&Value| one["name"].as_str().is_some_and(question::is_own);
     let own: Vec<&Value> = all.iter().filter(is_own).collect();
+    let is_outside = |decisive: Option<u64>| move |one: &&&Value| one["pipeline_id"].as_u64() != decisive;
+    let outside = |decisive: Option<u64>| {
+        own.iter().filter(is_outside(decisive)).map(|one| one["id"].as_u64()).collect()
+    };
+    if let Some(pipeline) = of_job(forge, commit) {
+        return Ok(outside(Some(pipeline.id)));
+    }
     // Old servers do not tell the pipeline.
     let (Some((number, head)), true) =
         (offered(forge, commit), own.iter().all(|one| one["pipeline_id"].is_u64()))
@@ -65,14 +72,30 @@ fn elsewhere(forge: &GitLab, commit: CommitId, all: &[Value]) -> Result<BTreeSet
         all.iter().filter(|one| one["ref"] == branch).filter_map(|one| one["pipeline_id"].as_u64()).max()
     };
     let likely = newest_on(&of_request(number)).or_else(|| newest_on(head.as_str()));
-    let is_outside = |decisive: Option<u64>| move |one: &&&Value| one["pipeline_id"].as_u64() != decisive;
     if own.iter().all(|one| !is_outside(likely)(&one)) {
         return Ok(BTreeSet::new());
     }
     let decisive = &forge.look(number)?["head_pipeline"];
     // One of a merged result is of another commit, and takes no status of this one.
     let decisive = decisive["id"].as_u64().filter(|_| decisive["sha"] == commit.to_string()).or(likely);
-    Ok(own.iter().filter(is_outside(decisive)).map(|one| one["id"].as_u64()).collect())
+    Ok(outside(decisive))
+}
+
+/// The pipeline that this job belongs to, if it runs for the merge request whose head a commit is.
+fn of_job(forge: &GitLab, commit: CommitId) -> Option<&JobPipeline> {
+    forge.place.pipeline.as_ref().filter(|own| own.commit == commit)
+}
+
+/// Looks at a merge request, unless the job tells where statuses of its head belong.
+pub(super) fn note_head(forge: &GitLab, number: u64, head: CommitId) -> Result<()> {
+    if of_job(forge, head).is_some() || offered(forge, head).is_some() {
+        return Ok(());
+    }
+    let doing = format!("cannot read merge request !{number}");
+    let answer = forge.look(number).map_err(|refused| refused.while_doing(&doing))?;
+    // One from a fork has no branch here.
+    forge.learn(&answer);
+    Ok(())
 }
 
 /// The open merge request whose head a commit is, with its branch.
@@ -165,6 +188,9 @@ fn post(forge: &GitLab, commit: CommitId, body: &Value, state: &str) -> Result<V
 /// the merge request has a pipeline of its own, that one, since only one of them decides about the merge. On the DRY
 /// branch the first pipeline, where it is found again however many follow. Asked for unless it was told.
 fn place(forge: &GitLab, commit: CommitId, told: OwnPipeline) -> Result<Value, Refused> {
+    if let Some(own) = of_job(forge, commit) {
+        return Ok(json!({"ref": own.full_ref, "pipeline_id": own.id}));
+    }
     if let Some((number, head)) = offered(forge, commit) {
         let own = match told {
             OwnPipeline::Unknown => pipeline_of_request(forge, number, commit)?,

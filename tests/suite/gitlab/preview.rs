@@ -30,6 +30,49 @@ fn a_job_with_its_own_token_shows_everything_but_on_the_merge_request() {
 }
 
 #[test]
+fn the_status_belongs_to_the_merge_request_whoever_else_holds_the_commit() {
+    // In a pipeline of the head, in one of what a merge would make, and in a job of a branch that names the merge request.
+    for kind in ["head", "merge", "named"] {
+        let Ground { repo, forge: gitlab, number } = Ground::<GitLab>::new();
+        let head = repo.tip("faster").unwrap();
+        repo.remote_git().run(&["update-ref", "refs/heads/aaa", &head]);
+        let job = || {
+            let job = match kind {
+                "named" => {
+                    gitlab.command(&repo, "diff").arguments(["--pull-request", "1", "--head", "faster"])
+                }
+                _ => gitlab.reviewing(&repo, "diff", (number, "faster"), false),
+            };
+            if kind != "head" {
+                gitlab.server.with(|state| state.pipelines.retain(|one| one.source != "merge_request_event"));
+            }
+            let merge = repo.tip("main").unwrap();
+            let job = match kind {
+                "merge" => job
+                    .variable("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", &head)
+                    .variable("CI_COMMIT_SHA", &merge),
+                _ => job,
+            };
+            job.arguments(["--comment"]).run().success()
+        };
+        _ = job();
+        let (branch, source) = gitlab.server.with(|state| {
+            let status = state.newest(&head, "hydrator/diff").unwrap().clone();
+            let pipeline = state.pipelines.iter().find(|one| Some(one.id) == status.pipeline).unwrap();
+            (status.branch.unwrap(), pipeline.source)
+        });
+        let wanted = match kind {
+            "head" => ("refs/merge-requests/1/head", "merge_request_event"),
+            _ => ("faster", "external"),
+        };
+        assert_eq!((branch.as_str(), source), wanted, "{kind}");
+        gitlab.server.take_calls();
+        _ = job();
+        assert_eq!(writes(&gitlab.server.take_calls()), Vec::<String>::new(), "{kind}");
+    }
+}
+
+#[test]
 fn a_job_without_any_token_shows_everything_too() {
     let Ground { repo, forge: gitlab, number } = Ground::<GitLab>::new();
     // The remote is another one than the server's, so the job's own token is not for it.

@@ -277,13 +277,19 @@ fn a_runner_shows_on_a_merge_request_what_it_changes() {
     project.repo.commit("More of it");
     let number = project.gitlab.server.with(|state| state.open("more", "main", "More of it", "")).unwrap();
     let iid = number.to_string();
+    let head = project.repo.tip("more").unwrap();
+    let full_ref = "refs/merge-requests/1/head";
+    let pipeline =
+        project.gitlab.server.with(|state| state.start_pipeline(&head, full_ref, "merge_request_event"));
+    let pipeline = pipeline.to_string();
     let event = [
+        ("CI_PIPELINE_ID", pipeline.as_str()),
         ("CI_MERGE_REQUEST_IID", iid.as_str()),
         ("CI_MERGE_REQUEST_PROJECT_ID", "42"),
         ("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "42"),
         ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "more"),
         ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"),
-        ("CI_MERGE_REQUEST_REF_PATH", "refs/merge-requests/1/head"),
+        ("CI_MERGE_REQUEST_REF_PATH", full_ref),
     ];
     // How the runner writes the job's name for its artifacts.
     let kept = "build/.gitlab-ci-local/artifacts/manifestsIAdiff/hydrator-diff.txt";

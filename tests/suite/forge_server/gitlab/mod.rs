@@ -165,6 +165,7 @@ impl GitLab {
             path: Some(self.api.path.clone()),
             version: version.map(str::to_owned),
             job_url: None,
+            pipeline: None,
         };
         let connection = Connection {
             token: Secret::new(TOKEN),
@@ -204,16 +205,24 @@ impl Hosted for GitLab {
     }
 
     fn reviewing(&self, repo: &TestRepo, command: &str, (number, head): (u64, &str), from_fork: bool) -> Run {
+        let (sha, full_ref) =
+            (repo.tip(head).expect("it is pushed"), format!("refs/merge-requests/{number}/head"));
+        let pipeline = self.server.with(|state| {
+            let known = state.pipelines.iter().find(|one| one.commit == sha && one.branch == full_ref);
+            let known = known.map(|one| one.id);
+            known.unwrap_or_else(|| state.start_pipeline(&sha, &full_ref, "merge_request_event"))
+        });
         self.command(repo, command)
             .without("CI_COMMIT_BRANCH")
             .variable("CI_PIPELINE_SOURCE", "merge_request_event")
-            .variable("CI_COMMIT_SHA", &repo.tip(head).expect("it is pushed"))
+            .variable("CI_PIPELINE_ID", &pipeline.to_string())
+            .variable("CI_COMMIT_SHA", &sha)
             .variable("CI_MERGE_REQUEST_IID", &number.to_string())
             .variable("CI_MERGE_REQUEST_PROJECT_ID", ID)
             .variable("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", if from_fork { "43" } else { ID })
             .variable("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", head)
             .variable("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")
-            .variable("CI_MERGE_REQUEST_REF_PATH", &format!("refs/merge-requests/{number}/head"))
+            .variable("CI_MERGE_REQUEST_REF_PATH", &full_ref)
     }
 }
 

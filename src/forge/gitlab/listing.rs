@@ -4,11 +4,13 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::shapes::{each, number_of, read_title, sorted, state};
-use super::{GitLab, pairs};
+use super::{GitLab, PAGE, pairs};
 use crate::forge::http::{Class, encoded};
 use crate::forge::pair::{Pair, open_or_newest};
 use crate::model::{BranchName, CommitId, PullRequest, PullRequestOutline, PullRequestState};
 
+/// So many are looked at first: mostly there is one.
+const FEW: usize = 20;
 const DOING: &str = "cannot look for the newest merge requests";
 
 /// All that are open, oldest first.
@@ -142,11 +144,24 @@ pub(super) fn newest_in(
 pub(super) fn newest_of_one(forge: &GitLab, (head, base): Pair<'_>) -> Result<Option<PullRequest>> {
     let (source, target) = (encoded(head.as_str()), encoded(base.as_str()));
     let path = format!(
-        "/merge_requests?state=all&scope=all&order_by=created_at&sort=desc&per_page=20&source_branch={source}&target_branch={target}"
+        "/merge_requests?state=all&scope=all&order_by=created_at&sort=desc&source_branch={source}&target_branch={target}"
     );
     let doing = format!("cannot look for the newest merge request from `{head}` to `{base}`");
-    let answer = forge.get(&path).map_err(|refused| refused.while_doing(&doing))?;
-    Ok(each(&answer).filter_map(|one| forge.learn(one)).max_by_key(|one| one.number))
+    let look = |length: usize, page: u64| {
+        let path = format!("{path}&per_page={length}&page={page}");
+        let answer = forge.get(&path).map_err(|refused| refused.while_doing(&doing))?;
+        let newest = each(&answer).filter_map(|one| forge.learn(one)).max_by_key(|one| one.number);
+        anyhow::Ok((newest, each(&answer).count() < length))
+    };
+    let (mut found, mut is_all) = look(FEW, 1)?;
+    // Whoever has a fork may open as many from a branch of the same name as they like.
+    for page in 1_u64.. {
+        if found.is_some() || is_all {
+            break;
+        }
+        (found, is_all) = look(PAGE, page)?;
+    }
+    Ok(found)
 }
 
 /// What became of a merge request, as GraphQL tells it.

@@ -65,6 +65,26 @@ fn many_merge_requests_cost_pages_only_and_old_ones_are_found() {
 }
 
 #[test]
+fn merge_requests_from_forks_hide_no_rejected_one() {
+    for environments in [&["dev"][..], &["dev", "prod"]] {
+        let repo = repo_of(environments);
+        let gitlab = GitLab::start(&repo);
+        _ = gitlab.job(&repo).run().success();
+        gitlab.server.with(|state| {
+            let ours = u64::try_from(state.pulls.len()).unwrap();
+            (1..=ours).for_each(|number| state.close(number));
+            for number in ours + 1..=ours + 230 {
+                let mut other = state.pulls[usize::try_from(number % ours).unwrap()].clone();
+                (other.number, other.from_fork, other.life) = (number, true, Life::Open);
+                state.pulls.push(other);
+            }
+        });
+        let outcome = gitlab.job(&repo).run().success();
+        assert!(operations(&outcome).iter().all(|one| one == "rejected"), "{outcome:?}");
+    }
+}
+
+#[test]
 fn a_long_history_of_others_costs_nothing_while_something_waits() {
     let repo = repo_of(&ENVIRONMENTS);
     let gitlab = GitLab::start(&repo);

@@ -19,7 +19,9 @@ pub use project::{
     AfterPolicy, CommitSettings, Contention, Delivery, DriftPolicy, Environment, Freeze, Gates, Identity,
     Layout, MergeMethod, MergeWindow, OnFailure, Order, Project, PullRequestSettings,
 };
-pub use pull_request::{CommitState, CommitStatus, PullRequest, PullRequestOutline, PullRequestState};
+pub use pull_request::{
+    CommitState, CommitStatus, LabelNames, PullRequest, PullRequestOutline, PullRequestState,
+};
 pub use report::{
     DryRevertReport, EnvironmentReport, ErrorReport, HoldReport, Operation, PromotionReport,
     PullRequestOperation, PullRequestReport, RunReport, TargetReport,

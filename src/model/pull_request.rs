@@ -28,6 +28,31 @@ impl PullRequestState {
     }
 }
 
+/// How a forge tells labels apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LabelNames {
+    /// Upper and lower case are the same.
+    #[default]
+    AnyCase,
+    /// As they are written; and of one scope, such as `env::a` and `env::b`, there may be room for only one.
+    Scoped,
+}
+
+impl LabelNames {
+    /// Those that are wanted and not there. One of a scope stands for all that are wanted of it.
+    pub fn missing(self, have: &[String], wanted: &[String]) -> Vec<String> {
+        let scope = |label: &str| label.rsplit_once("::").map(|(scope, _)| scope.to_owned());
+        let stands_for = |one: &String, label: &str| {
+            one == label || wanted.contains(one) && scope(label).is_some() && scope(label) == scope(one)
+        };
+        let is_it = |one: &String, label: &str| match self {
+            Self::AnyCase => one.to_lowercase() == label.to_lowercase(),
+            Self::Scoped => stands_for(one, label),
+        };
+        wanted.iter().filter(|label| !have.iter().any(|one| is_it(one, label))).cloned().collect()
+    }
+}
+
 /// A pull request as the forge reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullRequest {
@@ -49,6 +74,8 @@ pub struct PullRequest {
     pub body: String,
     /// Labels, sorted.
     pub labels: Vec<String>,
+    /// How the forge tells them apart.
+    pub label_names: LabelNames,
     /// Reviewers, sorted: those who are asked and those who have answered.
     pub reviewers: Vec<String>,
     /// Teams that are asked or have answered, sorted.
@@ -147,4 +174,21 @@ pub struct CommitStatus {
     pub description: String,
     /// When it got this state, by the forge's clock; `None` for one that is to be set.
     pub created_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_label_of_a_scope_stands_for_all_that_are_wanted() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let missing =
+            |kind: LabelNames, have: &[&str], wanted: &[&str]| kind.missing(&names(have), &names(wanted));
+        let wanted = ["env::a", "env::b", "Production"];
+        assert_eq!(missing(LabelNames::Scoped, &["env::b", "production"], &wanted), ["Production"]);
+        assert_eq!(missing(LabelNames::Scoped, &["env::c", "Production"], &wanted), ["env::a", "env::b"]);
+        assert_eq!(missing(LabelNames::Scoped, &["x::env::b"], &["env::a"]), ["env::a"]);
+        assert_eq!(missing(LabelNames::AnyCase, &["env::b", "production"], &wanted), ["env::a"]);
+    }
 }

@@ -19,6 +19,7 @@ pub use summary::{
 pub use template::{Render, body_context, look, title_context};
 pub use title::{TITLE_LIMIT, default_title};
 
+use self::steps::has_all;
 use crate::escape::marker_value;
 use crate::model::{ObjectId, PullRequest, PullRequestSettings};
 
@@ -34,13 +35,12 @@ pub fn environment_of(body: &str) -> Option<String> {
 /// read to say it again.
 pub fn is_current(open: &PullRequest, change: ObjectId, settings: &PullRequestSettings) -> bool {
     let says = |key: &str, value: &str| marker_value(&open.body, key).as_deref() == Some(value);
-    let has = |names: &[String], wanted: &[String]| wanted.iter().all(|name| names.contains(name));
     says("change", &change.to_string())
         && says("text", &text_version(settings))
-        && has(&open.labels, &settings.labels)
-        && has(&open.reviewers, &settings.reviewers)
-        && has(&open.team_reviewers, &settings.team_reviewers)
-        && has(&open.assignees, &settings.assignees)
+        && open.label_names.missing(&open.labels, &settings.labels).is_empty()
+        && has_all(&open.reviewers, &settings.reviewers)
+        && has_all(&open.team_reviewers, &settings.team_reviewers)
+        && has_all(&open.assignees, &settings.assignees)
 }
 
 /// What decides how a proposal is described, besides the proposal itself.

@@ -91,14 +91,14 @@ fn update_if_different(found: &PullRequest, look: &PullRequestLook) -> PullReque
 fn looks_like(found: &PullRequest, look: &PullRequestLook) -> bool {
     same_text(&found.title, &look.title)
         && same_text(&found.body, &look.body)
-        && has_all(&found.labels, &look.labels)
+        && found.label_names.missing(&found.labels, &look.labels).is_empty()
         && has_all(&found.reviewers, &look.reviewers)
         && has_all(&found.team_reviewers, &look.team_reviewers)
         && has_all(&found.assignees, &look.assignees)
 }
 
-/// Forges do not tell upper from lower case in logins, and GitHub not in labels either.
-fn has_all(found: &[String], wanted: &[String]) -> bool {
+/// Whether all who are wanted are there: forges do not tell upper from lower case in logins.
+pub(super) fn has_all(found: &[String], wanted: &[String]) -> bool {
     let has = |name: &String| found.iter().any(|one| one.to_lowercase() == name.to_lowercase());
     wanted.iter().all(has)
 }

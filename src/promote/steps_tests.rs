@@ -1,7 +1,7 @@
 //! Which step a pull request needs, by example.
 
 use super::*;
-use crate::model::CommitId;
+use crate::model::{CommitId, LabelNames, ObjectId, PullRequestSettings};
 
 fn branch(name: &str) -> BranchName {
     BranchName::new(name).unwrap()
@@ -32,6 +32,7 @@ fn existing(number: u64, base: &str) -> PullRequest {
         title: "Promote".to_owned(),
         body: "Body\r\nof two lines".to_owned(),
         labels: vec!["by-a-person".to_owned(), "Production".to_owned()],
+        label_names: LabelNames::AnyCase,
         reviewers: vec!["alice".to_owned(), "bob".to_owned()],
         team_reviewers: Vec::new(),
         assignees: vec!["carol".to_owned()],
@@ -78,4 +79,25 @@ fn an_unwanted_one_is_closed_with_a_comment() {
     let step = decide(&closed, &[existing(1, "elsewhere"), existing(2, "active")]);
     assert_eq!(step, PullRequestStep::Close { number: 2, comment: "Gone.".to_owned() });
     assert_eq!(decide(&closed, &[]), PullRequestStep::Leave);
+}
+
+#[test]
+fn names_and_labels_are_current_however_they_are_written() {
+    let settings = PullRequestSettings {
+        labels: vec!["production".to_owned()],
+        reviewers: vec!["Alice".to_owned()],
+        assignees: vec!["CAROL".to_owned()],
+        ..Default::default()
+    };
+    let change = ObjectId::from_bytes([7; 20]);
+    let text = crate::promote::text_version(&settings);
+    let change_text = change.to_string();
+    let mut open = existing(1, "active");
+    open.body = crate::escape::marker(&[("change", &change_text), ("text", &text)]);
+    assert!(crate::promote::is_current(&open, change, &settings));
+    // Where labels are what is written, that one is another.
+    open.label_names = LabelNames::Scoped;
+    assert!(!crate::promote::is_current(&open, change, &settings));
+    open.labels.push("production".to_owned());
+    assert!(crate::promote::is_current(&open, change, &settings));
 }

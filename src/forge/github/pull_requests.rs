@@ -9,7 +9,7 @@ use super::{GitHub, comments};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused, Request, encoded};
 use crate::forge::{Forge as _, NewPullRequest, PullRequestLook, same_text};
-use crate::model::{BranchName, CommitId, PullRequest, PullRequestState};
+use crate::model::{BranchName, CommitId, LabelNames, PullRequest, PullRequestState};
 
 /// How often something is tried that GitHub does not see yet.
 const ATTEMPTS: u32 = 4;
@@ -126,6 +126,7 @@ pub(super) fn of_rest(answer: &Value) -> Option<PullRequest> {
         title: text(&answer["title"])?,
         body: text(&answer["body"]).unwrap_or_default(),
         labels: each("labels", "name"),
+        label_names: LabelNames::AnyCase,
         reviewers: each("requested_reviewers", "login"),
         team_reviewers: each("requested_teams", "slug"),
         assignees: each("assignees", "login"),

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::forge::Pair;
 use crate::model::{
-    BranchName, CommitId, CommitState, CommitStatus, PullRequest, PullRequestOutline, PullRequestState,
+    BranchName, CommitId, CommitState, CommitStatus, LabelNames, PullRequest, PullRequestOutline,
+    PullRequestState,
 };
 
 /// Pull requests of a page; the most that GitHub gives.
@@ -215,6 +216,7 @@ pub(super) fn pull_request(node: &Value) -> Option<PullRequest> {
         title: text("title")?,
         body: text("body").unwrap_or_default(),
         labels: sorted(nodes(&node["labels"]).filter_map(|node| node["name"].as_str().map(str::to_owned))),
+        label_names: LabelNames::AnyCase,
         reviewers: sorted(asked("login").into_iter().chain(answered)),
         team_reviewers: sorted(asked("slug")),
         assignees: sorted(

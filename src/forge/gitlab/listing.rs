@@ -7,7 +7,7 @@ use super::shapes::{each, number_of, read_title, sorted, state};
 use super::{GitLab, PAGE, pairs};
 use crate::forge::http::{Class, encoded};
 use crate::forge::pair::{Pair, open_or_newest};
-use crate::model::{BranchName, CommitId, PullRequest, PullRequestOutline, PullRequestState};
+use crate::model::{BranchName, CommitId, LabelNames, PullRequest, PullRequestOutline, PullRequestState};
 
 /// So many are looked at first: mostly there is one.
 const FEW: usize = 20;
@@ -195,6 +195,7 @@ fn of_graphql(node: &Value) -> Option<PullRequest> {
         title: read_title(node["title"].as_str()?, draft),
         body: node["description"].as_str().unwrap_or_default().to_owned(),
         labels: names("labels", "title"),
+        label_names: LabelNames::Scoped,
         reviewers: names("reviewers", "username"),
         team_reviewers: Vec::new(),
         assignees: names("assignees", "username"),

@@ -5,7 +5,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::people::{self, missing, refuse_ignored};
+use super::people::{self, refuse_ignored};
 use super::shapes::{each, sent_text, sent_title};
 use super::{GitLab, comments};
 use crate::error::Failure;
@@ -137,7 +137,7 @@ pub(super) fn update(forge: &GitLab, number: u64, look: &PullRequestLook) -> Res
     if !same_text(&now.body, &sent_text(&look.body)) {
         changes.insert("description".to_owned(), json!(sent_text(&look.body)));
     }
-    let labels = missing(&now.labels, &look.labels);
+    let labels = now.label_names.missing(&now.labels, &look.labels);
     if !labels.is_empty() {
         changes.insert("add_labels".to_owned(), json!(labels.join(",")));
     }

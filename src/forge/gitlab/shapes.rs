@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::escape::neutralise_quick_actions;
-use crate::model::{BranchName, CommitId, CommitState, CommitStatus, PullRequest, PullRequestState};
+use crate::model::{
+    BranchName, CommitId, CommitState, CommitStatus, LabelNames, PullRequest, PullRequestState,
+};
 
 /// Stands before a title that would make a draft of its merge request, without being seen.
 const BREAK: char = '\u{200b}';
@@ -59,6 +61,7 @@ pub(super) fn of_rest(answer: &Value) -> Option<PullRequest> {
         title: read_title(answer["title"].as_str()?, draft),
         body: text("description").unwrap_or_default(),
         labels: sorted(each(&answer["labels"]).filter_map(Value::as_str)),
+        label_names: LabelNames::Scoped,
         reviewers: people("reviewers"),
         team_reviewers: Vec::new(),
         assignees: people("assignees"),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::forge::{Deployment, PullRequestLook};
 use crate::model::{
-    BranchName, CommitId, CommitState, CommitStatus, MergeMethod, PullRequest, PullRequestState,
+    BranchName, CommitId, CommitState, CommitStatus, LabelNames, MergeMethod, PullRequest, PullRequestState,
 };
 
 /// The version of the file's format.
@@ -274,6 +274,7 @@ impl Record {
             title: self.title.clone(),
             body: self.body.clone(),
             labels: self.labels.clone(),
+            label_names: LabelNames::AnyCase,
             reviewers: self.reviewers.clone(),
             team_reviewers: self.team_reviewers.clone(),
             assignees: self.assignees.clone(),

@@ -37,6 +37,24 @@ fn labels_and_people_come_with_the_opening_and_are_added_later() {
 }
 
 #[test]
+fn labels_are_what_is_written_and_one_of_a_scope_is_enough() {
+    let repo =
+        repo_with(&["dev"], ", pullRequest: {labels: [Production, 'env::a', 'env::b'], reviewers: [Alice]}");
+    let gitlab = GitLab::start(&repo);
+    _ = gitlab.job(&repo).run().success();
+    assert_eq!(pull(&gitlab, 1).labels, ["Production", "env::b"]);
+    gitlab.server.take_calls();
+    _ = gitlab.job(&repo).run().success();
+    let calls = gitlab.server.take_calls();
+    assert!(calls.len() <= 2 && writes(&calls).is_empty(), "{:?}", asked(&calls));
+    gitlab
+        .server
+        .with(|state| state.pull(1).unwrap().labels = vec!["production".to_owned(), "env::c".to_owned()]);
+    _ = gitlab.job(&repo).run().success();
+    assert_eq!(pull(&gitlab, 1).labels, ["production", "Production", "env::b"]);
+}
+
+#[test]
 fn a_rollback_that_a_person_squashes_is_no_revert() {
     for method in [Method::Merge, Method::Rebase] {
         let repo = repo_of(&["dev"]);

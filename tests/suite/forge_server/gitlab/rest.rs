@@ -178,6 +178,15 @@ impl GitLabApi {
                 pull.labels.push(label);
             }
         }
+        // The last one of a scope takes the place of the others.
+        let scope = |label: &str| label.rsplit_once("::").map(|(scope, _)| scope.to_owned());
+        let all = std::mem::take(&mut pull.labels);
+        let is_last = |at: usize| {
+            scope(&all[at]).is_none_or(|own| {
+                !all[at + 1..].iter().any(|later| scope(later).is_some_and(|other| other == own))
+            })
+        };
+        pull.labels = (0..all.len()).filter(|at| is_last(*at)).map(|at| all[at].clone()).collect();
     }
 
     fn change(&self, state: &mut State, number: u64, body: &Value) -> Answer {

@@ -127,10 +127,12 @@ pub fn is_at_home(variables: &Variables, remote: &str) -> bool {
 /// The token for the API and for pushes: `HYDRATOR_TOKEN`, else a job's own `CI_JOB_TOKEN`, which is for its GitLab only
 /// and can do little.
 pub fn token(variables: &Variables, remote: &str) -> Option<(Secret, TokenKind)> {
-    let own = variables.get("HYDRATOR_TOKEN").map(|token| (Secret::new(token), TokenKind::Access));
-    own.or_else(|| {
-        let jobs = variables.get("CI_JOB_TOKEN").filter(|_| is_at_home(variables, remote));
-        jobs.map(|token| (Secret::new(token), TokenKind::Job))
+    let of_job = variables.get("CI_JOB_TOKEN");
+    // A job's own token under the other name can do no more, and wants its own header.
+    let own = variables.get("HYDRATOR_TOKEN").filter(|token| Some(*token) != of_job);
+    own.map(|token| (Secret::new(token), TokenKind::Access)).or_else(|| {
+        let of_job = of_job.filter(|_| is_at_home(variables, remote));
+        of_job.map(|token| (Secret::new(token), TokenKind::Job))
     })
 }
 
@@ -408,6 +410,16 @@ mod tests {
         assert_eq!(kind("https://gitlab.com/o/n"), None);
         let own = variables(&[("CI_JOB_TOKEN", "job"), ("HYDRATOR_TOKEN", "own")]);
         assert_eq!(token(&own, "https://gitlab.com/o/n").unwrap().1, TokenKind::Access);
+        let same = variables(&[
+            ("CI_JOB_TOKEN", "job"),
+            ("HYDRATOR_TOKEN", "job"),
+            ("CI_SERVER_URL", "https://g.e:8443"),
+        ]);
+        let kind = |remote: &str| token(&same, remote).map(|(_, kind)| kind);
+        assert_eq!(
+            (kind("https://g.e:8443/o/n"), kind("https://gitlab.com/o/n")),
+            (Some(TokenKind::Job), None)
+        );
         assert_eq!((user(TokenKind::Access), user(TokenKind::Job)), ("oauth2", "gitlab-ci-token"));
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn diagnose(forge: &GitLab, grounds: &Grounds) -> Result<Vec<Finding>
     let facts = facts(forge).map_err(|refused| refused.while_doing(&doing))?;
     let mut found = of_token(forge.kind, &facts);
     found.extend(of_project(&facts, grounds));
+    found.extend(of_jobs(&facts, grounds));
     for ground in &grounds.environments {
         if let Some(rules) = &facts.protected {
             found.extend(of_proposed(ground, &facts, rules));
@@ -167,6 +168,21 @@ fn of_project(facts: &Facts, grounds: &Grounds) -> Vec<Finding> {
     found
 }
 
+/// Jobs have tokens of their own, which may push where the project says so.
+fn of_jobs(facts: &Facts, grounds: &Grounds) -> Vec<Finding> {
+    let (Some(rules), true) =
+        (&facts.protected, facts.project["ci_push_repository_for_job_token_allowed"] == true)
+    else {
+        return Vec::new();
+    };
+    let open = grounds.environments.iter().filter(|ground| matching(rules, &ground.active).is_empty());
+    let why = "every job may push to it with its own token, in the name of whoever started the job: the project has \
+               \"Allow Git push requests to the repository\" on, and no rule protects the branch";
+    let remedy = "protect the branch, or turn that off among the project's settings of job tokens: hydrator needs it only \
+                  where it has no token but `CI_JOB_TOKEN`, which opens no merge requests";
+    open.map(|ground| Finding::about(&ground.active, why, remedy)).collect()
+}
+
 /// Rules that refuse a push of another content to the proposed branch.
 fn of_proposed(ground: &Ground, facts: &Facts, rules: &[Value]) -> Vec<Finding> {
     let of = matching(rules, &ground.proposed);
@@ -243,10 +259,13 @@ fn names(rules: &[&Value]) -> String {
 }
 
 /// Whether one of several rules lets the account do something: the most permissive one counts. A group is taken to have
-/// it among its members.
+/// it among its members, a deploy key lets nobody's token do anything.
 fn allows(rules: &[&Value], levels: &str, facts: &Facts) -> bool {
     let lets = |one: &Value| {
-        let by_role = one["access_level"].as_u64().filter(|level| *level > 0);
+        // Those about somebody have a level as well, which means nothing.
+        let about = ["user_id", "group_id", "deploy_key_id", "member_role_id"];
+        let is_of_role = about.iter().all(|key| one[*key].is_null());
+        let by_role = one["access_level"].as_u64().filter(|level| *level > 0 && is_of_role);
         let is_named = one["user_id"].as_u64() == Some(facts.account) || one["group_id"].is_u64();
         is_named || by_role.is_some_and(|level| facts.level.is_none_or(|own| own >= level))
     };

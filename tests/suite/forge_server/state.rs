@@ -207,6 +207,8 @@ pub(crate) struct State {
     pub(crate) rules_for: Vec<(&'static str, serde_json::Value)>,
     /// Rulesets that the token's account may pass.
     pub(crate) bypassed: BTreeSet<u64>,
+    /// Whether jobs may push with their own tokens.
+    pub(crate) jobs_may_push: bool,
     /// Whether jobs may open pull requests; nothing where the token may not see that.
     pub(crate) jobs_may_open: Option<bool>,
     pub(crate) role: &'static str,
@@ -242,6 +244,7 @@ impl State {
             rules_for: Vec::new(),
             bypassed: BTreeSet::new(),
             jobs_may_open: None,
+            jobs_may_push: false,
             role: "WRITE",
             is_scheduled: false,
             forbidden_methods: Vec::new(),

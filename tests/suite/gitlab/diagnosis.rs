@@ -169,3 +169,45 @@ fn merged_results_pipelines_that_take_no_gate_are_named() {
     gitlab.server.with(|state| state.merged_results = true);
     assert_eq!(found(&gitlab, &repo), Vec::<String>::new());
 }
+
+#[test]
+fn a_deploy_key_or_another_account_lets_nobody_else_push() {
+    let repo = repo_with(&["dev"], ", delivery: push");
+    let gitlab = GitLab::start(&repo);
+    ready(&gitlab);
+    for about in ["deploy_key_id", "user_id", "member_role_id"] {
+        gitlab.server.with(|state| {
+            let mut rule = rule("hydrator/dev", 30, 30, false);
+            rule["push_access_levels"][0][about] = json!(1);
+            state.rules = vec![rule];
+        });
+        says(&found(&gitlab, &repo), &["may not push, which `delivery: push` needs"]);
+    }
+}
+
+#[test]
+fn branches_that_every_job_may_push_to_are_named() {
+    let repo = repo_of(&["dev", "prod"]);
+    let gitlab = GitLab::start(&repo);
+    ready(&gitlab);
+    gitlab.server.with(|state| {
+        state.jobs_may_push = true;
+        state.rules = vec![rule("hydrator/prod", 30, 30, false)];
+    });
+    let warnings = found(&gitlab, &repo);
+    says(&warnings, &["`hydrator/dev`: every job may push", "Allow Git push requests", "protect the branch"]);
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+}
+
+#[test]
+fn a_jobs_own_token_under_another_name_is_known() {
+    let repo = repo_of(&["dev"]);
+    let gitlab = GitLab::start(&repo);
+    ready(&gitlab);
+    let outcome = gitlab.command(&repo, "check").variable("HYDRATOR_TOKEN", JOB_TOKEN).run().success();
+    assert!(outcome.stderr().contains("only the job's own token, `CI_JOB_TOKEN`"), "{outcome:?}");
+    gitlab.server.take_calls();
+    let outcome = gitlab.job(&repo).variable("HYDRATOR_TOKEN", JOB_TOKEN).run().code(6);
+    assert!(outcome.stderr().contains("can neither open, change or merge"), "{outcome:?}");
+    assert_eq!(writes(&gitlab.server.take_calls()), Vec::<String>::new(), "it is known up front");
+}

@@ -112,6 +112,7 @@ impl GitLabApi {
             "only_allow_merge_if_pipeline_succeeds": !state.required_statuses.is_empty(),
             "allow_merge_on_skipped_pipeline": false, "merge_trains_enabled": state.merge_queue,
             "merge_pipelines_enabled": state.merged_results,
+            "ci_push_repository_for_job_token_allowed": state.jobs_may_push,
             "merge_method": if state.default_method == Method::Rebase { "ff" } else { "merge" },
             "squash_option": if state.forbidden_methods.contains(&Method::Squash) { "never" } else { "default_off" },
 

@@ -305,6 +305,38 @@ mod tests {
     }
 
     #[test]
+    fn every_word_of_gitlabs_says_whether_it_can_come_about_by_itself() {
+        let seen = json!({
+            "iid": 7, "web_url": "https://e.org/7", "state": "opened", "title": "t", "draft": false,
+            "source_project_id": 1, "target_project_id": 1, "sha": "1".repeat(40), "source_branch": "h",
+            "target_branch": "b",
+        });
+        let seen = super::super::shapes::of_rest(&seen).unwrap();
+        let kind = |word: &str| match state(&seen, &json!({"detailed_merge_status": word}), false) {
+            MergeState::Ready => ("ready", String::new()),
+            MergeState::Unknown => ("unknown", String::new()),
+            MergeState::Blocked(words) => ("blocked", words),
+            MergeState::Stuck(words) => ("stuck", words),
+        };
+        for (word, wanted, sign) in [
+            ("mergeable", "ready", ""),
+            ("approvals_syncing", "unknown", ""),
+            ("", "unknown", ""),
+            ("need_rebase", "stuck", "behind"),
+            ("conflict", "stuck", "conflicts"),
+            ("commits_status", "stuck", "gone"),
+            ("discussions_not_resolved", "blocked", "discussions"),
+            ("requested_changes", "blocked", "asks for changes"),
+            ("status_checks_must_pass", "blocked", "external status checks"),
+            ("merge_request_blocked", "blocked", "another merge request"),
+            ("jira_association_missing", "blocked", "`jira_association_missing`"),
+        ] {
+            let (found, words) = kind(word);
+            assert!(found == wanted && words.contains(sign), "{word}: {found}, {words}");
+        }
+    }
+
+    #[test]
     fn the_new_tip_is_what_the_merge_made() {
         let (head, merge, squash) = ("1".repeat(40), "2".repeat(40), "3".repeat(40));
         let tip = |merge: &Value, squash: &Value| {

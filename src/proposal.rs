@@ -142,9 +142,10 @@ fn add_requests(stage: &Stage<'_>, dry: &mut DryInfo, commits: &mut DryCommits) 
 fn picture(stage: &Stage<'_>, environment: &Environment) -> String {
     let environments = &stage.dry.loaded.project.environments;
     let stands = &stage.overview.stands;
-    let at = environments.iter().position(|one| one.name == environment.name);
+    // They are those of the DRY branch's tip, where this run is for an older commit.
+    let at = stands.iter().position(|one| one.name == environment.name);
     // One alone makes no picture.
-    let at = at.filter(|_| stands.len() == environments.len() && stands.len() > 1);
+    let at = at.filter(|_| stands.len() > 1);
     at.map(|at| crate::tell::picture(stage.world.forge.as_ref(), environments, stands, at))
         .unwrap_or_default()
 }

@@ -108,6 +108,9 @@ pub trait Forge: Conversation + Records {
     /// What became of the newest pull request of each pair, in any state; in as few calls as the forge allows.
     fn newest_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>>;
 
+    /// The newest pull request of each pair that was merged; in as few calls as the forge allows.
+    fn merged_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>>;
+
     /// [`Self::open_pull_requests`], and of each pair that has none open [`Self::newest_of`]; in one call where the forge
     /// can. Of pairs that have one open it may be either.
     fn open_and_newest(
@@ -132,15 +135,15 @@ pub trait Forge: Conversation + Records {
     /// does not know has none.
     fn statuses(&self, commits: &[CommitId]) -> Result<Statuses>;
 
-    /// [`Self::statuses`] and [`Self::newest_of`], in one call where the forge can.
-    fn statuses_and_newest(
+    /// [`Self::statuses`] and [`Self::merged_of`], in one call where the forge can.
+    fn statuses_and_merged(
         &self,
         commits: &[CommitId],
         pairs: &[Pair<'_>],
     ) -> Result<(Statuses, Vec<Option<PullRequestOutline>>)> {
         let statuses = if commits.is_empty() { Statuses::new() } else { self.statuses(commits)? };
-        let newest = if pairs.is_empty() { Vec::new() } else { self.newest_of(pairs)? };
-        Ok((statuses, newest))
+        let merged = if pairs.is_empty() { Vec::new() } else { self.merged_of(pairs)? };
+        Ok((statuses, merged))
     }
 
     /// Takes note of a pull request and its head, whose statuses are read and set next: a forge that keeps them by branch

@@ -95,6 +95,10 @@ impl Board<'_> {
                 walk.waits.push(what);
                 continue;
             }
+            if place.active.edited {
+                walk.waits.push(format!("held by {} of {name}", super::HAND_EDIT));
+                continue;
+            }
             walk.decisive.insert(*before);
             walk.waits.extend(unhealthy(place));
             walk.waits.extend(soaking(place, self.now));

@@ -28,6 +28,9 @@ pub const HOLD_LABEL: &str = "hold";
 /// The label on a pull request that lets newer DRY commits replace it, with `contention: finish`.
 pub const REPLACE_LABEL: &str = "replace";
 
+/// What somebody who edits an active branch by hand holds an environment by.
+pub const HAND_EDIT: &str = "a hand edit";
+
 /// What runs in an environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Active {
@@ -35,6 +38,9 @@ pub struct Active {
     pub commit: Option<CommitId>,
     /// The DRY commit that it was hydrated from; `None` where nothing was merged yet.
     pub dry: Option<CommitId>,
+    /// Whether somebody edited it since: then it runs what no DRY commit says, also where something that undoes it is
+    /// offered.
+    pub edited: bool,
     /// Since when, by the forge's clock; asked only where the environment soaks.
     pub since: Option<Timestamp>,
     /// What was said about the commit; asked only where somebody waits for it.
@@ -72,7 +78,7 @@ pub struct Proposal {
 /// Why an environment stays where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// `rollback`, or `a hand edit`.
+    /// `rollback`, or [`HAND_EDIT`].
     pub by: String,
     /// Whether all of it is held; else only some of its targets, and the others go on.
     pub whole: bool,

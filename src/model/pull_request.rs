@@ -105,6 +105,8 @@ pub struct PullRequestOutline {
     pub head_sha: CommitId,
     /// When it was merged, by the forge's clock.
     pub merged_at: Option<Timestamp>,
+    /// The base's tip that the merge made, where the forge tells.
+    pub merged_as: Option<CommitId>,
 }
 
 impl PullRequestOutline {
@@ -128,6 +130,7 @@ impl PullRequest {
             state: self.state,
             head_sha: self.head_sha,
             merged_at: self.merged_at,
+            merged_as: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the forge knows of the commits that somebody waits for: statuses, and since when an environment is where it is.
 //!
-//! Does I/O through the forge: one look at all statuses, and at the newest pull requests where something soaks; it
+//! Does I/O through the forge: one look at all statuses, and at what was merged last where something soaks; it
 //! writes `hydrator/active` where nothing else tells since when.
 
 use std::collections::BTreeMap;
@@ -16,8 +16,8 @@ use crate::tell::mark_active;
 /// What tells which pull request brought what is active, by the environment's place.
 #[derive(Clone, Debug, Default)]
 pub struct Tips {
-    /// The parents of the active commit.
-    pub active_parents: Vec<CommitId>,
+    /// What the active commit merged: its parents but the first one, which was there before.
+    pub merged: Vec<CommitId>,
     /// The proposed branch's tip.
     pub proposed: Option<CommitId>,
     /// The statuses of a proposed commit, where they were told already.
@@ -55,9 +55,9 @@ pub fn gather(
     commits.sort();
     commits.dedup();
     let (asked_of, pairs) = brought_by_requests(board, &soaking);
-    let (found, newest) = forge.statuses_and_newest(&commits, &pairs)?;
+    let (found, merged) = forge.statuses_and_merged(&commits, &pairs)?;
     statuses.extend(found);
-    let merged = merge_times(board, tips, asked_of.into_iter().zip(newest));
+    let merged = merge_times(board, tips, asked_of.into_iter().zip(merged));
     since(board, (&soaking, &merged), (forge, writes, &mut statuses))?;
     for at in decisive {
         let active = &mut board.places[at].active;
@@ -109,7 +109,7 @@ fn brought_by_requests<'a>(
         .unzip()
 }
 
-/// When the pull requests were merged that brought what is active, as far as the newest ones did.
+/// When the pull requests were merged that brought what is active, as far as the last ones did.
 fn merge_times(
     board: &Board<'_>,
     tips: &[Tips],
@@ -126,8 +126,8 @@ fn merge_times(
 fn brought(request: &PullRequestOutline, place: &Place<'_>, tips: &Tips) -> bool {
     let head = Some(request.head_sha);
     let is_waiting = place.proposal.as_ref().map(|proposal| proposal.head) == head;
-    let is_on_branch = place.active.commit == head
-        || tips.active_parents.contains(&request.head_sha)
-        || tips.proposed == head;
-    request.state == PullRequestState::Merged && is_on_branch && !is_waiting
+    let is_made = request.merged_as.is_some() && request.merged_as == place.active.commit;
+    let is_on_branch =
+        place.active.commit == head || tips.merged.contains(&request.head_sha) || tips.proposed == head;
+    request.state == PullRequestState::Merged && (is_made || is_on_branch && !is_waiting)
 }

@@ -5,6 +5,7 @@
 
 mod gather;
 mod merge;
+mod newest;
 mod passed_over;
 mod places;
 mod post;

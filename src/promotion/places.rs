@@ -1,6 +1,6 @@
 //! Where environments stand: from what was observed, or from what a run has just made of it. Pure.
 
-use crate::gate::{Active, HOLD_LABEL, Held, Kind, Place, Proposal};
+use crate::gate::{Active, HAND_EDIT, HOLD_LABEL, Held, Kind, Place, Proposal};
 use crate::hydrate::Intent;
 use crate::model::{CommitId, DriftPolicy, Environment, Project, PullRequest};
 use crate::observe::Seen;
@@ -22,7 +22,7 @@ pub fn observed<'a>(project: &'a Project, at: usize, seen: &Seen, config: &str) 
     Place {
         environment,
         after: after(project, at),
-        active: active(seen, None),
+        active: Active { edited: is_ours && is_edited(environment, seen), ..active(seen, None) },
         processed: seen.processed,
         held: held((environment, is_ours), seen, proposal.is_some()),
         proposal,
@@ -52,9 +52,13 @@ pub(super) fn after_push<'a>(
     // What is held by its own branch goes on being held; a hand edit is what the run has just looked into.
     place.held = recorded(seen);
     place.processed = planned.processed.or(Some(dry));
-    place.active = active(seen, planned.first);
+    place.active = Active { edited: place.active.edited, ..active(seen, planned.first) };
     match decision {
-        Decision::Nothing | Decision::Withdraw => place.proposal = None,
+        // It has what it should have, whoever made it so.
+        Decision::Nothing | Decision::Withdraw => {
+            place.proposal = None;
+            place.active.edited = false;
+        }
         Decision::Propose | Decision::Reparent | Decision::Leave => {
             let waiting = place.proposal.as_ref();
             let (kind, from) = match decision {
@@ -95,9 +99,14 @@ fn active(seen: &Seen, first: Option<CommitId>) -> Active {
     Active {
         commit: tip.map(|tip| tip.commit.id).or(first),
         dry: tip.and_then(crate::branch::Tip::dry_sha),
+        edited: false,
         since: None,
         statuses: Vec::new(),
     }
+}
+
+fn is_edited(environment: &Environment, seen: &Seen) -> bool {
+    seen.active.as_ref().is_some_and(|active| plan::drift(environment, seen, active).is_some())
 }
 
 const fn kind(intent: Option<Intent>) -> Kind {
@@ -113,16 +122,14 @@ fn held((environment, is_ours): (&Environment, bool), seen: &Seen, is_offered: b
     if !is_ours {
         return Some(Held { by: "an error".to_owned(), whole: true, lets_pass: false, left: None });
     }
-    let active = seen.active.as_ref()?;
-    // With `drift: repair` a proposal that waits puts it right.
+    // With `drift: repair` a proposal that waits puts it right, and need not wait for the edit.
     let stays = environment.drift == DriftPolicy::Hold || !is_offered;
     let recorded = recorded(seen);
     if recorded.as_ref().is_some_and(|held| held.whole) {
         return recorded;
     }
     // What holds single targets says nothing of the others.
-    let edited = plan::drift(environment, seen, active).filter(|_| stays);
-    edited.map(|_| by_hand()).or(recorded)
+    if stays && is_edited(environment, seen) { Some(by_hand()) } else { recorded }
 }
 
 /// The hold that stands on the active branch.
@@ -137,5 +144,5 @@ fn recorded(seen: &Seen) -> Option<Held> {
 }
 
 fn by_hand() -> Held {
-    Held { by: "a hand edit".to_owned(), whole: true, lets_pass: false, left: None }
+    Held { by: HAND_EDIT.to_owned(), whole: true, lets_pass: false, left: None }
 }

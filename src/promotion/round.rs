@@ -343,8 +343,9 @@ fn told(advanced: Advance, open: &PullRequest, deed: &mut Deed) -> bool {
 
 /// What tells which pull request brought what is active.
 pub fn tips_of(seen: &Seen) -> Tips {
+    let parents = seen.active.as_ref().map(|tip| tip.commit.parents.as_slice()).unwrap_or_default();
     Tips {
-        active_parents: seen.active.as_ref().map(|tip| tip.commit.parents.clone()).unwrap_or_default(),
+        merged: parents.iter().skip(1).copied().collect(),
         proposed: seen.proposed.as_ref().map(|tip| tip.commit.id),
         told: seen.open.as_ref().and_then(|open| Some((open.head_sha, open.head_statuses.clone()?))),
     }

@@ -7,15 +7,17 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::gather::{Tips, Writes, gather};
+use super::newest::Newest;
 use super::passed_over::{PassedOver, passed_over};
 use super::{places, post};
 use crate::branch::Tip;
 use crate::dry::Dry;
-use crate::gate::{Board, Place};
+use crate::forge::Statuses;
+use crate::gate::{Board, Place, Verdict};
 use crate::git::RemoteRefs;
 use crate::model::{
     Commit, CommitId, Contention, Delivery, Environment, EnvironmentName, EnvironmentReport, ErrorReport,
-    Operation, PullRequest, RunReport,
+    Operation, Project, PullRequest, RunReport,
 };
 use crate::observe::{self, Observation, Seen};
 use crate::overview::{Stand, stands};
@@ -77,63 +79,96 @@ fn dry_commits(dry: &Commit, mut known: BTreeSet<CommitId>) -> Vec<CommitId> {
 /// After a push: what the gate says of each proposal, written on its commit. Returns where all environments stand then;
 /// nothing where this run is about some of them only, and nothing is offered to those.
 pub fn gates(world: &World, dry: &Dry, planned: &mut [Planned<'_>], refs: &RemoteRefs) -> Result<Vec<Stand>> {
-    let project = &dry.loaded.project;
-    let is_all = planned.len() == project.environments.len();
+    let is_all = planned.len() == dry.loaded.project.environments.len();
     if !is_all && !planned.iter().any(|one| is_offered(world, dry, one)) {
         return Ok(Vec::new());
     }
-    let config = world.config.as_str();
-    let own: Vec<&EnvironmentName> = planned.iter().map(|one| &one.environment.name).collect();
-    let others = observe_others(world, dry, &own, refs)?;
+    let newest = Newest::find(world, dry, refs);
+    let project = &newest.rules(dry).loaded.project;
+    let standing = standing(world, (dry, project), planned, refs)?;
     let is_ancestor =
         |older: CommitId, newer: CommitId| world.repository.ancestry()?.is_ancestor(older, newer);
     let tip = refs.branch(&dry.branch).unwrap_or(dry.commit.id);
-    let mut places: Vec<Place<'_>> = Vec::new();
-    let mut tips: Vec<Tips> = Vec::new();
-    let mut open: Vec<Option<PullRequest>> = Vec::new();
-    for (at, environment) in project.environments.iter().enumerate() {
-        let own = planned.iter().find(|one| one.environment.name == environment.name);
-        let other = others.iter().find(|(name, _)| *name == at);
-        let (place, seen) = match (own, other) {
-            (Some(own), _) => {
-                (places::after_push(project, at, own, (config, dry.commit.id)), own.seen.clone())
-            }
-            (None, Some((_, seen))) => (places::observed(project, at, seen, config), seen.clone()),
-            (None, None) => (places::observed(project, at, &Seen::default(), config), Seen::default()),
-        };
-        let proposed = own.map_or(seen.proposed.as_ref().map(|tip| tip.commit.id), |own| own.proposed);
-        let earlier = super::round::tips_of(&seen);
-        let told = own.and_then(|own| own.told.clone()).or(earlier.told);
-        tips.push(Tips { proposed, told, active_parents: earlier.active_parents });
-        places.push(place);
-        open.push(seen.open);
-    }
+    let Standing { places, tips, mut open } = standing;
     let mut board = Board { places, tip, now: (world.clock)(), is_ancestor: &is_ancestor };
     announce(world.forge.as_ref(), dry, &board.dry_commits(), board.branches());
     let statuses = gather(&mut board, &tips, (world.forge.as_ref(), Writes::Active))?;
+    for own in planned.iter_mut().filter(|one| is_delivered(one)) {
+        own.verdict = newest.objection(own.environment);
+    }
     let mut known = Vec::new();
     for (at, place) in board.places.iter().enumerate() {
         let request = open[at].take();
-        known.push((board.verdict(at)?, request.clone(), false));
-        let Some(own) = planned.iter_mut().find(|one| one.environment.name == place.environment.name) else {
-            continue;
-        };
-        let rejected = place.proposal.as_ref().is_some_and(|proposal| proposal.rejected);
-        own.verdict = known[at].0.clone().filter(|_| !rejected);
-        if let Some(verdict) = &own.verdict {
-            let forge = world.forge.as_ref();
-            let said = match &own.decision {
-                Ok(_) => post::post(place, (verdict, request.as_ref()), &statuses, forge),
-                // Whatever failed, the forge must not merge by itself what it should not.
-                Err(_) => super::merge::disarm(place.environment, request.as_ref(), verdict, forge),
-            };
-            if let (Err(error), true) = (said, own.decision.is_ok()) {
-                own.decision = Err(as_failure(&error));
-            }
+        let own = planned.iter_mut().find(|one| one.environment.name == place.environment.name);
+        let objection = own.as_ref().and_then(|own| own.verdict.clone());
+        let verdict = board.verdict(at)?.map(|verdict| objection.unwrap_or(verdict));
+        known.push((verdict.clone(), request.clone(), false));
+        if let Some(own) = own {
+            say(world, (place, verdict), own, (request.as_ref(), &statuses));
+            known[at].2 = own.decision.is_err();
         }
-        known[at].2 = own.decision.is_err();
     }
     Ok(stands(&board, known.into_iter(), &statuses))
+}
+
+const fn is_delivered(planned: &Planned<'_>) -> bool {
+    matches!(planned.decision, Ok(Decision::Propose | Decision::Reparent | Decision::Leave))
+}
+
+/// Writes what the gate says of a proposal of this run.
+fn say(
+    world: &World,
+    (place, verdict): (&Place<'_>, Option<Verdict>),
+    own: &mut Planned<'_>,
+    (request, statuses): (Option<&PullRequest>, &Statuses),
+) {
+    let forge = world.forge.as_ref();
+    let rejected = place.proposal.as_ref().is_some_and(|proposal| proposal.rejected);
+    own.verdict = verdict.filter(|_| !rejected);
+    let Some(verdict) = &own.verdict else { return };
+    let said = match &own.decision {
+        Ok(_) => post::post(place, (verdict, request), statuses, forge),
+        // Whatever failed, the forge must not merge by itself what it should not.
+        Err(_) => super::merge::disarm(place.environment, request, verdict, forge),
+    };
+    if let (Err(error), true) = (said, own.decision.is_ok()) {
+        own.decision = Err(as_failure(&error));
+    }
+}
+
+/// Where all environments of a configuration stand after a push, in its order.
+struct Standing<'a> {
+    places: Vec<Place<'a>>,
+    tips: Vec<Tips>,
+    open: Vec<Option<PullRequest>>,
+}
+
+/// Those of this run as it left them, the others as they are observed. `project` is the configuration that counts.
+fn standing<'a>(
+    world: &World,
+    (dry, project): (&Dry, &'a Project),
+    planned: &[Planned<'_>],
+    refs: &RemoteRefs,
+) -> Result<Standing<'a>> {
+    let config = world.config.as_str();
+    let names: Vec<&EnvironmentName> = planned.iter().map(|one| &one.environment.name).collect();
+    let others = observe_others(world, (dry, project), &names, refs)?;
+    let mut standing = Standing { places: Vec::new(), tips: Vec::new(), open: Vec::new() };
+    for (at, environment) in project.environments.iter().enumerate() {
+        let own = planned.iter().find(|one| one.environment.name == environment.name);
+        let other = others.iter().find(|(place, _)| *place == at).map(|(_, seen)| seen.clone());
+        let seen = own.map(|own| own.seen.clone()).or(other).unwrap_or_default();
+        standing.places.push(match own {
+            Some(own) => places::after_push(project, at, own, (config, dry.commit.id)),
+            None => places::observed(project, at, &seen, config),
+        });
+        let proposed = own.map_or(seen.proposed.as_ref().map(|tip| tip.commit.id), |own| own.proposed);
+        let earlier = super::round::tips_of(&seen);
+        let told = own.and_then(|own| own.told.clone()).or(earlier.told);
+        standing.tips.push(Tips { proposed, told, merged: earlier.merged });
+        standing.open.push(seen.open);
+    }
+    Ok(standing)
 }
 
 fn is_offered(world: &World, dry: &Dry, planned: &Planned<'_>) -> bool {
@@ -155,7 +190,7 @@ pub fn keep(
         return Ok(());
     }
     let own: Vec<&EnvironmentName> = environments.iter().map(|one| &one.name).collect();
-    let others = observe_others(world, dry, &own, &observation.refs)?;
+    let others = observe_others(world, (dry, project), &own, &observation.refs)?;
     let seen_at = |at: usize| {
         let name = &project.environments[at].name;
         let mine = environments.iter().zip(&observation.environments);
@@ -184,11 +219,10 @@ pub fn keep(
 /// The environments that this run is not about, by their places: others may wait for them.
 fn observe_others(
     world: &World,
-    dry: &Dry,
+    (dry, project): (&Dry, &Project),
     own: &[&EnvironmentName],
     refs: &RemoteRefs,
 ) -> Result<Vec<(usize, Seen)>> {
-    let project = &dry.loaded.project;
     let own = |environment: &Environment| own.contains(&&environment.name);
     let others: Vec<usize> =
         (0..project.environments.len()).filter(|at| !own(&project.environments[*at])).collect();

@@ -11,7 +11,8 @@ use crate::promote::BODY_LIMIT;
 /// The picture in the pull request of the environment at this place.
 pub fn picture(forge: &dyn Forge, environments: &[Environment], stands: &[Stand], at: usize) -> String {
     let page = |place: usize| {
-        let environment = environments.get(place)?;
+        let name = &stands.get(place)?.name;
+        let environment = environments.iter().find(|one| one.name == *name)?;
         forge.compare_url(&environment.active, &environment.proposed)
     };
     around(stands, at, page)

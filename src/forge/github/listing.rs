@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::query::{self, BATCH, nodes};
+use super::query::{self, BATCH, Of, nodes};
 use super::{GitHub, Place};
 use crate::error::Failure;
 use crate::forge::pair::{Pair, open_or_newest};
@@ -28,7 +28,7 @@ pub(super) fn open_and_newest(
     open.sort_by_key(|one| one.number);
     open.dedup_by_key(|one| one.number);
     open.retain(|one| one.state == PullRequestState::Open);
-    let others = open_or_newest(&open, others, |lacking| newest_of(forge, lacking))?;
+    let others = open_or_newest(&open, others, |lacking| newest_of(forge, lacking, Of::All))?;
     let newest = newest_in(&data, joined.len()).chain(others);
     Ok((open, newest.collect()))
 }
@@ -62,12 +62,16 @@ fn behind(forge: &GitHub, first: &Value, doing: &str) -> Result<Vec<Value>> {
 }
 
 /// What became of the newest one of each pair.
-pub(super) fn newest_of(forge: &GitHub, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
+pub(super) fn newest_of(
+    forge: &GitHub,
+    pairs: &[Pair<'_>],
+    of: Of,
+) -> Result<Vec<Option<PullRequestOutline>>> {
     let Place { owner, name, .. } = &forge.place;
     let mut found = Vec::with_capacity(pairs.len());
     for batch in pairs.chunks(BATCH) {
         let data = forge
-            .ask(&query::newest_of(owner, name, batch))
+            .ask(&query::newest_of(owner, name, batch, of))
             .map_err(|refused| refused.while_doing("cannot look for the newest pull requests"))?;
         found.extend(newest_in(&data, batch.len()));
     }

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use self::dialect::{GitHubDialect, graphql_type};
-use self::query::{Along, BATCH, Question};
+use self::query::{Along, BATCH, Of, Question};
 use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Limits, Listener, Method, Refused, Request, encoded};
 use super::{
@@ -247,7 +247,11 @@ impl Forge for GitHub {
     }
 
     fn newest_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
-        listing::newest_of(self, pairs)
+        listing::newest_of(self, pairs, Of::All)
+    }
+
+    fn merged_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
+        listing::newest_of(self, pairs, Of::Merged)
     }
 
     fn open_and_newest(
@@ -273,13 +277,13 @@ impl Forge for GitHub {
         statuses::read(self, commits)
     }
 
-    fn statuses_and_newest(
+    fn statuses_and_merged(
         &self,
         commits: &[CommitId],
         pairs: &[Pair<'_>],
     ) -> Result<(Statuses, Vec<Option<PullRequestOutline>>)> {
         if commits.is_empty() || pairs.is_empty() || commits.len().max(pairs.len()) > BATCH {
-            return Ok((self.statuses(commits)?, self.newest_of(pairs)?));
+            return Ok((self.statuses(commits)?, self.merged_of(pairs)?));
         }
         let Place { owner, name, .. } = &self.place;
         let question = |along: &Along| query::gates(owner, name, (commits, pairs), along);

@@ -34,6 +34,15 @@ const FRAGMENT: &str = "fragment pullRequest on PullRequest {
 }
 fragment reviewer on RequestedReviewer { ... on User { login } ... on Bot { login } ... on Team { slug } }";
 
+/// Of which pull requests of a pair the newest one is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// Whatever became of them.
+    All,
+    /// Those that were merged.
+    Merged,
+}
+
 /// What else is asked in a question, with the fragment that it uses.
 #[derive(Default)]
 pub(super) struct Along {
@@ -65,12 +74,11 @@ impl Question {
 }
 
 /// What became of a pull request.
-const OUTLINE: &str =
-    "\nfragment outline on PullRequest { number url state headRefOid isCrossRepository mergedAt }";
+const OUTLINE: &str = "\nfragment outline on PullRequest { number url state headRefOid isCrossRepository mergedAt mergeCommit { oid } }";
 
 /// The open pull requests behind a cursor, along with what became of the newest ones of pairs of a head and a base.
 pub(super) fn open_page(owner: &str, name: &str, after: Option<&str>, pairs: &[Pair<'_>]) -> Question {
-    let (declared, newest, mut variables) = for_pairs(owner, name, pairs);
+    let (declared, newest, mut variables) = for_pairs(owner, name, pairs, Of::All);
     variables.insert("after".to_owned(), json!(after));
     // GitHub takes no fragment that nobody uses.
     let outline = if pairs.is_empty() { "" } else { OUTLINE };
@@ -104,8 +112,8 @@ pub(super) fn newest(owner: &str, name: &str, (head, base): Pair<'_>) -> Questio
 }
 
 /// What became of the newest pull requests of each pair.
-pub(super) fn newest_of(owner: &str, name: &str, pairs: &[Pair<'_>]) -> Question {
-    let (declared, asked, variables) = for_pairs(owner, name, pairs);
+pub(super) fn newest_of(owner: &str, name: &str, pairs: &[Pair<'_>], of: Of) -> Question {
+    let (declared, asked, variables) = for_pairs(owner, name, pairs, of);
     let text = format!(
         "query newestOf($owner: String!, $name: String!{declared}) {{
   repository(owner: $owner, name: $name) {{{asked}
@@ -115,14 +123,14 @@ pub(super) fn newest_of(owner: &str, name: &str, pairs: &[Pair<'_>]) -> Question
     Question { text, variables: Value::Object(variables) }
 }
 
-/// Both [`newest_of`] and [`statuses`] in one question.
+/// Both [`newest_of`] those that were merged and [`statuses`] in one question.
 pub(super) fn gates(
     owner: &str,
     name: &str,
     (commits, pairs): (&[CommitId], &[Pair<'_>]),
     Along { asked: along, fragment }: &Along,
 ) -> Question {
-    let (declared, asked, variables) = for_pairs(owner, name, pairs);
+    let (declared, asked, variables) = for_pairs(owner, name, pairs, Of::Merged);
     let commits = for_commits(commits);
     let text = format!(
         "query gates($owner: String!, $name: String!{declared}) {{
@@ -135,7 +143,8 @@ pub(super) fn gates(
 }
 
 /// What is declared, asked and given for pairs of a head and a base.
-fn for_pairs(owner: &str, name: &str, pairs: &[Pair<'_>]) -> (String, String, Map<String, Value>) {
+fn for_pairs(owner: &str, name: &str, pairs: &[Pair<'_>], of: Of) -> (String, String, Map<String, Value>) {
+    let states = if of == Of::Merged { "states: MERGED, " } else { "" };
     let (mut declared, mut asked) = (String::new(), String::new());
     let mut variables =
         Map::from_iter([("owner".to_owned(), json!(owner)), ("name".to_owned(), json!(name))]);
@@ -145,7 +154,7 @@ fn for_pairs(owner: &str, name: &str, pairs: &[Pair<'_>]) -> (String, String, Ma
         _ = write!(
             asked,
             "
-    pair{number}: pullRequests(headRefName: $head{number}, baseRefName: $base{number}, first: {FEW},
+    pair{number}: pullRequests(headRefName: $head{number}, baseRefName: $base{number}, {states}first: {FEW},
       orderBy: {{field: CREATED_AT, direction: DESC}}) {{ nodes {{ ...outline }} }}"
         );
         variables.insert(format!("head{number}"), json!(head.as_str()));
@@ -240,6 +249,7 @@ pub(super) fn outline(node: &Value) -> Option<PullRequestOutline> {
         state: state(node["state"].as_str()?),
         head_sha: CommitId::parse(node["headRefOid"].as_str()?)?,
         merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
+        merged_as: node["mergeCommit"]["oid"].as_str().and_then(CommitId::parse),
     })
 }
 

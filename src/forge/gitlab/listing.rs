@@ -172,6 +172,7 @@ fn outline(node: &Value) -> Option<PullRequestOutline> {
         state: state(node["state"].as_str()?),
         head_sha: CommitId::parse(node["diffHeadSha"].as_str()?)?,
         merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
+        merged_as: None,
     })
 }
 
@@ -184,7 +185,7 @@ fn of_graphql(node: &Value) -> Option<PullRequest> {
         |key: &str, name: &str| sorted(each(&node[key]["nodes"]).filter_map(|one| one[name].as_str()));
     let branch = |key: &str| BranchName::new(node[key].as_str()?.to_owned()).ok();
     let draft = node["draft"].as_bool().unwrap_or_default();
-    let PullRequestOutline { number, url, state, head_sha, merged_at } = outline(node)?;
+    let PullRequestOutline { number, url, state, head_sha, merged_at, .. } = outline(node)?;
     Some(PullRequest {
         number,
         url,

@@ -280,6 +280,10 @@ impl Forge for GitLab {
         listing::newest_of(self, pairs)
     }
 
+    fn merged_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
+        listing::newest_of(self, pairs)
+    }
+
     fn open_and_newest(
         &self,
         pairs: &[Pair<'_>],
@@ -303,7 +307,7 @@ impl Forge for GitLab {
         Ok(gates::read(self, commits, &[])?.0)
     }
 
-    fn statuses_and_newest(
+    fn statuses_and_merged(
         &self,
         commits: &[CommitId],
         pairs: &[Pair<'_>],

@@ -155,6 +155,18 @@ impl Forge for LocalForge {
         Ok(pairs.iter().map(newest).collect())
     }
 
+    fn merged_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
+        self.look(|state| {
+            let newest = |(head, base): &Pair<'_>| {
+                let is_of = |one: &&Record| one.head == **head && one.base == **base;
+                let merged = |one: &&Record| one.state == PullRequestState::Merged && is_of(one);
+                let found = state.pull_requests.iter().rfind(merged)?;
+                Some(PullRequestOutline { merged_as: found.merge_commit, ..self.shown(found).outline() })
+            };
+            Ok(pairs.iter().map(newest).collect())
+        })
+    }
+
     fn open(&self, wanted: &NewPullRequest) -> Result<PullRequest> {
         check_look(&wanted.look)?;
         self.change(|state, repository| {

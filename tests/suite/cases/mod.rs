@@ -37,7 +37,10 @@ fn every_case_goes_as_its_story_says() {
 }
 
 /// Cases that are played on the local forge alone, and why.
-const HERE_ALONE: [(&str, &str); 1] = [("run-for-an-older-commit", "its jobs are those of one CI system")];
+const HERE_ALONE: [(&str, &str); 2] = [
+    ("run-for-an-older-commit", "its jobs are those of one CI system"),
+    ("late-run-obeys-the-newest-configuration", "its jobs are those of one CI system"),
+];
 
 #[test]
 fn cases_come_out_the_same_on_every_forge() {

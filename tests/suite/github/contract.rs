@@ -75,7 +75,7 @@ fn whole_story(repo: &TestRepo, github: &GitHub) {
     forge.newest_of(&pairs).unwrap();
     forge.newest_pull_request(&dev.head, &dev.base).unwrap();
     forge.open_and_newest(&pairs).unwrap();
-    forge.statuses_and_newest(&[dev.head_sha], &[(&dev.head, &dev.base)]).unwrap();
+    forge.statuses_and_merged(&[dev.head_sha], &[(&dev.head, &dev.base)]).unwrap();
     set(repo, &["prod"], "second");
     _ = github.job(repo).run().success();
     forge.close(pulls[2].number, "Nor is this").unwrap();

@@ -52,6 +52,8 @@ pub(super) struct Ground {
     pub(super) path: Utf8PathBuf,
     /// The DRY commits: each with its parent and what it says for each environment.
     pub(super) dry: RefCell<BTreeMap<CommitId, Dry>>,
+    /// The tip of the notes when they were last read.
+    pub(super) notes: Cell<Option<Oid>>,
     /// What happened, for people who look at a failure.
     pub(super) story: RefCell<Vec<String>>,
     /// Of each environment what it runs, and since when.
@@ -96,6 +98,7 @@ impl Ground {
             forge,
             path,
             dry: RefCell::default(),
+            notes: Cell::default(),
             story: RefCell::default(),
             activations: RefCell::default(),
             _directory: directory,
@@ -116,17 +119,25 @@ impl Ground {
         let mut files = vec![("hydrator.yaml".to_owned(), self.plan.yaml())];
         for (environment, value) in self.plan.environments.iter().zip(&values) {
             for target in TARGETS {
-                files.push((
-                    format!("deploy/{}/{target}/all.yaml", environment.name),
-                    manifest(target, *value),
-                ));
+                let text = if *value == BROKEN { "kind: [".to_owned() } else { manifest(target, *value) };
+                files.push((format!("deploy/{}/{target}/all.yaml", environment.name), text));
             }
         }
         let tree = self.tree(None, &files);
-        let commit = self.commit(tree, parent, &format!("DRY {}", self.dry.borrow().len()));
+        let commit = self.commit(tree, parent, &self.words());
         self.set_branch("main", commit);
         self.dry.borrow_mut().insert(commit, Dry { parent, values });
         commit
+    }
+
+    /// The message of a DRY commit; some name the commit of an application.
+    fn words(&self) -> String {
+        let count = self.dry.borrow().len();
+        let subject = format!("DRY {count}");
+        if count.is_multiple_of(2) {
+            return subject;
+        }
+        format!("{subject}\n\nArgocd-reference-commit-sha: {:040x}\n", count + 1)
     }
 
     /// Somebody edits an active branch by hand.
@@ -227,13 +238,29 @@ impl Ground {
 
     /// `hydrator run`, for the tip or for an older DRY commit that a late job is for.
     pub(super) fn run(self: &Rc<Self>, late: Option<CommitId>) -> RunReport {
+        self.run_of(late, &[])
+    }
+
+    /// The same of some environments only.
+    pub(super) fn run_of(self: &Rc<Self>, late: Option<CommitId>, environments: &[&str]) -> RunReport {
+        let before = self.active_tips();
         let mut world = self.world(Box::new(Spy(Rc::clone(self))));
         world.trigger =
             late.map(|commit| hydrator::ci::Trigger { commit, full_ref: "refs/heads/main".to_owned() });
-        self.tell(format!("run, late: {late:?}"));
-        let report = run(&world, &RunRequest::default(), &hydrator::progress::Silent);
+        self.tell(format!("run, late: {late:?}, only {environments:?}"));
+        let environments = environments.iter().map(|name| EnvironmentName::new(*name)).collect();
+        let request = RunRequest { environments, ..RunRequest::default() };
+        let report = run(&world, &request, &hydrator::progress::Silent);
         self.follow_activations();
-        report.unwrap_or_else(|error| panic!("run: {error:?}"))
+        let report = report.unwrap_or_else(|error| panic!("run: {error:?}"));
+        super::model::check_pushed(self, &before);
+        report
+    }
+
+    /// The tips of all active branches.
+    fn active_tips(&self) -> Vec<Option<CommitId>> {
+        let environments = self.plan.environments.iter();
+        environments.map(|environment| self.tip(&format!("hydrator/{}", environment.name))).collect()
     }
 
     /// `hydrator promote`.
@@ -244,14 +271,27 @@ impl Ground {
     }
 
     pub(super) fn promote_as(self: &Rc<Self>, request: &PromoteRequest) -> RunReport {
+        let before = self.active_tips();
         let world = self.world(Box::new(Spy(Rc::clone(self))));
         let report = promote(&world, request, &|_| ());
         self.follow_activations();
-        report.unwrap_or_else(|error| panic!("promote: {error:?}"))
+        let report = report.unwrap_or_else(|error| panic!("promote: {error:?}"));
+        super::model::check_pushed(self, &before);
+        report
     }
 
     /// `hydrator rollback` of an environment, or of one target there; false where there is nothing to go back to.
     pub(super) fn rollback(self: &Rc<Self>, environment: &str, target: Option<&str>, let_pass: bool) -> bool {
+        self.roll_back(environment, target, (let_pass, false))
+    }
+
+    /// The same, without a pull request where `push` says so.
+    pub(super) fn roll_back(
+        self: &Rc<Self>,
+        environment: &str,
+        target: Option<&str>,
+        (let_pass, push): (bool, bool),
+    ) -> bool {
         let world = self.world(Box::new(Spy(Rc::clone(self))));
         self.tell(format!("rollback {environment}, target {target:?}, others pass: {let_pass}"));
         let request = rollback::Request {
@@ -264,7 +304,7 @@ impl Ground {
             now: clock(),
             hold: true,
             let_pass,
-            push: false,
+            push,
             dry_run: false,
             revert_dry: false,
             permissions: Permissions::default(),
@@ -354,6 +394,9 @@ impl Ground {
         Some(found.state)
     }
 }
+
+/// The value of what cannot be rendered.
+pub(super) const BROKEN: u32 = 4;
 
 /// The targets of every environment.
 pub(super) const TARGETS: [&str; 2] = ["web", "jobs"];

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use hydrator::model::{CommitState, MergeMethod, Operation, RunReport};
+use hydrator::model::{CommitState, EnvironmentReport, MergeMethod, Operation, RunReport};
 
-use super::ground::{Ground, TARGETS, manifests, next_day, step};
+use super::ground::{BROKEN, Ground, TARGETS, manifests, next_day, step};
 use super::plan::Plan;
 use super::{model, reader};
 use crate::support::random::Random;
@@ -86,6 +86,9 @@ fn push(ground: &Rc<Ground>, random: &mut Random) {
         if random.chance(50) {
             *value = u32::try_from(random.below(4)).expect("a small number");
         }
+        if random.chance(4) {
+            *value = BROKEN;
+        }
     }
     ground.commit_dry(values);
 }
@@ -119,12 +122,20 @@ fn hydrate(ground: &Rc<Ground>, random: &mut Random) {
     let tip = ground.tip("main").expect("there is a DRY branch");
     let parent = ground.dry.borrow()[&tip].parent;
     let late = parent.filter(|_| random.chance(15));
-    let report = ground.run(late);
+    let mut only = Vec::new();
+    if random.chance(20) {
+        only.extend(
+            ground.plan.environments.iter().map(|one| one.name.as_str()).filter(|_| random.chance(50)),
+        );
+    }
+    let report = ground.run_of(late, &only);
     model::check_gates(ground);
     model::check_armed(ground);
-    let calm =
-        report.environments.iter().all(|one| !matches!(one.operation, Operation::Failed | Operation::Held));
-    reader::check(ground, Some(tip).filter(|_| late.is_none() && calm && !ground.plan.finish));
+    let stays = |one: &&EnvironmentReport| matches!(one.operation, Operation::Failed | Operation::Held);
+    let done = report.environments.iter().filter(|one| !stays(one));
+    let done: Vec<&str> = done.map(|one| one.name.as_str()).collect();
+    let is_newest = late.is_none() && !ground.plan.finish;
+    reader::check(ground, Some((tip, done.as_slice())).filter(|_| is_newest));
 }
 
 fn promote(ground: &Rc<Ground>, random: &mut Random) {
@@ -148,6 +159,15 @@ fn changes_nothing(ground: &Rc<Ground>) {
     assert_eq!(ground.everything(), before, "a second `promote` changed something");
 }
 
+/// What cannot be rendered is put right.
+fn mend(ground: &Rc<Ground>) {
+    let tip = ground.tip("main").expect("there is a DRY branch");
+    let values = ground.dry.borrow()[&tip].values.clone();
+    if values.contains(&BROKEN) {
+        ground.commit_dry(values.into_iter().map(|value| if value == BROKEN { 1 } else { value }).collect());
+    }
+}
+
 /// No events any more but those that the environments wait for: everything gets to the DRY branch's tip.
 fn settle(ground: &Rc<Ground>, random: &mut Random) {
     for environment in &ground.plan.environments {
@@ -155,6 +175,7 @@ fn settle(ground: &Rc<Ground>, random: &mut Random) {
             ground.forge.label(open.number, "hold", false).expect("a label");
         }
     }
+    mend(ground);
     let report = ground.run(None);
     succeeded(&report);
     after(ground);
@@ -182,7 +203,8 @@ fn settle(ground: &Rc<Ground>, random: &mut Random) {
     // `promote` alone got everything there; branches that were deleted come again with the next run.
     ground.run(None);
     let tip = ground.tip("main").expect("there is a DRY branch");
-    reader::check(ground, Some(tip));
+    let names: Vec<&str> = ground.plan.environments.iter().map(|one| one.name.as_str()).collect();
+    reader::check(ground, Some((tip, names.as_slice())));
     let values = ground.dry.borrow()[&tip].values.clone();
     for (environment, value) in ground.plan.environments.iter().zip(values) {
         let active = ground.tip(&format!("hydrator/{}", environment.name)).expect("an active branch");

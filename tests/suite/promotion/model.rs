@@ -80,6 +80,12 @@ pub(super) fn allows(ground: &Ground, at: usize) -> Result<(), String> {
     if ground.is_edited(at) && !environment.repairs() {
         return Err("it was edited by hand".to_owned());
     }
+    takes(ground, at, wanted)
+}
+
+/// Whether an environment may take a DRY commit now, as far as time and others have a say.
+fn takes(ground: &Ground, at: usize, wanted: CommitId) -> Result<(), String> {
+    let environment = &ground.plan.environments[at];
     if environment.window && !(8..18).contains(&(clock().as_second().rem_euclid(86_400) / 3_600)) {
         return Err("its window is closed".to_owned());
     }
@@ -157,6 +163,22 @@ pub(super) fn check_gates(ground: &Ground) {
             && let Err(why) = allows(ground, at)
         {
             panic!("the gate of {} is open, but {why}\n{}", environment.name, picture(ground));
+        }
+    }
+}
+
+/// What was pushed without a pull request had to wait like any other: to be asked after every run, with the tips before it.
+pub(super) fn check_pushed(ground: &Ground, before: &[Option<CommitId>]) {
+    for (at, environment) in ground.plan.environments.iter().enumerate() {
+        let its = look(ground, at);
+        // A first commit says nothing, and a rollback waits for nobody.
+        let is_ordinary = its.runs.is_some() && !its.held && !ground.is_edited(at);
+        if !environment.push || its.active == before[at] || !is_ordinary {
+            continue;
+        }
+        let wanted = its.processed.expect("what was pushed was processed");
+        if let Err(why) = takes(ground, at, wanted) {
+            panic!("{} was pushed, but {why}\n{}", environment.name, picture(ground));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use hydrator::model::{CommitState, MergeMethod};
 
-use super::ground::{Ground, step};
+use super::ground::{BROKEN, Ground, step};
 use super::plan::Plan;
 use super::{model, reader};
 
@@ -72,6 +72,47 @@ fn a_soak_is_timed_by_our_own_status_where_there_is_no_pull_request() {
     assert_eq!(ground.state_of(active, "hydrator/active"), Some(CommitState::Success));
     step(3_600);
     assert_eq!(gate(&ground, "staging"), "may be merged");
+}
+
+#[test]
+fn a_soak_goes_on_over_a_proposal_that_was_taken_back() {
+    for method in [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase] {
+        let mut plan = Plan::line();
+        plan.environments[1].soak = 120;
+        let ground = started(plan);
+        push(&ground, [1, 1, 1]);
+        merge(&ground, "dev", method);
+        merge(&ground, "staging", method);
+        assert_eq!(gate(&ground, "prod"), "soaking in staging until 09:00 UTC");
+        step(60 * 60);
+        push(&ground, [1, 2, 1]);
+        assert!(ground.open("staging").is_some());
+        push(&ground, [1, 1, 1]);
+        assert!(ground.open("staging").is_none(), "its change went away");
+        assert_eq!(gate(&ground, "prod"), "soaking in staging until 09:00 UTC", "{method:?}");
+    }
+}
+
+#[test]
+fn what_a_rollback_pushed_soaks_from_then_on() {
+    let methods = [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase].map(Some);
+    for method in methods.into_iter().chain([None]) {
+        let mut plan = Plan::line();
+        plan.environments[1].soak = 120;
+        let ground = started(plan);
+        push(&ground, [2, 2, 2]);
+        merge(&ground, "dev", MergeMethod::Merge);
+        match method {
+            Some(method) => merge(&ground, "staging", method),
+            // Forwarded, as projects without merge commits do it.
+            None => ground.set_branch("hydrator/staging", ground.open("staging").unwrap().head_sha),
+        }
+        assert_eq!(gate(&ground, "prod"), "soaking in staging until 09:00 UTC");
+        step(3 * 3_600);
+        assert_eq!(gate(&ground, "prod"), "may be merged");
+        assert!(ground.roll_back("staging", Some("web"), (true, true)));
+        assert_eq!(gate(&ground, "prod"), "soaking in staging until 12:00 UTC", "{method:?}");
+    }
 }
 
 #[test]
@@ -322,4 +363,27 @@ fn a_commit_that_comes_again_does_not_bring_its_open_gate() {
     assert_eq!(ground.open("staging").unwrap().head_sha, head, "the same commit is proposed again");
     assert_eq!(ground.state_of(head, "hydrator/promotion"), Some(CommitState::Pending));
     assert_eq!(gate(&ground, "staging"), "dev: health failed");
+}
+
+#[test]
+fn a_hand_edit_holds_until_it_is_undone_even_where_that_is_offered() {
+    let mut plan = Plan::line();
+    plan.environments[0].repair = true;
+    let ground = started(plan);
+    push(&ground, [1, 1, 1]);
+    merge(&ground, "dev", MergeMethod::Merge);
+    assert_eq!(gate(&ground, "staging"), "may be merged");
+    assert!(ground.edit_active("dev"));
+    assert_eq!(gate(&ground, "staging"), "held by a hand edit of dev");
+    // A newer DRY commit offers dev what undoes it, and is not for staging yet.
+    ground.commit_dry(vec![2, 1, 1]);
+    ground.run_of(None, &["dev"]);
+    assert_eq!(gate(&ground, "staging"), "held by a hand edit of dev");
+    // Nor can it be rendered for staging.
+    ground.commit_dry(vec![2, BROKEN, 1]);
+    ground.run(None);
+    model::check_gates(&ground);
+    assert_eq!(gate(&ground, "staging"), "held by a hand edit of dev");
+    merge(&ground, "dev", MergeMethod::Merge);
+    assert!(gate(&ground, "staging").starts_with("dev is past "), "{}", gate(&ground, "staging"));
 }

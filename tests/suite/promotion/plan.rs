@@ -21,7 +21,7 @@ pub(super) struct Environment {
     pub(super) statuses: Vec<&'static str>,
     /// Open from 08:00 to 18:00 UTC on every day.
     pub(super) window: bool,
-    repair: bool,
+    pub(super) repair: bool,
 }
 
 /// The configuration.

@@ -7,12 +7,16 @@ use serde_json::Value;
 
 use super::ground::{Ground, oid};
 
-/// Reads every environment's branches as GitOps Promoter does. `processed` is the DRY commit that was just hydrated.
-pub(super) fn check(ground: &Ground, processed: Option<CommitId>) {
+/// Reads every environment's branches as GitOps Promoter does. `hydrated` is the DRY commit that was just hydrated, with the
+/// environments for which it was.
+pub(super) fn check(ground: &Ground, hydrated: Option<(CommitId, &[&str])>) {
+    notes_only_grow(ground);
     let mut dates: BTreeMap<String, String> = BTreeMap::new();
     for environment in &ground.plan.environments {
         let (active, proposed) =
             (format!("hydrator/{}", environment.name), format!("hydrator/{}-next", environment.name));
+        let is_done = |(_, names): &(CommitId, &[&str])| names.contains(&environment.name.as_str());
+        let processed = hydrated.filter(is_done).map(|(commit, _)| commit);
         // Somebody deletes a branch, and nothing was hydrated since.
         if processed.is_none() && ground.tip(&proposed).is_none() {
             continue;
@@ -56,6 +60,11 @@ fn metadata(text: &str, branch: &str) -> (String, String) {
     assert!(value["author"].is_string(), "P6: {branch}: {}", value["author"]);
     for reference in value["references"].as_array().into_iter().flatten() {
         assert!(is_full(reference["commit"]["sha"].as_str().unwrap_or_default()), "P6: {branch}");
+        let url = &reference["commit"]["repoURL"];
+        assert!(
+            url.is_null() || url.as_str().is_some_and(|url| url.starts_with("http")),
+            "P6: {branch}: {url}"
+        );
     }
     (dry, date)
 }
@@ -73,13 +82,24 @@ fn has_news(ground: &Ground, tip: CommitId, branch: &str) {
     }
 }
 
-/// P8 and P9: the note is there, and names the DRY commit.
+/// P9: notes are added to those that are there, never put in their place.
+fn notes_only_grow(ground: &Ground) {
+    let now = ground.git.refname_to_id("refs/notes/hydrator.metadata").ok();
+    if let (Some(before), Some(now)) = (ground.notes.replace(now), now) {
+        let follows = now == before || ground.git.graph_descendant_of(now, before).expect("both are there");
+        assert!(follows, "P9: notes were lost\n{}", super::model::picture(ground));
+    }
+}
+
+/// P8: the note is there, and names the DRY commit.
 fn noted(ground: &Ground, tip: CommitId, branch: &str, processed: Option<CommitId>) {
-    let Some(processed) = processed else { return };
     let note = ground.note(tip).unwrap_or_else(|| panic!("P8: there is no note on {branch}"));
     let value: Value = serde_json::from_str(&note).unwrap_or_else(|error| panic!("P8: {branch}: {error}"));
-    let story = super::model::picture(ground);
-    assert_eq!(value["drySha"], processed.to_string(), "P8: {branch}\n{story}");
+    assert!(is_full(value["drySha"].as_str().unwrap_or_default()), "P8: {branch}: {note}");
+    if let Some(processed) = processed {
+        let story = super::model::picture(ground);
+        assert_eq!(value["drySha"], processed.to_string(), "P8: {branch}\n{story}");
+    }
 }
 
 fn is_full(id: &str) -> bool {

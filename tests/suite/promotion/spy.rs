@@ -98,6 +98,10 @@ impl Forge for Spy {
         self.0.forge.newest_of(pairs)
     }
 
+    fn merged_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
+        self.0.forge.merged_of(pairs)
+    }
+
     fn open(&self, wanted: &NewPullRequest) -> Result<PullRequest> {
         let head = self.0.tip(wanted.head.as_str()).expect("what is offered is there");
         let gate = self.0.state_of(head, "hydrator/promotion");

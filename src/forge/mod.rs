@@ -9,6 +9,8 @@ pub mod local;
 mod pair;
 mod records;
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 pub use self::conversation::{Comment, Conversation, Permission, Reaction, Written, same_text};
@@ -157,6 +159,12 @@ pub trait Forge: Conversation + Records {
 
     /// Whether the forge's rules ask for this status to be successful before `branch` takes a pull request.
     fn requires_status(&self, branch: &BranchName, context: &str) -> Result<bool>;
+
+    /// The same as [`Self::mergeability`] for several pull requests, in as few calls as the forge allows. One that is not
+    /// told along with others is left out.
+    fn mergeability_of(&self, _numbers: &[u64]) -> Result<BTreeMap<u64, Mergeability>> {
+        Ok(BTreeMap::new())
+    }
 
     /// Whether an open pull request could be merged.
     fn mergeability(&self, number: u64) -> Result<Mergeability>;

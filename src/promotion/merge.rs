@@ -49,18 +49,26 @@ pub(super) fn disarm(
     }
 }
 
-/// Does what is due for the open pull request of an environment with `autoMerge`, or of one that a comment approved.
+/// Does what is due for the open pull request of an environment with `autoMerge`, or of one that a comment approved. Whether
+/// it could be merged may have been told already.
 pub(super) fn advance(
     world: &World,
     environment: &Environment,
-    request: &PullRequest,
+    (request, told): (&PullRequest, Option<&Mergeability>),
     (head, verdict): (CommitId, &Verdict),
 ) -> Result<Advance> {
     let forge = world.forge.as_ref();
     if !verdict.is_open() {
         return Ok(Advance::Waits(None));
     }
-    let mut found = look(world, forge, request.number)?;
+    // What was told of many at once is enough to go on waiting.
+    let waits_on = |told: &&Mergeability| {
+        told.head_sha == head && matches!(told.state, MergeState::Blocked(_) | MergeState::Stuck(_))
+    };
+    let mut found = match told.filter(waits_on) {
+        Some(told) => told.clone(),
+        None => look(world, forge, request.number)?,
+    };
     if found.head_sha != head {
         if world.repository.scratch.look()?.branch(&environment.proposed) != Some(head) {
             return Ok(Advance::Waits(Some("its head was moved meanwhile".to_owned())));

@@ -13,7 +13,7 @@ use super::{places, post};
 use crate::branch::Tip;
 use crate::dry::{self, Dry, Wanted};
 use crate::error::Failure;
-use crate::forge::Statuses;
+use crate::forge::{Mergeability, Statuses};
 use crate::gate::{Board, Place, Verdict};
 use crate::git::{RefUpdate, RemoteRefs};
 use crate::model::{
@@ -96,7 +96,9 @@ pub(super) fn round(
     // Rules may ask for this before a merge.
     let before = stand(&failures);
     let unsaid = compare_with_previews(&scene(world, &dry, &before), landings);
-    let act = Act { world, dry: &dry, board: &board, seen: &seen, refs: &refs, approved };
+    let mut act =
+        Act { world, dry: &dry, board: &board, seen: &seen, refs: &refs, approved, told: BTreeMap::new() };
+    act.ask(&verdicts, &failures);
     let moved = act.take_all(&verdicts, &mut deeds, &mut failures);
     let stands = stand(&failures);
     let open: Vec<Option<PullRequest>> = seen.iter().map(|seen| seen.open.clone()).collect();
@@ -242,9 +244,35 @@ struct Act<'a> {
     seen: &'a [Seen],
     refs: &'a RemoteRefs,
     approved: &'a [(EnvironmentName, CommitId)],
+    /// Whether pull requests could be merged, as far as that was told of many at once.
+    told: BTreeMap<u64, Mergeability>,
 }
 
 impl Act<'_> {
+    /// Asks about everything that may be merged, at once where it is more than one.
+    fn ask(&mut self, verdicts: &[Option<Verdict>], failures: &BTreeMap<EnvironmentName, Failure>) {
+        let may_be_merged = |at: &usize| {
+            let place = &self.board.places[*at];
+            let is_open = verdicts[*at].as_ref().is_some_and(Verdict::is_open);
+            is_open && !failures.contains_key(&place.environment.name) && self.mergeable_head(place).is_some()
+        };
+        let due = (0..self.board.places.len()).filter(may_be_merged);
+        let numbers: Vec<u64> = due.filter_map(|at| Some(self.seen[at].open.as_ref()?.number)).collect();
+        if numbers.len() > 1 {
+            // What is not told now is asked one by one, and says then why it cannot be told.
+            self.told = self.world.forge.mergeability_of(&numbers).unwrap_or_default();
+        }
+    }
+
+    /// The head of a proposal that is merged through its pull request.
+    fn mergeable_head(&self, place: &Place<'_>) -> Option<CommitId> {
+        let environment = place.environment;
+        let proposal = place.proposal.as_ref().filter(|proposal| !proposal.rejected)?;
+        let is_merged = environment.delivery == Delivery::PullRequest
+            && (environment.auto_merge || self.is_approved(environment, proposal.head));
+        is_merged.then_some(proposal.head)
+    }
+
     /// Takes every step that is due; true if an environment got something else.
     fn take_all(
         &self,
@@ -273,14 +301,13 @@ impl Act<'_> {
             return Ok(false);
         };
         match environment.delivery {
-            Delivery::PullRequest
-                if environment.auto_merge || self.is_approved(environment, proposal.head) =>
-            {
+            Delivery::PullRequest if self.mergeable_head(place).is_some() => {
                 let Some(open) = &self.seen[at].open else {
                     deed.note = Some("has no pull request yet: `hydrator run` opens it".to_owned());
                     return Ok(false);
                 };
-                let advanced = advance(self.world, environment, open, (proposal.head, verdict))?;
+                let known = self.told.get(&open.number);
+                let advanced = advance(self.world, environment, (open, known), (proposal.head, verdict))?;
                 Ok(told(advanced, open, deed))
             }
             Delivery::Push if verdict.is_open() && plan::sits_on_active(&self.seen[at]) => {

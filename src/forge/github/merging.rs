@@ -1,8 +1,12 @@
 //! Merging: whether GitHub would, doing it with the head named, and having GitHub do it by itself.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::query::BATCH;
 use super::{GitHub, Place, Question};
 use crate::error::Failure;
 use crate::forge::http::{Class, Effect, Method, Refused};
@@ -31,19 +35,52 @@ pub(super) fn mergeability(forge: &GitHub, number: u64) -> Result<Mergeability> 
     }
 }
 
+/// What tells whether a pull request could be merged.
+const STANDING: &str = "
+fragment standing on PullRequest {
+  id number state isDraft headRefOid mergeStateStatus mergeable reviewDecision isMergeQueueEnabled isInMergeQueue
+  autoMergeRequest { enabledAt } mergeCommit { oid }
+}";
+
+/// The same for several of them.
+pub(super) fn mergeability_of(forge: &GitHub, numbers: &[u64]) -> Result<BTreeMap<u64, Mergeability>> {
+    let Place { owner, name, .. } = &forge.place;
+    let mut found = BTreeMap::new();
+    for batch in numbers.chunks(BATCH) {
+        let mut asked = String::new();
+        for number in batch {
+            // Writing to a string cannot fail.
+            _ = write!(asked, "\n    pull{number}: pullRequest(number: {number}) {{ ...standing }}");
+        }
+        let text = format!(
+            "query mergeabilityOf($owner: String!, $name: String!) {{
+  repository(owner: $owner, name: $name) {{{asked}
+  }}
+}}{STANDING}"
+        );
+        let data = forge
+            .ask(&Question { text, variables: json!({"owner": owner, "name": name}) })
+            .map_err(|refused| refused.while_doing("cannot read whether pull requests can be merged"))?;
+        let repository = &data["repository"];
+        found.extend(
+            batch.iter().filter_map(|number| Some((*number, read(&repository[format!("pull{number}")])?))),
+        );
+    }
+    Ok(found)
+}
+
 fn look_at(forge: &GitHub, number: u64) -> Result<Value> {
     let Place { owner, name, .. } = &forge.place;
-    let text = "query mergeability($owner: String!, $name: String!, $number: Int!) {
-  repository(owner: $owner, name: $name) {
+    let text = format!(
+        "query mergeability($owner: String!, $name: String!, $number: Int!) {{
+  repository(owner: $owner, name: $name) {{
     viewerDefaultMergeMethod
-    pullRequest(number: $number) {
-      id number state isDraft headRefOid mergeStateStatus mergeable reviewDecision isMergeQueueEnabled isInMergeQueue
-      autoMergeRequest { enabledAt } mergeCommit { oid }
-    }
-  }
-}";
+    pullRequest(number: $number) {{ ...standing }}
+  }}
+}}{STANDING}"
+    );
     let variables = json!({"owner": owner, "name": name, "number": number});
-    let data = forge.ask(&Question { text: text.to_owned(), variables }).map_err(|refused| {
+    let data = forge.ask(&Question { text, variables }).map_err(|refused| {
         refused.while_doing(&format!("cannot read whether pull request #{number} can be merged"))
     })?;
     let repository = &data["repository"];

@@ -302,6 +302,10 @@ impl Forge for GitHub {
         Ok(rules::required(self, branch)?.iter().any(|required| required.to_lowercase() == wanted))
     }
 
+    fn mergeability_of(&self, numbers: &[u64]) -> Result<BTreeMap<u64, Mergeability>> {
+        merging::mergeability_of(self, numbers)
+    }
+
     fn mergeability(&self, number: u64) -> Result<Mergeability> {
         merging::mergeability(self, number)
     }

@@ -55,18 +55,23 @@ fn look(forge: &GitLab, number: u64) -> Result<Looked> {
 
 /// Source: the documentation of `detailed_merge_status`, which grows with GitLab's versions.
 fn state(seen: &PullRequest, answer: &Value, has_trains: bool) -> MergeState {
-    let stuck = |words: &str| MergeState::Stuck(words.to_owned());
-    let blocked = |words: &str| MergeState::Blocked(words.to_owned());
     if seen.state != PullRequestState::Open {
-        return stuck("it is not open");
+        return MergeState::Stuck("it is not open".to_owned());
     }
     if has_trains {
-        return stuck(TRAIN);
+        return MergeState::Stuck(TRAIN.to_owned());
     }
-    match answer["detailed_merge_status"].as_str().unwrap_or_default() {
+    meaning(answer["detailed_merge_status"].as_str().unwrap_or_default(), seen.draft)
+}
+
+/// What the word says of an open merge request.
+pub(super) fn meaning(word: &str, is_draft: bool) -> MergeState {
+    let stuck = |words: &str| MergeState::Stuck(words.to_owned());
+    let blocked = |words: &str| MergeState::Blocked(words.to_owned());
+    match word {
         "mergeable" => MergeState::Ready,
         "" | "unchecked" | "checking" | "preparing" | "approvals_syncing" => MergeState::Unknown,
-        _ if seen.draft => stuck("it is a draft"),
+        _ if is_draft => stuck("it is a draft"),
         "draft_status" => stuck("it is a draft"),
         "not_open" => stuck("it is not open"),
         "conflict" | "broken_status" => stuck("it has conflicts with its base branch"),

@@ -19,6 +19,7 @@ mod price;
 mod question;
 mod records;
 mod shapes;
+mod standing;
 mod statuses;
 
 use std::cell::{Ref, RefCell};
@@ -330,6 +331,10 @@ impl Forge for GitLab {
                 .hint("give the token the role Maintainer in the project (Developer, where no branch asks for more)")
                 .into()
         })
+    }
+
+    fn mergeability_of(&self, numbers: &[u64]) -> Result<BTreeMap<u64, Mergeability>> {
+        standing::of(self, numbers)
     }
 
     fn mergeability(&self, number: u64) -> Result<Mergeability> {

@@ -51,6 +51,7 @@ fn runs_with_thirty_environments_stay_within_their_budget() {
 
 crate::stories::on! { GitHub, graph:
     promotion_reads_little_and_writes_what_differs
+    what_waits_for_people_is_asked_about_at_once
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn whole_story(repo: &TestRepo, github: &GitHub) {
     forge.disarm(dev.number).unwrap();
     forge.set_status(dev.head_sha, &status(CommitState::Success)).unwrap();
     forge.mergeability(dev.number).unwrap();
+    forge.mergeability_of(&[dev.number, prod.number]).unwrap();
     forge.merge(dev.number, dev.head_sha, None).unwrap();
     let pairs = [(&dev.head, &dev.base), (&prod.head, &prod.base)];
     forge.newest_of(&pairs).unwrap();
@@ -115,7 +116,7 @@ fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 35] = [
+const QUESTIONS: [&str; 36] = [
     "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
     "GET /repos/{owner}/{repo}/actions/permissions/workflow",
@@ -145,6 +146,7 @@ const QUESTIONS: [&str; 35] = [
     "graphql head",
     "graphql landings",
     "graphql mergeability",
+    "graphql mergeabilityOf",
     "graphql newest",
     "graphql newestOf",
     "graphql one",

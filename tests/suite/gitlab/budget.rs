@@ -244,6 +244,7 @@ fn nothing_to_do_is_two_calls_while_something_soaks() {
 
 crate::stories::on! { GitLab, graph:
     promotion_reads_little_and_writes_what_differs
+    what_waits_for_people_is_asked_about_at_once
 }
 
 #[test]

@@ -179,6 +179,7 @@ fn whole_story(repo: &TestRepo, gitlab: &GitLab) {
     forge.disarm(dev.number).unwrap();
     forge.set_status(dev.head_sha, &status(CommitState::Success, "good")).unwrap();
     forge.mergeability(dev.number).unwrap();
+    forge.mergeability_of(&[dev.number, prod.number]).unwrap();
     forge.merge(dev.number, dev.head_sha, Some(MergeMethod::Squash)).unwrap();
     let pairs = [(&dev.head, &dev.base), (&prod.head, &prod.base)];
     forge.newest_of(&pairs).unwrap();
@@ -286,7 +287,7 @@ fn gitlabs_own_description_finds_nothing_wrong() {
     assert_eq!(seen, BTreeSet::from(QUESTIONS.map(str::to_owned)));
     assert_eq!(
         questions.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["environments", "newest", "open", "statuses"]
+        ["environments", "newest", "open", "standing", "statuses"]
     );
 }
 

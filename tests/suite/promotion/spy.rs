@@ -140,6 +140,10 @@ impl Forge for Spy {
         self.0.forge.requires_status(branch, context)
     }
 
+    fn mergeability_of(&self, numbers: &[u64]) -> Result<BTreeMap<u64, Mergeability>> {
+        self.0.forge.mergeability_of(numbers)
+    }
+
     fn mergeability(&self, number: u64) -> Result<Mergeability> {
         self.0.forge.mergeability(number)
     }

@@ -30,6 +30,36 @@ fn fifty() -> TestRepo {
     graph(&(1..=50).map(|at| (name(at), after(at))).collect::<Vec<_>>())
 }
 
+pub(crate) fn what_waits_for_people_is_asked_about_at_once<F: Hosted>() {
+    let names: Vec<String> = (1..=25).map(|at| format!("e{at:02}")).collect();
+    let windows = ", after: [], autoMerge: true, mergeWindows: [{days: mon-sun}]";
+    let repo = repo_with(&names.iter().map(String::as_str).collect::<Vec<_>>(), windows);
+    let forge = F::start(&repo);
+    forge.server().with(|state| state.required_reviews = 1);
+    _ = forge.job(&repo).run().success();
+    let promote = || {
+        forge.server().take_calls();
+        let outcome = forge.command(&repo, "promote").arguments(["--format", "json"]).run().success();
+        (outcome, forge.server().take_calls())
+    };
+    _ = promote();
+    let (outcome, calls) = promote();
+    assert_eq!(calls.len(), 3, "{:?}", asked(&calls));
+    let waits =
+        |one: &&Value| one["note"].as_str().is_some_and(|note| note.starts_with("the forge waits: a"));
+    let report = outcome.json();
+    assert_eq!(report["environments"].as_array().unwrap().iter().filter(waits).count(), 25, "{report}");
+    // Those that were reviewed are merged, and the others go on waiting.
+    forge.server().with(|state| {
+        for pull in state.pulls.iter_mut().take(2) {
+            pull.reviews.push(("carol".to_owned(), true));
+        }
+    });
+    _ = promote();
+    let merged = pulls(&forge).iter().filter(|(_, life, ..)| *life == Life::Merged).count();
+    assert_eq!(merged, 2);
+}
+
 /// The status that a call sets.
 fn set_by(call: &Call) -> Option<&str> {
     call.body["context"].as_str().or_else(|| call.body["name"].as_str())

@@ -36,8 +36,13 @@ const fn life(life: Life) -> &'static str {
 
 /// What GitLab says about the way to a merge.
 pub(super) fn merge_status(state: &mut State, number: u64) -> &'static str {
+    let word = word_of(state, number);
+    state.unknown = state.unknown.saturating_sub(1);
+    word
+}
+
+fn word_of(state: &State, number: u64) -> &'static str {
     if state.unknown > 0 {
-        state.unknown -= 1;
         return "checking";
     }
     let is_active = state.pull(number).cloned().is_some_and(|pull| pipelines::is_active(state, &pull));
@@ -99,7 +104,8 @@ impl GitLabApi {
             "sourceProjectId": if pull.from_fork { 43 } else { 42 }, "targetProjectId": 42,
             "diffHeadSha": pull.head_sha, "mergeCommitSha": pull.merge_commit.as_ref().filter(|_| has_merge_commit), "mergedAt": pull.merged_at.map(time),
             "squash": pull.squash, "squashOnMerge": pull.squash,
-            "autoMergeEnabled": pull.auto_merge.is_some(), "labels": {"nodes": labels},
+            "autoMergeEnabled": pull.auto_merge.is_some(),
+            "detailedMergeStatus": word_of(state, pull.number).to_uppercase(), "labels": {"nodes": labels},
             "reviewers": people(&pull.reviewers), "assignees": people(&pull.assignees),
         })
     }

@@ -127,6 +127,10 @@ pub(crate) trait Hosted: Sized {
     }
     /// What it is called in [`Call::what`] when a pull request of `acme/shop` is opened.
     const OPENING: &'static str;
+    /// What it is called there when open pull requests are listed.
+    const LISTING: &'static str;
+    /// Another address of the one where pull requests are opened.
+    const MOVED: &'static str;
     /// How the address of a job ends.
     const JOB_PAGE: &'static str;
     /// Where a job keeps what it may not comment.

@@ -44,6 +44,8 @@ fn field(field: &str) -> Fault {
     Fault::Answer(422, json!({"message": "Validation Failed", "errors": [error]}), Vec::new())
 }
 
+crate::stories::on! { GitHub, failures }
+
 #[test]
 fn each_refusal_to_open_has_its_meaning() {
     let rows: [(Fault, &str, &str, usize); 8] = [
@@ -157,43 +159,6 @@ fn rate_limits_are_waited_for_within_bounds() {
 }
 
 #[test]
-fn reads_are_tried_again_and_then_given_up() {
-    for fault in [Fault::refusal(502, "Server Error"), Fault::Dropped, Fault::Truncated] {
-        let (repo, github) = ground();
-        github.server.fail("open", 2, &fault);
-        _ = github.job(&repo).run().success();
-        let tries = asked(&github.server.take_calls()).iter().filter(|what| *what == "open").count();
-        assert_eq!(tries, 3, "{fault:?}");
-        github.server.fail("open", usize::MAX, &fault);
-        let outcome = github.job(&repo).run().code(6);
-        let tries = github.server.take_calls().len();
-        assert_eq!(tries, 4, "{outcome:?}");
-        assert!(
-            outcome.stderr().contains("cannot list the open pull requests of `acme/shop`"),
-            "{outcome:?}"
-        );
-    }
-}
-
-#[test]
-fn a_write_whose_answer_was_lost_is_not_done_twice() {
-    for fault in [Fault::Lost, Fault::Truncated, Fault::Dropped, Fault::refusal(500, "Server Error")] {
-        let (repo, github) = ground();
-        github.server.fail(OPEN, 1, &fault);
-        _ = github.job(&repo).run().success();
-        assert_eq!(pulls(&github).len(), 1, "{fault:?}");
-        // The same for the comment of a proposal that is withdrawn.
-        github.server.with(|state| state.merge(1, crate::forge_server::state::Method::Merge).unwrap());
-        set(&repo, &["dev"], "second");
-        _ = github.job(&repo).run().success();
-        set(&repo, &["dev"], "first");
-        github.server.fail("/comments", 1, &fault);
-        assert_eq!(operations(&github.job(&repo).run().success()), ["closed"]);
-        assert_eq!(pull(&github, 2).comments.len(), 1, "{fault:?}");
-    }
-}
-
-#[test]
 fn what_was_just_pushed_may_be_unseen_for_a_moment() {
     let (repo, github) = ground();
     github.server.fail(OPEN, 2, &field("head"));
@@ -238,7 +203,6 @@ fn people_who_cannot_be_asked_are_named() {
 fn answers_that_are_no_answers_are_errors() {
     let (repo, github) = ground();
     for (fault, words) in [
-        (Fault::Text(200, "<html>Please log in</html>"), "the answer is not JSON: <html>Please log in"),
         (Fault::Answer(200, json!({"hello": 1}), Vec::new()), "GraphQL endpoint"),
         (
             Fault::Answer(200, json!({"data": {"repository": null}}), Vec::new()),
@@ -248,50 +212,10 @@ fn answers_that_are_no_answers_are_errors() {
             Fault::Answer(200, json!({"errors": [{"message": "Field 'x' doesn't exist"}]}), Vec::new()),
             "Field 'x' doesn't exist",
         ),
-        (
-            Fault::Answer(302, json!({}), vec![("Location", "http://elsewhere.example/".to_owned())]),
-            "redirects to another host",
-        ),
     ] {
         github.server.fail("open", usize::MAX, &fault);
         let outcome = github.job(&repo).run().code(6);
         assert!(outcome.stderr().contains(words), "{words}: {outcome:?}");
         assert_eq!(github.server.take_calls().len(), 1, "{fault:?}");
     }
-}
-
-#[test]
-fn redirects_on_the_same_host_are_followed_with_the_body() {
-    let (repo, github) = ground();
-    let mut moved = false;
-    github.server.decide(move |call| {
-        let hit = !moved && call.path.ends_with("/pulls");
-        moved |= hit;
-        let target = vec![("Location", "/api/v3/repos/acme/shop/pulls?moved".to_owned())];
-        hit.then(|| Fault::Answer(307, json!({"message": "Moved"}), target))
-    });
-    _ = github.job(&repo).run().success();
-    assert_eq!(pulls(&github).len(), 1);
-}
-
-#[test]
-fn a_server_that_does_not_answer_is_given_up() {
-    let (repo, github) = ground();
-    github.server.fail("open", usize::MAX, &Fault::Hang);
-    let outcome = github.job(&repo).variable("HYDRATOR_FORGE_TIMEOUT", "1").run().code(6);
-    assert!(outcome.stderr().contains("no answer came"), "{outcome:?}");
-}
-
-#[test]
-fn one_environment_that_is_refused_does_not_stop_the_others() {
-    let repo = repo_of(&ENVIRONMENTS);
-    let github = GitHub::start(&repo);
-    github.server.decide(|call| {
-        let staging = call.what() == OPEN && call.body["head"] == "hydrator/staging-next";
-        staging.then(|| custom("A rule of ours"))
-    });
-    let outcome = github.job(&repo).run().code(6);
-    assert_eq!(operations(&outcome), ["created", "failed", "created"]);
-    github.server.recover();
-    assert_eq!(operations(&github.job(&repo).run().success()), ["none", "created", "none"]);
 }

@@ -27,6 +27,8 @@ fn refused(fault: &Fault) -> (Value, usize) {
     (error(&outcome, 0), tries)
 }
 
+crate::stories::on! { GitLab, failures }
+
 #[test]
 fn each_refusal_to_open_has_its_meaning() {
     let list = |status, words: &str| Fault::Answer(status, json!({"message": [words]}), Vec::new());
@@ -116,26 +118,6 @@ fn rate_limits_are_waited_for_within_bounds() {
 }
 
 #[test]
-fn a_write_whose_answer_was_lost_is_not_done_twice() {
-    for fault in
-        [Fault::Lost, Fault::Truncated, Fault::Dropped, Fault::refusal(500, "500 Internal Server Error")]
-    {
-        let (repo, gitlab) = ground();
-        gitlab.server.fail(GitLab::OPENING, 1, &fault);
-        _ = gitlab.job(&repo).run().success();
-        assert_eq!(pulls(&gitlab).len(), 1, "{fault:?}");
-        // The same for the note on a proposal that is withdrawn.
-        gitlab.server.with(|state| state.merge(1, crate::forge_server::state::Method::Merge).unwrap());
-        set(&repo, &["dev"], "second");
-        _ = gitlab.job(&repo).run().success();
-        set(&repo, &["dev"], "first");
-        gitlab.server.fail("/notes", 1, &fault);
-        assert_eq!(operations(&gitlab.job(&repo).run().success()), ["closed"]);
-        assert_eq!(pull(&gitlab, 2).comments.len(), 1, "{fault:?}");
-    }
-}
-
-#[test]
 fn what_was_just_pushed_may_be_unseen_for_a_moment() {
     let (repo, gitlab) = ground();
     let unseen = Fault::Answer(400, json!({"message": ["Source branch \"x\" does not exist"]}), Vec::new());
@@ -168,7 +150,6 @@ fn people_who_cannot_be_asked_are_named() {
 fn answers_that_are_no_answers_are_errors() {
     let (repo, gitlab) = ground();
     for (fault, words) in [
-        (Fault::Text(200, "<html>Please log in</html>"), "the answer is not JSON: <html>Please log in"),
         (Fault::Answer(200, json!({"hello": 1}), Vec::new()), "cannot list the open merge requests"),
         (Fault::refusal(404, "404 Project Not Found"), "may see it"),
         (Fault::refusal(401, "401 Unauthorized"), "wrong, expired or revoked"),

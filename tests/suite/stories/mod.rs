@@ -2,6 +2,7 @@
 
 pub(crate) mod as_previewed;
 pub(crate) mod comment;
+pub(crate) mod failures;
 pub(crate) mod graph;
 pub(crate) mod life;
 pub(crate) mod pages;
@@ -81,6 +82,17 @@ macro_rules! on {
             what_was_previewed_is_told_from_what_was_not
             several_changes_are_promoted_together_as_previewed
             a_rollback_needs_no_preview
+        }
+    };
+    ($forge:ident, failures) => {
+        crate::stories::on! { $forge, failures:
+            reads_are_tried_again_and_then_given_up
+            a_write_whose_answer_was_lost_is_not_done_twice
+            a_limit_is_waited_for_within_bounds
+            redirects_on_the_same_host_are_followed_with_the_body
+            a_server_that_does_not_answer_is_given_up
+            an_answer_of_a_login_page_is_an_error
+            one_environment_that_is_refused_does_not_stop_the_others
         }
     };
     ($forge:ident, life) => {

@@ -98,6 +98,8 @@ impl Dialect for GitHubApi {
 
 impl Hosted for GitHub {
     const OPENING: &'static str = "POST /repos/acme/shop/pulls";
+    const LISTING: &'static str = "open";
+    const MOVED: &'static str = "/api/v3/repos/acme/shop/pulls?moved";
     const JOB_PAGE: &'static str = "/acme/shop/actions/runs/42";
     const KEEPS: &'static str = "the step's summary";
     const NEW_WORDS: usize = 1;

@@ -181,6 +181,8 @@ impl GitLab {
 
 impl Hosted for GitLab {
     const OPENING: &'static str = "POST /projects/42/merge_requests";
+    const LISTING: &'static str = "GET /projects/42/merge_requests";
+    const MOVED: &'static str = "/api/v4/projects/42/merge_requests?moved";
     const JOB_PAGE: &'static str = "/acme/shop/-/jobs/9";
     const KEEPS: &'static str = "the job's log";
     const NEW_WORDS: usize = 2;

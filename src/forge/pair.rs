@@ -7,6 +7,15 @@ use crate::model::{BranchName, PullRequest, PullRequestOutline};
 /// A head and the base that it would change.
 pub type Pair<'a> = (&'a BranchName, &'a BranchName);
 
+/// Of which pull requests of a pair the newest one is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// Whatever became of them.
+    All,
+    /// Those that were merged.
+    Merged,
+}
+
 /// What became of the pull requests of pairs: the open one, and of pairs that have none open what `ask` says of those.
 pub(super) fn open_or_newest<'a>(
     open: &[PullRequest],

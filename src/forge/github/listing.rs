@@ -3,10 +3,10 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::query::{self, BATCH, Of, nodes};
+use super::query::{self, BATCH, nodes};
 use super::{GitHub, Place};
 use crate::error::Failure;
-use crate::forge::pair::{Pair, open_or_newest};
+use crate::forge::pair::{Of, Pair, open_or_newest};
 use crate::model::{PullRequest, PullRequestOutline, PullRequestState};
 
 /// The open pull requests, and what became of the newest ones of pairs, in one question as long as they have room.

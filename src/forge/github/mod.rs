@@ -23,9 +23,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use self::dialect::{GitHubDialect, graphql_type};
-use self::query::{Along, BATCH, Of, Question};
+use self::query::{Along, BATCH, Question};
 use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Limits, Listener, Method, Refused, Request, encoded};
+use super::pair::Of;
 use super::{
     Announced, ArmOutcome, Comment, Conversation, Deployment, Forge, Landing, MergeOutcome, Mergeability,
     NewPullRequest, Pair, Permission, PullRequestLook, Reaction, Records, Statuses,

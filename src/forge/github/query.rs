@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::forge::Pair;
+use crate::forge::pair::{Of, Pair};
 use crate::model::{
     BranchName, CommitId, CommitState, CommitStatus, LabelNames, PullRequest, PullRequestOutline,
     PullRequestState,
@@ -33,15 +33,6 @@ const FRAGMENT: &str = "fragment pullRequest on PullRequest {
   }
 }
 fragment reviewer on RequestedReviewer { ... on User { login } ... on Bot { login } ... on Team { slug } }";
-
-/// Of which pull requests of a pair the newest one is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
-    /// Whatever became of them.
-    All,
-    /// Those that were merged.
-    Merged,
-}
 
 /// What else is asked in a question, with the fragment that it uses.
 #[derive(Default)]

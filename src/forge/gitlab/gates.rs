@@ -10,8 +10,9 @@ use super::asked::Wish;
 use super::price::questions;
 use super::question::OwnPipeline;
 use super::{GitLab, expected, listing, question, statuses};
+use crate::forge::Statuses;
 use crate::forge::http::Class;
-use crate::forge::{Pair, Statuses};
+use crate::forge::pair::{Of, Pair};
 use crate::model::{CommitId, CommitState, PullRequestOutline, PullRequestState};
 
 /// Both. Of commits that the questions leave out each is asked for by itself.
@@ -38,8 +39,8 @@ pub(super) fn read(
         }
     }
     let newest = match page {
-        Some(page) => listing::newest_in(forge, &page, pairs)?,
-        None => listing::newest_of(forge, pairs)?,
+        Some(page) => listing::newest_in(forge, &page, (pairs, Of::Merged))?,
+        None => listing::newest_of(forge, pairs, Of::Merged)?,
     };
     Ok((found, newest))
 }

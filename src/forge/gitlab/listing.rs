@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::shapes::{each, number_of, read_title, sorted, state};
 use super::{GitLab, PAGE, pairs};
 use crate::forge::http::{Class, encoded};
-use crate::forge::pair::{Pair, open_or_newest};
+use crate::forge::pair::{Of, Pair, open_or_newest};
 use crate::model::{BranchName, CommitId, LabelNames, PullRequest, PullRequestOutline, PullRequestState};
 
 /// So many are looked at first: mostly there is one.
@@ -25,8 +25,8 @@ const OPEN: &str = "    open: mergeRequests(state: opened, sort: CREATED_ASC, fi
       }
     }\n";
 
-fn about(name: &str, path: &str, fields: &str, pairs: &[Pair<'_>]) -> Value {
-    let (declared, newest) = (pairs::DECLARED, pairs::field(pairs.len()));
+fn about(name: &str, path: &str, fields: &str, (pairs, of): (&[Pair<'_>], Of)) -> Value {
+    let (declared, newest) = (pairs::DECLARED, pairs::field(pairs.len(), of));
     let text = format!(
         "query {name}($path: ID!{declared}) {{\n  project(fullPath: $path) {{\n{fields}{newest}  }}\n}}"
     );
@@ -62,7 +62,7 @@ pub(super) fn open_and_newest(
 ) -> Result<(Vec<PullRequest>, Vec<Option<PullRequestOutline>>)> {
     let told = match forge.graphql().filter(|_| !pairs.is_empty()) {
         None => Value::Null,
-        Some((graphql, path)) => match forge.ask(graphql, about("open", path, OPEN, pairs)) {
+        Some((graphql, path)) => match forge.ask(graphql, about("open", path, OPEN, (pairs, Of::All))) {
             // A server that has other limits, or that does not know one of the fields.
             Err(refused) if refused.class == Class::Invalid => Value::Null,
             told => told.map_err(|refused| refused.while_doing(&doing(forge)))?,
@@ -75,8 +75,8 @@ pub(super) fn open_and_newest(
         open(forge)?
     };
     let newest = open_or_newest(&open, pairs, |lacking| match &told["newest"] {
-        page if is_list(page) => newest_in(forge, page, lacking),
-        _ => newest_of(forge, lacking),
+        page if is_list(page) => newest_in(forge, page, (lacking, Of::All)),
+        _ => newest_of(forge, lacking, Of::All),
     })?;
     Ok((open, newest))
 }
@@ -94,21 +94,25 @@ fn learn(forge: &GitLab, node: &Value) -> Option<PullRequest> {
 }
 
 /// What became of the newest one of each pair.
-pub(super) fn newest_of(forge: &GitLab, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
+pub(super) fn newest_of(
+    forge: &GitLab,
+    pairs: &[Pair<'_>],
+    of: Of,
+) -> Result<Vec<Option<PullRequestOutline>>> {
     let (Some((graphql, path)), [_, _, ..]) = (forge.graphql(), pairs) else {
-        return one_by_one(forge, pairs);
+        return one_by_one(forge, pairs, of);
     };
-    match forge.ask(graphql, about("newest", path, "", pairs)) {
-        Err(refused) if refused.class == Class::Invalid => one_by_one(forge, pairs),
+    match forge.ask(graphql, about("newest", path, "", (pairs, of))) {
+        Err(refused) if refused.class == Class::Invalid => one_by_one(forge, pairs, of),
         told => {
             let told = told.map_err(|refused| refused.while_doing(DOING))?;
-            newest_in(forge, &told["newest"], pairs)
+            newest_in(forge, &told["newest"], (pairs, of))
         }
     }
 }
 
-fn one_by_one(forge: &GitLab, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
-    let newest = |pair: &Pair<'_>| Ok(newest_of_one(forge, *pair)?.map(|one| one.outline()));
+fn one_by_one(forge: &GitLab, pairs: &[Pair<'_>], of: Of) -> Result<Vec<Option<PullRequestOutline>>> {
+    let newest = |pair: &Pair<'_>| Ok(newest_of_one(forge, *pair, of)?.map(|one| one.outline()));
     pairs.iter().map(newest).collect()
 }
 
@@ -116,7 +120,7 @@ fn one_by_one(forge: &GitLab, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullReque
 pub(super) fn newest_in(
     forge: &GitLab,
     page: &Value,
-    pairs: &[Pair<'_>],
+    (pairs, of): (&[Pair<'_>], Of),
 ) -> Result<Vec<Option<PullRequestOutline>>> {
     let newest = |(head, base): &Pair<'_>| {
         let is_between = |node: &&Value| {
@@ -133,7 +137,8 @@ pub(super) fn newest_in(
     let missing: Vec<usize> = (0..pairs.len()).filter(|at| found[*at].is_none()).collect();
     let asked: Vec<Pair<'_>> = missing.iter().map(|at| pairs[*at]).collect();
     // A shorter question leaves more room for each.
-    let more = if asked.len() < pairs.len() { newest_of(forge, &asked)? } else { one_by_one(forge, &asked)? };
+    let is_fewer = asked.len() < pairs.len();
+    let more = if is_fewer { newest_of(forge, &asked, of)? } else { one_by_one(forge, &asked, of)? };
     for (at, one) in missing.into_iter().zip(more) {
         found[at] = one;
     }
@@ -141,10 +146,11 @@ pub(super) fn newest_in(
 }
 
 /// The newest one between two branches, with everything about it.
-pub(super) fn newest_of_one(forge: &GitLab, (head, base): Pair<'_>) -> Result<Option<PullRequest>> {
+pub(super) fn newest_of_one(forge: &GitLab, (head, base): Pair<'_>, of: Of) -> Result<Option<PullRequest>> {
+    let state = if of == Of::Merged { "merged" } else { "all" };
     let (source, target) = (encoded(head.as_str()), encoded(base.as_str()));
     let path = format!(
-        "/merge_requests?state=all&scope=all&order_by=created_at&sort=desc&source_branch={source}&target_branch={target}"
+        "/merge_requests?state={state}&scope=all&order_by=created_at&sort=desc&source_branch={source}&target_branch={target}"
     );
     let doing = format!("cannot look for the newest merge request from `{head}` to `{base}`");
     let look = |length: usize, page: u64| {
@@ -172,7 +178,7 @@ fn outline(node: &Value) -> Option<PullRequestOutline> {
         state: state(node["state"].as_str()?),
         head_sha: CommitId::parse(node["diffHeadSha"].as_str()?)?,
         merged_at: node["mergedAt"].as_str().and_then(|time| time.parse().ok()),
-        merged_as: None,
+        merged_as: node["mergeCommitSha"].as_str().and_then(CommitId::parse),
     })
 }
 

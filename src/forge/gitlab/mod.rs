@@ -3,6 +3,7 @@
 
 mod asked;
 mod comments;
+mod conversation;
 mod deployments;
 mod diagnosis;
 mod dialect;
@@ -26,17 +27,14 @@ use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use jiff::Timestamp;
 use serde_json::Value;
 
 use self::dialect::GitLabDialect;
 use self::shapes::each;
 use super::diagnosis::{Finding, Grounds};
 use super::http::{Class, Connection, Effect, Http, Method, Refused, Request, encoded};
-use super::{
-    ArmOutcome, Comment, Conversation, Forge, MergeOutcome, Mergeability, NewPullRequest, Pair, Permission,
-    PullRequestLook, Reaction, Statuses, Written,
-};
+use super::pair::Of;
+use super::{ArmOutcome, Forge, MergeOutcome, Mergeability, NewPullRequest, Pair, PullRequestLook, Statuses};
 use crate::error::Failure;
 use crate::model::{BranchName, CommitId, CommitStatus, MergeMethod, PullRequest, PullRequestOutline};
 
@@ -274,15 +272,15 @@ impl Forge for GitLab {
     }
 
     fn newest_pull_request(&self, head: &BranchName, base: &BranchName) -> Result<Option<PullRequest>> {
-        listing::newest_of_one(self, (head, base))
+        listing::newest_of_one(self, (head, base), Of::All)
     }
 
     fn newest_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
-        listing::newest_of(self, pairs)
+        listing::newest_of(self, pairs, Of::All)
     }
 
     fn merged_of(&self, pairs: &[Pair<'_>]) -> Result<Vec<Option<PullRequestOutline>>> {
-        listing::newest_of(self, pairs)
+        listing::newest_of(self, pairs, Of::Merged)
     }
 
     fn open_and_newest(
@@ -361,43 +359,5 @@ impl Forge for GitLab {
         let path =
             |branch: &BranchName| branch.as_str().split('/').map(encoded).collect::<Vec<_>>().join("/");
         Some(format!("{}/-/compare/{}...{}", self.place.web, path(base), path(head)))
-    }
-}
-
-impl Conversation for GitLab {
-    fn comments(&self, number: u64) -> Result<Vec<Comment>> {
-        comments::read(self, number)
-    }
-
-    fn say(&self, number: u64, body: &str) -> Result<Comment> {
-        comments::say(self, number, body)
-    }
-
-    fn change_comment(&self, number: u64, id: u64, body: &str) -> Result<()> {
-        comments::change(self, number, id, body)
-    }
-
-    fn delete_comment(&self, number: u64, id: u64) -> Result<()> {
-        comments::delete(self, number, id)
-    }
-
-    fn react(&self, number: u64, id: u64, reaction: Reaction) -> Result<bool> {
-        comments::react(self, number, id, reaction)
-    }
-
-    fn written(&self, number: u64, id: u64) -> Result<Option<Written>> {
-        comments::written(self, number, id)
-    }
-
-    fn permission(&self, login: &str) -> Result<Permission> {
-        people::permission(self, login)
-    }
-
-    fn head_since(&self, number: u64) -> Result<Option<(CommitId, Timestamp)>> {
-        merge_requests::head_since(self, number)
-    }
-
-    fn remove_label(&self, number: u64, label: &str) -> Result<()> {
-        merge_requests::remove_label(self, number, label)
     }
 }

@@ -4,18 +4,21 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::forge::Pair;
+use crate::forge::pair::{Of, Pair};
 
 /// What a question about pairs declares.
 pub(super) const DECLARED: &str = ", $heads: [String!], $bases: [String!]";
 
-/// What became of the newest merge requests between branches, in any state.
-pub(super) fn field(pairs: usize) -> String {
+/// What became of the newest merge requests between branches.
+pub(super) fn field(pairs: usize, of: Of) -> String {
     let first = length(pairs);
+    let state = if of == Of::Merged { "state: merged, " } else { "" };
     format!(
-        "    newest: mergeRequests(sourceBranches: $heads, targetBranches: $bases, sort: CREATED_DESC, first: {first}) {{
+        "    newest: mergeRequests({state}sourceBranches: $heads, targetBranches: $bases, sort: CREATED_DESC, first: {first}) {{
       pageInfo {{ hasNextPage }}
-      nodes {{ iid webUrl state sourceBranch targetBranch sourceProjectId targetProjectId diffHeadSha mergedAt }}
+      nodes {{
+        iid webUrl state sourceBranch targetBranch sourceProjectId targetProjectId diffHeadSha mergedAt mergeCommitSha
+      }}
     }}\n"
     )
 }

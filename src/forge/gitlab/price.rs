@@ -54,7 +54,7 @@ pub(super) fn questions<'a>(wish: &Wish<'a>) -> Vec<Asked<'a>> {
 fn price(asked: &Asked<'_>) -> usize {
     let list = |one: usize, length: usize| if length == 0 { 0 } else { one + one * length / 100 };
     let merged = if asked.landed.is_empty() { 0 } else { MERGED };
-    ROOT + list(20, pairs::length(asked.pairs.len()))
+    ROOT + list(21, pairs::length(asked.pairs.len()))
         + list(26, asked.heads.len())
         + COMMIT * asked.commits.len()
         + LANDED * asked.landed.len()

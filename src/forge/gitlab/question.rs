@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::asked::Asked;
 use super::pairs;
 use super::shapes::{each, meaning, number_of};
+use crate::forge::pair::Of;
 use crate::model::{CommitId, CommitStatus};
 
 /// The pipeline that statuses of a commit belong to and others of it do not: the one that runs for its merge request, and
@@ -95,7 +96,7 @@ pub(super) fn statuses(path: &str, asked: &Asked<'_>) -> Value {
         text.push_str(MERGED);
     }
     if !asked.pairs.is_empty() {
-        text.push_str(&pairs::field(asked.pairs.len()));
+        text.push_str(&pairs::field(asked.pairs.len(), Of::Merged));
     }
     for_commits(&mut text, asked);
     text.push_str("  }\n}\n");

@@ -33,6 +33,7 @@ macro_rules! on {
             a_pull_request_is_opened_once_changed_and_closed_once
             steps_become_pull_requests
             the_newest_of_each_pair_is_found
+            what_was_merged_last_is_found_behind_what_was_closed
             statuses_are_read_as_they_were_set
             a_merge_waits_for_its_status_and_names_its_head
             what_is_armed_merges_by_itself

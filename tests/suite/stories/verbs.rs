@@ -173,6 +173,29 @@ pub(crate) fn the_newest_of_each_pair_is_found<F: Asked>() {
     assert_eq!(numbers, [Some(opened.number), None, None]);
 }
 
+pub(crate) fn what_was_merged_last_is_found_behind_what_was_closed<F: Asked>() {
+    let ground = Ground::<F>::new();
+    let (forge, first) = ground.open();
+    ground.say(forge.as_ref(), CommitState::Success, "good");
+    forge.merge(first.number, first.head_sha, Some(MergeMethod::Merge)).unwrap();
+    let tip = ground.tip(ACTIVE);
+    ground.commit(PROPOSED, "a: 9\n");
+    let (_, second) = ground.open();
+    ground.forge.connect().close(second.number, "Not this one").unwrap();
+    let (head, base, other) = (branch(PROPOSED), branch(ACTIVE), branch("env/prod"));
+    let forge = ground.forge.connect();
+    let both = forge.merged_of(&[(&head, &base), (&other, &base)]).unwrap();
+    let one = forge.merged_of(&[(&head, &base)]).unwrap();
+    let (_, along) = forge.statuses_and_merged(&[tip], &[(&head, &base)]).unwrap();
+    for found in [&both, &one, &along] {
+        let found = found[0].as_ref().expect("one was merged");
+        assert_eq!((found.number, found.head_sha), (first.number, first.head_sha));
+        assert!(found.merged_at.is_some() && found.merged_as.is_none_or(|made| made == tip), "{found:?}");
+    }
+    assert!(both[1].is_none());
+    assert_eq!(forge.newest_of(&[(&head, &base)]).unwrap()[0].as_ref().unwrap().number, second.number);
+}
+
 pub(crate) fn statuses_are_read_as_they_were_set<F: Asked>() {
     let ground = Ground::<F>::new();
     let (forge, opened) = ground.open();

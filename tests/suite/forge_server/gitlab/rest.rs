@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::shapes::{id, user};
 use super::{GitLabApi, ID, pipelines, talk};
-use crate::forge_server::state::{Hindrance, Method, Pull, Refusal, State};
+use crate::forge_server::state::{Hindrance, Life, Method, Pull, Refusal, State};
 use crate::forge_server::{Call, decoded};
 
 pub(super) type Answer = (u16, Value);
@@ -89,12 +89,16 @@ impl GitLabApi {
 
     fn list(&self, state: &State, query: &str) -> Answer {
         let (source, target) = (wanted(query, "source_branch"), wanted(query, "target_branch"));
-        let is_open = wanted(query, "state").as_deref() == Some("opened");
+        let is_in = |pull: &Pull| match wanted(query, "state").as_deref() {
+            Some("opened") => pull.is_open(),
+            Some("merged") => pull.life == Life::Merged,
+            _ => true,
+        };
         let mut shown: Vec<&Pull> = state
             .pulls
             .iter()
             .filter(|pull| {
-                (!is_open || pull.is_open())
+                is_in(pull)
                     && source.as_ref().is_none_or(|source| pull.head == *source)
                     && target.as_ref().is_none_or(|target| pull.base == *target)
             })

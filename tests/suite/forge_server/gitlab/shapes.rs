@@ -45,7 +45,8 @@ fn word_of(state: &State, number: u64) -> &'static str {
     if state.unknown > 0 {
         return "checking";
     }
-    let is_active = state.pull(number).cloned().is_some_and(|pull| pipelines::is_active(state, &pull));
+    let pull = state.pulls.iter().find(|pull| pull.number == number);
+    let is_active = pull.is_some_and(|pull| pipelines::is_active(state, pull));
     match state.hindrance(number) {
         None | Some(Hindrance::Queue) => "mergeable",
         Some(Hindrance::NotOpen) => "not_open",

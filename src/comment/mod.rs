@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub use self::words::{USAGE, Verb, Wish, wish};
 use crate::dry::{self, Wanted};
-use crate::error::{Failure, message_of};
+use crate::error::{Failure, FailureKind, message_of};
 use crate::escape::{code, cut, neutralise_quick_actions, prose};
 use crate::forge::{Permission, PullRequestLook, Reaction, Written};
 use crate::gate::HOLD_LABEL;
@@ -67,9 +67,11 @@ pub fn act(world: &World, asked: &Asked, progress: &dyn Progress) -> Result<Answ
     if forge.permission(&asked.author)? < Permission::Write {
         return refuse(world, asked, "this takes the permission to write to the repository");
     }
-    // The mark that it was read: a job that runs again does nothing twice.
+    // The mark that it was read: a job that runs again does nothing twice. A mark whose answer was lost counts as our own:
+    // each wish can be done twice without harm, and one that nobody does is worse.
     if !forge.react(asked.number, asked.id, Reaction::Seen)? {
-        return Ok(Answer::Nothing);
+        let is_answered = forge.is_answered(asked.number, asked.id)?;
+        return if is_answered { Ok(Answer::Nothing) } else { Err(left_undone().into()) };
     }
     let wish = match wish {
         Ok(wish) => wish,
@@ -90,6 +92,16 @@ pub fn act(world: &World, asked: &Asked, progress: &dyn Progress) -> Result<Answ
             Err(error)
         }
     }
+}
+
+/// The error where a job was broken off after its mark. Nobody knows how far it got, or whether it is at it: so this one
+/// does not begin as well.
+fn left_undone() -> Failure {
+    Failure::new(
+        FailureKind::Unexpected,
+        "an earlier job began with this comment, and did not say what came of it",
+    )
+    .hint("unless that job still runs, see how far it got, and ask for it in a new comment: write it again")
 }
 
 fn refuse(world: &World, asked: &Asked, why: &str) -> Result<Answer> {

@@ -81,8 +81,12 @@ pub trait Conversation {
         Ok(None)
     }
 
-    /// Reacts to a comment; false if this account had reacted like that before.
+    /// Reacts to a comment; false if this account had surely reacted like that before. Where an answer was lost on the way,
+    /// the reaction that is found is this one.
     fn react(&self, number: u64, id: u64, reaction: Reaction) -> Result<bool>;
+
+    /// Whether a comment bears a reaction that says what came of it, [`Reaction::Done`] or [`Reaction::Refused`].
+    fn is_answered(&self, number: u64, id: u64) -> Result<bool>;
 
     /// What somebody may do in the repository. Somebody whom the forge does not know may do nothing.
     fn permission(&self, login: &str) -> Result<Permission>;

@@ -77,7 +77,7 @@ pub(super) fn say(forge: &GitHub, number: u64, body: &str) -> Result<Comment> {
             }
             Err(refused) => refused,
         };
-        let lost = refused.class == Class::Transient && !refused.unsent;
+        let lost = refused.is_lost();
         if lost {
             let ours = |comment: &Comment| comment.mine && same_text(&comment.body, body);
             if let Some(said) = read(forge, number)?.into_iter().rev().take(20).find(ours) {
@@ -121,7 +121,8 @@ pub(super) fn delete(forge: &GitHub, number: u64, id: u64) -> Result<()> {
     }
 }
 
-/// Reacts to a comment. Reacting twice changes nothing, so that it can be said again.
+/// Reacts to a comment: 201 says that this is new, 200 that it was there. Reacting twice changes nothing, so that it can be
+/// said again; what is found after an answer was lost is taken for what was sent then.
 pub(super) fn react(forge: &GitHub, number: u64, id: u64, reaction: Reaction) -> Result<bool> {
     let content = match reaction {
         Reaction::Seen => "eyes",
@@ -130,18 +131,28 @@ pub(super) fn react(forge: &GitHub, number: u64, id: u64, reaction: Reaction) ->
     };
     let url = forge.url(&format!("/issues/comments/{id}/reactions"));
     let request = Request::send(Method::Post, url, json!({"content": content}), Effect::Write);
-    let mut attempt = 0;
+    let (mut attempt, mut was_lost) = (0, false);
     loop {
         attempt += 1;
         let refused = match forge.http.send(&request) {
-            Ok(answer) => return Ok(answer.status == 201),
+            Ok(answer) => return Ok(answer.status == 201 || was_lost),
             Err(refused) => refused,
         };
+        was_lost |= refused.is_lost();
         if attempt >= ATTEMPTS || refused.class != Class::Transient || !forge.http.back_off(attempt) {
             let doing = format!("cannot react to a comment on pull request #{number}");
             return Err(refused.while_doing(&doing).into());
         }
     }
+}
+
+/// Whether a comment bears a reaction that says what came of it; whoever reacted, since GitHub counts them together.
+pub(super) fn is_answered(forge: &GitHub, number: u64, id: u64) -> Result<bool> {
+    let found = forge.get(&format!("/issues/comments/{id}")).map_err(|refused| {
+        refused.while_doing(&format!("cannot read the reactions to a comment on pull request #{number}"))
+    })?;
+    let has = |content: &str| found["reactions"][content].as_u64().is_some_and(|count| count > 0);
+    Ok(has("rocket") || has("confused"))
 }
 
 /// The head, and when it came: by the last forced push, as ours are, if that brought it; or with the pull request, if that

@@ -203,6 +203,10 @@ impl Conversation for GitHub {
         comments::react(self, number, id, reaction)
     }
 
+    fn is_answered(&self, number: u64, id: u64) -> Result<bool> {
+        comments::is_answered(self, number, id)
+    }
+
     fn permission(&self, login: &str) -> Result<Permission> {
         comments::permission(self, login)
     }

@@ -92,7 +92,7 @@ fn try_to_say(forge: &GitLab, number: u64, note: &str) -> Result<Option<Comment>
             Ok(answer) => return Ok(reader.comment(&answer)),
             Err(refused) => refused,
         };
-        let lost = refused.class == Class::Transient && !refused.unsent;
+        let lost = refused.is_lost();
         if lost {
             let newest = format!("{}?sort=desc&order_by=created_at&per_page={NEWEST}", path(number));
             let answer = forge.get(&newest)?;
@@ -127,25 +127,44 @@ pub(super) fn delete(forge: &GitLab, number: u64, id: u64) -> Result<()> {
     }
 }
 
-/// Reacts to a note. GitLab refuses to do so twice, as something that it does not find.
+/// Reacts to a note. GitLab refuses to do so twice, as something that it does not find; what is there after an answer was
+/// lost is taken for what was sent then.
 pub(super) fn react(forge: &GitLab, number: u64, id: u64, reaction: Reaction) -> Result<bool> {
     let name = match reaction {
         Reaction::Seen => "eyes",
         Reaction::Done => "rocket",
         Reaction::Refused => "confused",
     };
-    let award = format!("{}/{id}/award_emoji", path(number));
-    let mut attempt = 0;
+    let award = awards(number, id);
+    let (mut attempt, mut was_lost) = (0, false);
     loop {
         attempt += 1;
         let refused = match forge.write(Method::Post, &award, json!({"name": name}), Effect::Write) {
             Ok(_) => return Ok(true),
-            Err(refused) if refused.says("already been taken") => return Ok(false),
+            Err(refused) if refused.says("already been taken") => return Ok(was_lost),
             Err(refused) => refused,
         };
+        was_lost |= refused.is_lost();
         if attempt >= ATTEMPTS || refused.class != Class::Transient || !forge.http.back_off(attempt) {
             let doing = format!("cannot react to a note on merge request !{number}");
             return Err(refused.while_doing(&doing).into());
         }
     }
+}
+
+fn awards(number: u64, id: u64) -> String {
+    format!("{}/{id}/award_emoji", path(number))
+}
+
+/// Whether our own account said by a reaction what came of a note.
+pub(super) fn is_answered(forge: &GitLab, number: u64, id: u64) -> Result<bool> {
+    let found = || {
+        let account = forge.account()?;
+        let is_end = |award: &Value| award["name"] == "rocket" || award["name"] == "confused";
+        let all = forge.list(&awards(number, id))?;
+        Ok(all.iter().any(|award| award["user"]["id"].as_u64() == Some(account) && is_end(award)))
+    };
+    found().map_err(|refused: Refused| {
+        refused.while_doing(&format!("cannot read the reactions to a note on merge request !{number}")).into()
+    })
 }

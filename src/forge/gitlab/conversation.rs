@@ -28,6 +28,10 @@ impl Conversation for GitLab {
         comments::react(self, number, id, reaction)
     }
 
+    fn is_answered(&self, number: u64, id: u64) -> Result<bool> {
+        comments::is_answered(self, number, id)
+    }
+
     fn written(&self, number: u64, id: u64) -> Result<Option<Written>> {
         comments::written(self, number, id)
     }

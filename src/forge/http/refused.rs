@@ -61,6 +61,11 @@ impl Refused {
         self.words.to_lowercase().contains(&text.to_lowercase())
     }
 
+    /// Whether nobody knows if the forge did it.
+    pub fn is_lost(&self) -> bool {
+        self.class == Class::Transient && !self.unsent
+    }
+
     /// The status, if there was an answer.
     pub fn status(&self) -> Option<u16> {
         Some(self.answer.status).filter(|status| *status > 0)

@@ -119,6 +119,11 @@ impl Conversation for LocalForge {
         })
     }
 
+    fn is_answered(&self, number: u64, id: u64) -> Result<bool> {
+        let ends = [word(Reaction::Done), word(Reaction::Refused)];
+        Ok(self.reactions(number, id)?.iter().any(|known| ends.contains(&known.as_str())))
+    }
+
     fn permission(&self, _: &str) -> Result<Permission> {
         Ok(Permission::Admin)
     }

@@ -93,6 +93,7 @@ fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
     forge.comments(number).unwrap();
     assert!(forge.react(number, comment.id, Reaction::Seen).unwrap());
     assert!(!forge.react(number, comment.id, Reaction::Seen).unwrap());
+    assert!(!forge.is_answered(number, comment.id).unwrap());
     forge.head_since(number).unwrap();
     forge.remove_label(number, "production").unwrap();
     forge.remove_label(number, "production").unwrap();
@@ -123,6 +124,7 @@ const QUESTIONS: [&str; 36] = [
     "GET /repos/{owner}/{repo}/branches/{branch}",
     "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
     "GET /repos/{owner}/{repo}/deployments",
+    "GET /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "GET /repos/{owner}/{repo}/rules/branches/{branch}",
     "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}",
     "PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}",

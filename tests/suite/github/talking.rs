@@ -61,7 +61,12 @@ fn what_was_lost_is_looked_for() {
     assert_eq!(bodies.len(), 2);
     assert_eq!(bodies[1].1, said.id);
     github.server.fail("/reactions", 1, &Fault::Lost);
-    assert!(!forge.react(1, said.id, Reaction::Done).unwrap(), "it was done the first time");
+    assert!(
+        forge.react(1, said.id, Reaction::Done).unwrap(),
+        "it was done, and by us as far as anybody knows"
+    );
+    assert!(!forge.react(1, said.id, Reaction::Done).unwrap());
+    assert!(forge.is_answered(1, said.id).unwrap());
     let deployment = |text: &str| Deployment {
         environment: "dev".to_owned(),
         commit: tip(&repo, "hydrator/dev-next"),

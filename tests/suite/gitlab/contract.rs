@@ -199,6 +199,7 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
     forge.change_comment(number, said.id, "Good bye").unwrap();
     forge.react(number, said.id, Reaction::Seen).unwrap();
     forge.react(number, said.id, Reaction::Seen).unwrap();
+    assert!(!forge.is_answered(number, said.id).unwrap());
     let other = forge.say(number, "Sorry").unwrap();
     forge.delete_comment(number, other.id).unwrap();
     forge.comments(number).unwrap();
@@ -240,6 +241,7 @@ const QUESTIONS: [&str; 30] = [
     "GET /projects/{id}/merge_requests/{merge_request_iid}/approvals",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
+    "GET /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}/award_emoji",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/versions",
     "GET /projects/{id}/pipeline_schedules",
     "GET /projects/{id}/pipelines",

@@ -54,7 +54,12 @@ fn what_was_lost_is_looked_for() {
     let ids: Vec<u64> = pull(&gitlab, 1).comments.iter().map(|said| said.id).collect();
     assert_eq!((ids.len(), ids[1]), (2, said.id));
     gitlab.server.fail("/award_emoji", 1, &Fault::Lost);
-    assert!(!forge.react(1, said.id, Reaction::Done).unwrap(), "it was done the first time");
+    assert!(
+        forge.react(1, said.id, Reaction::Done).unwrap(),
+        "it was done, and by us as far as anybody knows"
+    );
+    assert!(!forge.react(1, said.id, Reaction::Done).unwrap());
+    assert!(forge.is_answered(1, said.id).unwrap());
     assert!(forge.react(1, said.id, Reaction::Seen).unwrap());
     assert!(forge.react(1, 7, Reaction::Seen).is_err(), "there is no such note");
     gitlab.server.fail("/deployments", 1, &Fault::Lost);

@@ -58,6 +58,10 @@ impl Conversation for Spy {
         self.0.forge.react(number, id, reaction)
     }
 
+    fn is_answered(&self, number: u64, id: u64) -> Result<bool> {
+        self.0.forge.is_answered(number, id)
+    }
+
     fn permission(&self, login: &str) -> Result<Permission> {
         self.0.forge.permission(login)
     }

@@ -1,6 +1,7 @@
 //! `/hydrator …` in comments, as the jobs see them that a comment starts.
 
 use super::*;
+use crate::forge_server::Fault;
 use crate::forge_server::state::{Method, Status};
 use crate::support::command::Run;
 use crate::support::person::Change;
@@ -241,6 +242,45 @@ pub(crate) fn a_job_that_runs_again_does_nothing_twice<F: Commented>() {
     forge.server().with(|state| state.pull(1).unwrap().labels.clear());
     _ = forge.answering(&repo, &event).run().success();
     assert_eq!(pull(&forge, 1).labels, Vec::<String>::new());
+}
+
+pub(crate) fn what_is_asked_for_is_done_although_the_answer_to_the_mark_was_lost<F: Commented>() {
+    let (repo, forge) = ground::<F>();
+    let event = commented(&forge, "alice", 1, "/hydrator hold dev");
+    let mut left = 1;
+    forge.server().decide(move |call| {
+        let is_mark = call.what().ends_with("/reactions") || call.what().ends_with("/award_emoji");
+        let is_hit = left > 0 && is_mark && call.is_write();
+        left -= i32::from(is_hit);
+        is_hit.then_some(Fault::Lost)
+    });
+    _ = forge.answering(&repo, &event).run().success();
+    assert_eq!(pull(&forge, 1).labels, ["hold"]);
+    assert_eq!(reply(&forge, 1), done());
+}
+
+pub(crate) fn what_a_job_left_undone_is_told_when_it_runs_again<F: Commented>() {
+    let (repo, forge) = ground::<F>();
+    let event = commented(&forge, "alice", 1, "/hydrator hold dev");
+    let mark = |content: &str| {
+        forge.server().with(|state| {
+            let mark = (state.viewer.clone(), content.to_owned());
+            state.comment(event.id).unwrap().reactions.push(mark);
+        });
+    };
+    // The job was cancelled right after its mark.
+    mark("eyes");
+    let outcome = forge.answering(&repo, &event).run().code(1);
+    assert!(outcome.stderr().contains("began with this comment"), "{outcome:?}");
+    assert!(outcome.stderr().contains("write it again"), "{outcome:?}");
+    assert_eq!(pull(&forge, 1).labels, Vec::<String>::new());
+    for end in ["rocket", "confused"] {
+        mark(end);
+        let outcome = forge.answering(&repo, &event).run().success();
+        assert!(outcome.stderr().contains("was acted on before"), "{outcome:?}");
+        assert_eq!(pull(&forge, 1).labels, Vec::<String>::new());
+        forge.server().with(|state| drop(state.comment(event.id).unwrap().reactions.pop()));
+    }
 }
 
 pub(crate) fn other_comments_cost_nothing<F: Commented>() {

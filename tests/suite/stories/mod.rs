@@ -75,6 +75,8 @@ macro_rules! on {
             a_rollback_undoes_nothing_that_the_commenter_did_not_see
             what_was_pushed_meanwhile_is_not_rolled_back
             a_job_that_runs_again_does_nothing_twice
+            what_is_asked_for_is_done_although_the_answer_to_the_mark_was_lost
+            what_a_job_left_undone_is_told_when_it_runs_again
             other_comments_cost_nothing
         }
     };

@@ -325,6 +325,9 @@ pub(crate) fn comments_are_ours_to_change<F: Asked>() {
     forge.change_comment(number, first.id, "Four").unwrap();
     assert!(forge.react(number, first.id, Reaction::Seen).unwrap());
     assert!(!ground.forge.connect().react(number, first.id, Reaction::Seen).unwrap());
+    assert!(!forge.is_answered(number, first.id).unwrap());
+    assert!(forge.react(number, first.id, Reaction::Refused).unwrap());
+    assert!(forge.is_answered(number, first.id).unwrap() && !forge.is_answered(number, second.id).unwrap());
     assert!(forge.react(number, first.id, Reaction::Done).unwrap());
     forge.delete_comment(number, second.id).unwrap();
     forge.delete_comment(number, second.id).unwrap();

@@ -64,6 +64,7 @@ impl GitHubApi {
             ("POST", ["issues", _, "assignees"]) => self.assign(state, number(), &call.body),
             ("POST", ["issues", _, "comments"]) => self.say(state, number(), &call.body),
             ("GET", ["issues", _, "comments"]) => self.comments(state, number()),
+            ("GET", ["issues", "comments", id]) => self.one_comment(state, id),
             ("PATCH", ["issues", "comments", id]) => {
                 self.change_comment(state, id.parse().unwrap_or(0), Some(&call.body))
             }
@@ -249,6 +250,12 @@ impl GitHubApi {
     fn comments(&self, state: &mut State, number: u64) -> Answer {
         let Some(pull) = state.pull(number) else { return not_found() };
         (200, pull.comments.iter().map(|said| self.comment(number, said)).collect())
+    }
+
+    fn one_comment(&self, state: &State, id: &str) -> Answer {
+        let all = state.pulls.iter().flat_map(|pull| pull.comments.iter().map(|said| (pull.number, said)));
+        let found = all.into_iter().find(|(_, said)| said.id.to_string() == id);
+        found.map_or_else(not_found, |(number, said)| (200, self.comment(number, said)))
     }
 
     /// A comment is changed or deleted by its own account only.

@@ -150,8 +150,12 @@ impl GitHubApi {
     pub(super) fn comment(&self, number: u64, said: &Said) -> Value {
         let (id, body) = (said.id, &said.body);
         let issue = format!("{}/repos/{}/issues/{number}", self.api(), self.slug());
+        let count = |content: &str| said.reactions.iter().filter(|(_, own)| own == content).count();
+        let reactions = json!({"url": format!("{}/repos/{}/issues/comments/{id}/reactions", self.api(), self.slug()),
+            "total_count": said.reactions.len(), "+1": 0, "-1": 0, "laugh": 0, "hooray": 0, "heart": 0,
+            "confused": count("confused"), "rocket": count("rocket"), "eyes": count("eyes")});
         json!({
-            "id": id, "node_id": format!("IC_{id}"),
+            "id": id, "node_id": format!("IC_{id}"), "reactions": reactions,
             "url": format!("{}/repos/{}/issues/comments/{id}", self.api(), self.slug()),
             "html_url": self.comment_page(number, id), "issue_url": issue, "body": body,
             "user": self.user(&said.author), "created_at": time(0), "updated_at": time(0),

@@ -71,6 +71,7 @@ impl GitLabApi {
                 talk::own_note(state, id, |state, id| talk::change_note(state, id, &call.body))
             }
             ("DELETE", ["merge_requests", _, "notes", id]) => talk::own_note(state, id, talk::delete_note),
+            ("GET", ["merge_requests", _, "notes", id, "award_emoji"]) => talk::awards(state, id, query),
             ("POST", ["merge_requests", _, "notes", id, "award_emoji"]) => talk::award(state, id, &call.body),
             ("GET", ["protected_branches"]) => page_of(state.rules.clone(), query),
             ("GET", ["pipeline_schedules"]) => page_of(talk::schedules(state), query),

@@ -114,10 +114,19 @@ pub(super) fn award(state: &mut State, id: &str, body: &Value) -> Answer {
     if said.reactions.contains(&reaction) {
         return message(404, "404 Award Emoji Name has already been taken Not Found");
     }
-    let shown = json!({"id": 344, "name": reaction.1, "user": user(&reaction.0), "awardable_id": said.id,
-        "awardable_type": "Note", "created_at": time(0), "updated_at": time(0)});
+    let shown = awarded(said.id, &reaction);
     said.reactions.push(reaction);
     (201, shown)
+}
+
+fn awarded(note: u64, (who, name): &(String, String)) -> Value {
+    json!({"id": 344, "name": name, "user": user(who), "awardable_id": note, "awardable_type": "Note",
+        "created_at": time(0), "updated_at": time(0)})
+}
+
+pub(super) fn awards(state: &mut State, id: &str, query: &str) -> Answer {
+    let Some(said) = id.parse().ok().and_then(|id| state.comment(id)) else { return not_found() };
+    page_of(said.reactions.iter().map(|one| awarded(said.id, one)).collect(), query)
 }
 
 /// The token itself. Its account's role says what it was made for.

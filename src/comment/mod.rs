@@ -3,6 +3,7 @@
 //! Does I/O through the forge, and through the commands that do the work. Who may ask is what the forge says of the
 //! commenter's permission, never what the event says; what is done is done to what the commenter could see.
 
+mod holds;
 mod unseen;
 mod visible;
 mod words;
@@ -135,8 +136,19 @@ fn fulfil(world: &World, asked: &Asked, wish: &Wish, progress: &dyn Progress) ->
     let open = newest.clone().filter(|one| one.state == crate::model::PullRequestState::Open);
     match &wish.verb {
         Verb::Promote => promote(world, asked, (environment, open.as_ref()), progress),
-        Verb::Hold => hold(world, environment, open.as_ref(), progress),
-        Verb::Resume => resume(world, environment, open.as_ref(), progress),
+        Verb::Hold => hold(world, asked, (environment, open.as_ref()), progress),
+        Verb::Resume => {
+            if let Some(why) = holds::newer(world.forge.as_ref(), asked, (environment, open.as_ref()))? {
+                return Ok(Err(why));
+            }
+            match open.as_ref().filter(|open| open.has_label(HOLD_LABEL)) {
+                Some(open) => take_off(world, asked, (environment, open), progress),
+                None => match unseen::news(world, asked.at, (environment, newest.as_ref()), &refs)? {
+                    Some(why) => Ok(Err(why)),
+                    None => resume(world, environment, progress),
+                },
+            }
+        }
         Verb::Rollback(to) => {
             if let Some(why) = unseen::news(world, asked.at, (environment, newest.as_ref()), &refs)? {
                 return Ok(Err(why));
@@ -171,15 +183,10 @@ fn promote(
 ) -> Result<Fulfilled> {
     let name = &environment.name;
     let Some(open) = open else { return Ok(Err(format!("{name} has no open pull request"))) };
-    let Some((head, since)) = world.forge.head_since(open.number)? else {
-        return Ok(Err(format!(
-            "somebody else pushed to the branch of #{}, and this forge does not tell when: look at it, and merge it there",
-            open.number
-        )));
+    let head = match unseen::head(world.forge.as_ref(), asked.at, (environment, open.number))? {
+        Ok(head) => head,
+        Err(why) => return Ok(Err(why)),
     };
-    if since > asked.at {
-        return Ok(Err(unseen::changed(environment, open.number)));
-    }
     let report = promoted(world, vec![(name.clone(), head)], progress)?;
     let Some(own) = own(environment, &report) else { return Ok(Err(format!("nothing came of {name}"))) };
     if matches!(own.operation, Operation::Merged | Operation::Pushed) {
@@ -197,38 +204,62 @@ fn promote(
     Ok(Err(why.unwrap_or_else(|| format!("{name} is not merged yet"))))
 }
 
+/// The safe direction: whatever is offered, and whenever it came.
 fn hold(
     world: &World,
-    environment: &Environment,
-    open: Option<&PullRequest>,
+    asked: &Asked,
+    (environment, open): (&Environment, Option<&PullRequest>),
     progress: &dyn Progress,
 ) -> Result<Fulfilled> {
     let Some(open) = open else {
         return Ok(Err(format!("{} has no open pull request that could be held", environment.name)));
     };
+    holds::tell(world.forge.as_ref(), asked, (environment, open))?;
+    put_on(world, open)?;
+    let report = promoted(world, Vec::new(), progress)?;
+    Ok(Ok((None, Some(report))))
+}
+
+fn put_on(world: &World, open: &PullRequest) -> Result<()> {
     let look = PullRequestLook {
         title: open.title.clone(),
         body: open.body.clone(),
         labels: vec![HOLD_LABEL.to_owned()],
         ..PullRequestLook::default()
     };
-    world.forge.update(open.number, &look)?;
+    world.forge.update(open.number, &look).map(drop)
+}
+
+/// The label goes, for the head that was there when the comment was written and unless somebody held it again since. What
+/// came while the label went brings it back.
+fn take_off(
+    world: &World,
+    asked: &Asked,
+    (environment, open): (&Environment, &PullRequest),
+    progress: &dyn Progress,
+) -> Result<Fulfilled> {
+    let forge = world.forge.as_ref();
+    if let Err(why) = unseen::head(forge, asked.at, (environment, open.number))? {
+        return Ok(Err(why));
+    }
+    forge.remove_label(open.number, HOLD_LABEL)?;
+    let news = || -> Result<Option<String>> {
+        let newer = holds::newer(forge, asked, (environment, Some(open)))?;
+        Ok(newer.or(unseen::head(forge, asked.at, (environment, open.number))?.err()))
+    };
+    let late = news();
+    if !matches!(late, Ok(None)) {
+        put_on(world, open)?;
+    }
+    if let Some(why) = late? {
+        return Ok(Err(why));
+    }
     let report = promoted(world, Vec::new(), progress)?;
     Ok(Ok((None, Some(report))))
 }
 
-/// The label goes, and what a rollback or a hand edit holds is proposed again.
-fn resume(
-    world: &World,
-    environment: &Environment,
-    open: Option<&PullRequest>,
-    progress: &dyn Progress,
-) -> Result<Fulfilled> {
-    if let Some(open) = open.filter(|open| open.has_label(HOLD_LABEL)) {
-        world.forge.remove_label(open.number, HOLD_LABEL)?;
-        let report = promoted(world, Vec::new(), progress)?;
-        return Ok(Ok((None, Some(report))));
-    }
+/// What a rollback or a hand edit holds is proposed again.
+fn resume(world: &World, environment: &Environment, progress: &dyn Progress) -> Result<Fulfilled> {
     let request = RunRequest {
         environments: vec![environment.name.clone()],
         permissions: Permissions { resume: true, ..Permissions::default() },

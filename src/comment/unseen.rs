@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use jiff::Timestamp;
 
+use crate::forge::Forge;
 use crate::git::RemoteRefs;
 use crate::history::came;
 use crate::model::{CommitId, Environment, PullRequest, PullRequestState};
@@ -30,6 +31,21 @@ pub(super) fn news(
     let Some(open) = newest.filter(|newest| newest.state == PullRequestState::Open) else { return Ok(None) };
     let head = world.forge.head_since(open.number)?;
     Ok(head.filter(|(_, since)| *since > asked).map(|_| changed(environment, open.number)))
+}
+
+/// The head of an open pull request, if it was there when the comment was written; else why nothing is done about it.
+pub(super) fn head(
+    forge: &dyn Forge,
+    asked: Timestamp,
+    (environment, number): (&Environment, u64),
+) -> Result<std::result::Result<CommitId, String>> {
+    Ok(match forge.head_since(number)? {
+        None => Err(format!(
+            "somebody else pushed to the branch of #{number}, and this forge does not tell when: look at it, and do it there"
+        )),
+        Some((_, since)) if since > asked => Err(changed(environment, number)),
+        Some((head, _)) => Ok(head),
+    })
 }
 
 /// That a proposal is another one than the commenter saw.

@@ -8,7 +8,8 @@ use crate::model::CommitId;
 /// A comment on a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment {
-    /// The forge's number for it; alone in the repository, or on its pull request (GitLab: the note's `id`).
+    /// The forge's number for it; alone in the repository, or on its pull request (GitLab: the note's `id`). A later comment
+    /// has a larger one.
     pub id: u64,
     /// The login of who wrote it; empty where the account is gone.
     pub author: String,
@@ -94,6 +95,12 @@ pub trait Conversation {
     /// The head of an open pull request, and since when it has it by the forge's clock; nothing where the forge does not
     /// tell, as GitHub of a head that somebody pushed on top of another one.
     fn head_since(&self, _number: u64) -> Result<Option<(CommitId, Timestamp)>> {
+        Ok(None)
+    }
+
+    /// When a label was last put on a pull request, by the forge's clock; nothing where it never was, or the forge keeps no such
+    /// times.
+    fn labelled_since(&self, _number: u64, _label: &str) -> Result<Option<Timestamp>> {
         Ok(None)
     }
 

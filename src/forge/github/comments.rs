@@ -183,6 +183,26 @@ pub(super) fn head_since(forge: &GitHub, number: u64) -> Result<Option<(CommitId
     Ok(head.zip(since))
 }
 
+/// When a label was last put on, in any case of its letters; among the newest hundred of all.
+pub(super) fn labelled_since(forge: &GitHub, number: u64, label: &str) -> Result<Option<Timestamp>> {
+    let Place { owner, name, .. } = &forge.place;
+    let text = "query labelled($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      timelineItems(last: 100, itemTypes: [LABELED_EVENT]) { nodes { ... on LabeledEvent { createdAt label { name } } } }
+    }
+  }
+}";
+    let variables = json!({"owner": owner, "name": name, "number": number});
+    let data = forge.ask(&Question { text: text.to_owned(), variables }).map_err(|refused| {
+        refused.while_doing(&format!("cannot read since when pull request #{number} has its labels"))
+    })?;
+    let is_it =
+        |event: &&Value| event["label"]["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(label));
+    let events = nodes(&data["repository"]["pullRequest"]["timelineItems"]).filter(is_it);
+    Ok(events.filter_map(|event| event["createdAt"].as_str()?.parse().ok()).max())
+}
+
 /// What somebody may do in the repository. GitHub maps every role to one of four words.
 pub(super) fn permission(forge: &GitHub, login: &str) -> Result<Permission> {
     let found = forge.get(&format!("/collaborators/{}/permission", encoded(login)));

@@ -215,6 +215,10 @@ impl Conversation for GitHub {
         comments::head_since(self, number)
     }
 
+    fn labelled_since(&self, number: u64, label: &str) -> Result<Option<Timestamp>> {
+        comments::labelled_since(self, number, label)
+    }
+
     fn remove_label(&self, number: u64, label: &str) -> Result<()> {
         pull_requests::remove_label(self, number, label)
     }

@@ -1,6 +1,7 @@
 //! Notes on merge requests, which are comments everywhere else, and award emoji for them.
 
 use anyhow::Result;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::GitLab;
@@ -167,4 +168,16 @@ pub(super) fn is_answered(forge: &GitLab, number: u64, id: u64) -> Result<bool> 
     found().map_err(|refused: Refused| {
         refused.while_doing(&format!("cannot read the reactions to a note on merge request !{number}")).into()
     })
+}
+
+/// When a label was last put on, in any case of its letters.
+pub(super) fn labelled_since(forge: &GitLab, number: u64, label: &str) -> Result<Option<Timestamp>> {
+    let all = forge.list(&format!("/merge_requests/{number}/resource_label_events")).map_err(|refused| {
+        refused.while_doing(&format!("cannot read since when merge request !{number} has its labels"))
+    })?;
+    let is_it = |event: &&Value| {
+        let name = event["label"]["name"].as_str();
+        event["action"] == "add" && name.is_some_and(|name| name.eq_ignore_ascii_case(label))
+    };
+    Ok(all.iter().filter(is_it).filter_map(|event| event["created_at"].as_str()?.parse().ok()).max())
 }

@@ -44,6 +44,10 @@ impl Conversation for GitLab {
         merge_requests::head_since(self, number)
     }
 
+    fn labelled_since(&self, number: u64, label: &str) -> Result<Option<Timestamp>> {
+        comments::labelled_since(self, number, label)
+    }
+
     fn remove_label(&self, number: u64, label: &str) -> Result<()> {
         merge_requests::remove_label(self, number, label)
     }

@@ -181,6 +181,7 @@ impl ForgeServer {
         let mut state = lock(&self.shared.state);
         state.follow_pushes();
         let done = work(&mut state);
+        state.follow_labels();
         state.merge_armed();
         done
     }
@@ -314,6 +315,7 @@ impl Shared {
         state.follow_pushes();
         let (status, answer) = self.dialect.serve(&mut state, call, &call.query);
         let headers = self.dialect.headers(request, &mut state, call, &answer);
+        state.follow_labels();
         state.merge_armed();
         (status, answer, headers)
     }

@@ -64,6 +64,10 @@ pub(crate) struct Pull {
     pub(crate) from_fork: bool,
     pub(crate) draft: bool,
     pub(crate) labels: Vec<String>,
+    /// Those that it had when that was last looked at.
+    worn: Vec<String>,
+    /// Every time that a label was put on, oldest first.
+    pub(crate) labelled: Vec<(String, i64)>,
     pub(crate) assignees: Vec<String>,
     /// Who is asked now.
     pub(crate) reviewers: Vec<String>,
@@ -396,6 +400,15 @@ impl State {
         }
     }
 
+    /// Takes down which labels were put on.
+    pub(crate) fn follow_labels(&mut self) {
+        for pull in &mut self.pulls {
+            let new = pull.labels.iter().filter(|label| !pull.worn.contains(label));
+            pull.labelled.extend(new.map(|label| (label.clone(), self.clock)));
+            pull.worn.clone_from(&pull.labels);
+        }
+    }
+
     /// Merges what is armed and hindered by nothing any more.
     pub(crate) fn merge_armed(&mut self) {
         let armed: Vec<(u64, Method)> =
@@ -573,6 +586,8 @@ impl State {
             from_fork: false,
             draft: false,
             labels: Vec::new(),
+            worn: Vec::new(),
+            labelled: Vec::new(),
             assignees: Vec::new(),
             reviewers: Vec::new(),
             teams: Vec::new(),

@@ -95,6 +95,7 @@ fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
     assert!(!forge.react(number, comment.id, Reaction::Seen).unwrap());
     assert!(!forge.is_answered(number, comment.id).unwrap());
     forge.head_since(number).unwrap();
+    assert!(forge.labelled_since(number, "Production").unwrap().is_some());
     forge.remove_label(number, "production").unwrap();
     forge.remove_label(number, "production").unwrap();
     forge.permission("alice").unwrap();
@@ -117,7 +118,7 @@ fn talk(repo: &TestRepo, github: &GitHub, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 36] = [
+const QUESTIONS: [&str; 37] = [
     "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
     "DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}",
     "GET /repos/{owner}/{repo}/actions/permissions/workflow",
@@ -146,6 +147,7 @@ const QUESTIONS: [&str; 36] = [
     "graphql disarm",
     "graphql gates",
     "graphql head",
+    "graphql labelled",
     "graphql landings",
     "graphql mergeability",
     "graphql mergeabilityOf",

@@ -206,6 +206,7 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
     assert!(forge.written(number, said.id).unwrap().is_some_and(|kept| kept.body == "Good bye"));
     assert!(forge.head_since(number).unwrap().is_some());
     forge.permission("alice").unwrap();
+    assert!(forge.labelled_since(number, "Production").unwrap().is_some());
     forge.remove_label(number, "production").unwrap();
     let commit = CommitId::parse(&repo.tip("main").unwrap()).unwrap();
     let active = CommitId::parse(&repo.tip("hydrator/dev").unwrap()).unwrap();
@@ -230,7 +231,7 @@ fn talk(repo: &TestRepo, gitlab: &GitLab, number: u64) {
 }
 
 /// What a run may ask: a new kind of question belongs here, and into the story.
-const QUESTIONS: [&str; 30] = [
+const QUESTIONS: [&str; 31] = [
     "DELETE /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
     "GET /personal_access_tokens/self",
     "GET /projects/{id}",
@@ -242,6 +243,7 @@ const QUESTIONS: [&str; 30] = [
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}/award_emoji",
+    "GET /projects/{id}/merge_requests/{merge_request_iid}/resource_label_events",
     "GET /projects/{id}/merge_requests/{merge_request_iid}/versions",
     "GET /projects/{id}/pipeline_schedules",
     "GET /projects/{id}/pipelines",

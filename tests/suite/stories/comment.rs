@@ -283,6 +283,154 @@ pub(crate) fn what_a_job_left_undone_is_told_when_it_runs_again<F: Commented>() 
     }
 }
 
+/// A proposal for dev at pull request 1 that nothing but the label keeps from being merged.
+fn held<F: Commented>() -> (TestRepo, F) {
+    let repo = repo_with(&["dev", "prod"], ", autoMerge: true");
+    let forge = F::start(&repo);
+    forge.server().with(|state| state.required_statuses = vec!["review".to_owned()]);
+    _ = forge.job(&repo).run().success();
+    _ = says(&repo, &forge, "alice", 1, "/hydrator hold dev").success();
+    forge.server().with(|state| state.required_statuses.clear());
+    (repo, forge)
+}
+
+#[track_caller]
+fn still_held<F: Commented>(forge: &F, why: &str) {
+    assert!(reply(forge, 1).1.is_some_and(|words| words.contains(why)), "{:?}", reply(forge, 1));
+    assert_eq!((pull(forge, 1).life, pull(forge, 1).labels), (Life::Open, vec!["hold".to_owned()]));
+}
+
+/// A new comment ends the hold, whatever an older one did not.
+fn is_resumed<F: Commented>(repo: &TestRepo, forge: &F) {
+    forge.server().with(|state| _ = state.now());
+    _ = says(repo, forge, "alice", 1, "/hydrator resume dev").success();
+    assert_eq!(
+        (pull(forge, 1).life, pull(forge, 1).labels),
+        (Life::Merged, Vec::new()),
+        "{:?}",
+        reply(forge, 1)
+    );
+}
+
+pub(crate) fn a_hold_ends_for_the_head_that_the_commenter_saw<F: Commented>() {
+    let (repo, forge) = held::<F>();
+    let event = commented(&forge, "alice", 1, "/hydrator resume dev");
+    set(&repo, &["dev"], "second");
+    _ = forge.job(&repo).run().success();
+    _ = forge.answering(&repo, &event).run().success();
+    still_held(&forge, "was changed after this was written");
+    is_resumed(&repo, &forge);
+}
+
+pub(crate) fn a_hold_does_not_end_for_a_push_whose_time_nobody_knows<F: Commented>() {
+    let (repo, forge) = held::<F>();
+    let files = [("OWNERS".to_owned(), "alice\n".to_owned())].into();
+    repo.person().commit("hydrator/dev", &Change { files, ..Change::default() }, "Owners: alice");
+    let event = commented(&forge, "alice", 1, "/hydrator resume dev");
+    repo.person().merge("hydrator/dev", "hydrator/dev-next");
+    _ = forge.answering(&repo, &event).run().success();
+    still_held(&forge, if F::TELLS_OF_PUSHES { "was changed after this" } else { "does not tell when" });
+}
+
+pub(crate) fn a_newer_hold_stands_over_an_older_resume<F: Commented>() {
+    let (repo, forge) = held::<F>();
+    // Each comment has a job of its own, and the later one may run first.
+    for (place, count) in [(1, 1), (2, 2)] {
+        let resume = commented(&forge, "alice", 1, "/hydrator resume dev");
+        let hold = commented(&forge, "bob", place, "/hydrator hold dev");
+        _ = forge.answering(&repo, &hold).run().success();
+        _ = forge.answering(&repo, &resume).run().success();
+        assert_eq!(pull(&forge, 1).labels, ["hold"], "held on #{place}");
+        let words: Vec<String> = pull(&forge, 1).comments.into_iter().map(|said| said.body).collect();
+        let refusals =
+            words.iter().filter(|words| words.contains("dev was held after this was written")).count();
+        assert_eq!(refusals, count, "{words:#?}");
+        assert_eq!(
+            words.iter().any(|words| words.contains("Held: `bob` asked for it")),
+            place == 2,
+            "{words:#?}"
+        );
+    }
+    // The label, put on by hand after it was written.
+    forge.server().with(|state| state.pull(1).unwrap().labels.clear());
+    let resume = commented(&forge, "alice", 1, "/hydrator resume dev");
+    forge.server().with(|state| _ = state.now());
+    forge.server().with(|state| state.pull(1).unwrap().labels.push("Hold".to_owned()));
+    _ = forge.answering(&repo, &resume).run().success();
+    assert_eq!((pull(&forge, 1).life, pull(&forge, 1).labels), (Life::Open, vec!["Hold".to_owned()]));
+    // Whoever may not write holds nothing, and what is about another environment does not either.
+    forge.server().with(|state| _ = state.now());
+    let resume = commented(&forge, "alice", 1, "/hydrator resume dev");
+    let refused = commented(&forge, "mallory", 1, "/hydrator hold dev");
+    let other = commented(&forge, "bob", 1, "/hydrator hold prod");
+    for hold in [refused, other] {
+        _ = forge.answering(&repo, &hold).run().success();
+    }
+    _ = forge.answering(&repo, &resume).run().success();
+    assert_eq!((pull(&forge, 1).life, pull(&forge, 2).labels), (Life::Merged, vec!["hold".to_owned()]));
+}
+
+pub(crate) fn a_hold_that_comes_while_another_one_ends_stands<F: Commented + Sync>() {
+    let (repo, forge) = held::<F>();
+    let resume = commented(&forge, "alice", 1, "/hydrator resume dev");
+    let (asks, asked) = std::sync::mpsc::channel();
+    let (goes_on, may_go_on) = std::sync::mpsc::channel();
+    let mut is_first = true;
+    forge.server().decide(move |call| {
+        let takes_off = call.path.ends_with("/labels/hold") || call.body["remove_labels"].is_string();
+        if takes_off && std::mem::take(&mut is_first) {
+            asks.send(()).unwrap();
+            may_go_on.recv().unwrap();
+        }
+        None
+    });
+    let held = &forge;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            asked.recv().unwrap();
+            _ = commented(held, "bob", 1, "/hydrator hold dev");
+            goes_on.send(()).unwrap();
+        });
+        _ = forge.answering(&repo, &resume).run().success();
+    });
+    assert_eq!((pull(&forge, 1).life, pull(&forge, 1).labels), (Life::Open, vec!["hold".to_owned()]));
+    let comments = pull(&forge, 1).comments;
+    assert!(comments.last().unwrap().body.contains("dev was held after this was written"), "{comments:#?}");
+}
+
+pub(crate) fn a_rollback_that_came_later_is_not_resumed<F: Commented>() {
+    let repo = repo_with(&["dev"], "");
+    let forge = F::start(&repo);
+    let merge_all = || {
+        for (number, ..) in pulls(&forge).into_iter().filter(|one| one.1 == Life::Open) {
+            forge.server().with(|state| state.merge(number, Method::Merge).unwrap());
+        }
+    };
+    for value in ["one", "two", "three"] {
+        set(&repo, &["dev"], value);
+        _ = forge.job(&repo).run().success();
+        merge_all();
+    }
+    let roll_back = || {
+        _ = says(&repo, &forge, "alice", 1, "/hydrator rollback dev").success();
+        merge_all();
+    };
+    roll_back();
+    let resume = commented(&forge, "alice", 1, "/hydrator resume dev");
+    // Somebody else did so before, and then there was another rollback.
+    _ = says(&repo, &forge, "bob", 2, "/hydrator resume dev").success();
+    merge_all();
+    roll_back();
+    _ = forge.answering(&repo, &resume).run().success();
+    let comments = pull(&forge, 1).comments;
+    let last = &comments.last().unwrap().body;
+    assert!(last.contains("dev was promoted after this was written"), "{comments:#?} {:#?}", pulls(&forge));
+    assert!(pulls(&forge).iter().all(|one| one.1 == Life::Merged), "nothing is offered");
+    forge.server().with(|state| _ = state.now());
+    _ = says(&repo, &forge, "alice", 1, "/hydrator resume dev").success();
+    assert_eq!(pulls(&forge).last().unwrap().1, Life::Open);
+}
+
 pub(crate) fn other_comments_cost_nothing<F: Commented>() {
     let (repo, forge) = ground::<F>();
     forge.server().take_calls();

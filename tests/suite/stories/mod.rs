@@ -77,6 +77,11 @@ macro_rules! on {
             a_job_that_runs_again_does_nothing_twice
             what_is_asked_for_is_done_although_the_answer_to_the_mark_was_lost
             what_a_job_left_undone_is_told_when_it_runs_again
+            a_hold_ends_for_the_head_that_the_commenter_saw
+            a_hold_does_not_end_for_a_push_whose_time_nobody_knows
+            a_newer_hold_stands_over_an_older_resume
+            a_hold_that_comes_while_another_one_ends_stands
+            a_rollback_that_came_later_is_not_resumed
             other_comments_cost_nothing
         }
     };

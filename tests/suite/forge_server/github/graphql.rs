@@ -192,6 +192,9 @@ impl GitHubApi {
             {
                 object["forcePushes"].clone()
             }
+            ("PullRequest", "timelineItems") if arguments["itemTypes"] == json!(["LABELED_EVENT"]) => {
+                object["labelled"].clone()
+            }
             ("PullRequest", "comments") => paged(object[name].clone(), arguments),
             ("PullRequest", "mergeStateStatus") if state.unknown > 0 => {
                 state.unknown -= 1;
@@ -283,6 +286,7 @@ impl GitHubApi {
                 json!({"__typename": "HeadRefForcePushedEvent", "createdAt": time(*at),
                     "afterCommit": {"__typename": "Commit", "oid": to}})
             }).collect::<Vec<_>>()},
+            "labelled": {"nodes": labelled(pull)},
             "commits": {"totalCount": state.offered(pull)},
             "comments": {"__typename": "IssueCommentConnection", "totalCount": comments.len(), "nodes": comments},
             "merged": pull.life == Life::Merged, "headRef": Self::head(state, pull),
@@ -402,4 +406,10 @@ fn commit(state: &State, oid: &str) -> Value {
         "__typename": "Commit", "oid": oid, "status": some(&contexts, json!({"contexts": contexts})),
         "statusCheckRollup": some(&rollup, json!({"contexts": {"nodes": rollup}})),
     })
+}
+
+/// The times that labels were put on.
+fn labelled(pull: &Pull) -> Vec<Value> {
+    let event = |(name, at): &(String, i64)| json!({"__typename": "LabeledEvent", "createdAt": time(*at), "label": {"name": name}});
+    pull.labelled.iter().map(event).collect()
 }

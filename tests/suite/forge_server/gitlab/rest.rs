@@ -66,6 +66,9 @@ impl GitLabApi {
             ("GET", ["merge_requests", _, "notes"]) => talk::notes(state, number(), query),
             ("GET", ["merge_requests", _, "notes", id]) => talk::one_note(state, number(), id),
             ("GET", ["merge_requests", _, "versions"]) => talk::versions(state, number(), query),
+            ("GET", ["merge_requests", _, "resource_label_events"]) => {
+                talk::label_events(state, number(), query)
+            }
             ("GET", ["merge_requests", _, "approvals"]) => talk::approvals(state, number()),
             ("PUT", ["merge_requests", _, "notes", id]) => {
                 talk::own_note(state, id, |state, id| talk::change_note(state, id, &call.body))

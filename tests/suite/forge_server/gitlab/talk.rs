@@ -74,6 +74,20 @@ pub(super) fn notes(state: &mut State, number: u64, query: &str) -> Answer {
     page_of(shown, query)
 }
 
+pub(super) fn label_events(state: &mut State, number: u64, query: &str) -> Answer {
+    let Some(pull) = state.pull(number) else { return not_found() };
+    let event = |action: &str, label: Value, at: i64| {
+        json!({"id": 142, "user": user("alice"), "created_at": time(at), "resource_type": "MergeRequest",
+            "resource_id": 1000 + number, "label": label, "action": action})
+    };
+    let label = |name: &str| json!({"id": 73, "name": name, "color": "#34495E", "description": ""});
+    // A label that is gone from the project has no name any more.
+    let mut shown = vec![event("add", Value::Null, 0)];
+    shown.extend(pull.labelled.iter().map(|(name, at)| event("add", label(name), *at)));
+    shown.push(event("remove", label("hold"), i64::from(u32::MAX)));
+    page_of(shown, query)
+}
+
 pub(super) fn approvals(state: &mut State, number: u64) -> Answer {
     let Some(pull) = state.pull(number) else { return not_found() };
     let approved = pull.reviews.iter().filter(|(_, approved)| *approved);

@@ -29,6 +29,8 @@ pub struct Tips {
 pub enum Writes {
     /// `hydrator/active` is made where nothing else tells since when.
     Active,
+    /// The same; and gates of what people closed will be closed, so their statuses are asked for as well.
+    Gates,
     /// Nothing is written.
     Nothing,
 }
@@ -39,7 +41,7 @@ pub fn gather(
     tips: &[Tips],
     (forge, writes): (&dyn Forge, Writes),
 ) -> Result<Statuses> {
-    let waiting = |proposal: &&Proposal| !proposal.rejected;
+    let waiting = |proposal: &&Proposal| !proposal.rejected || writes == Writes::Gates;
     let proposals = board.places.iter().filter_map(|place| place.proposal.as_ref());
     let mut commits: Vec<CommitId> = proposals.filter(waiting).map(|proposal| proposal.head).collect();
     if commits.is_empty() {
@@ -77,7 +79,7 @@ fn since(
         let Some(commit) = board.places[*at].active.commit else { continue };
         let known = merged.get(at).copied().or_else(|| made_active(statuses, commit));
         board.places[*at].active.since = known;
-        if known.is_none() && writes == Writes::Active {
+        if known.is_none() && writes != Writes::Nothing {
             mark_active(forge, board.places[*at].environment, commit)?;
             unknown.push((*at, commit));
         }

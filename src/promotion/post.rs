@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::merge::disarm;
 use crate::forge::{Forge, Statuses};
 use crate::gate::{PROMOTION, Place, Verdict};
-use crate::model::{CommitId, CommitState, CommitStatus, PullRequest};
+use crate::model::{CommitId, CommitState, CommitStatus, Environment, PullRequest};
 
 /// Writes what the gate says of a proposal, unless the forge says so already. What must not be left to the forge's
 /// auto-merge is taken out of it first: an open gate may be all that the forge still waits for.
@@ -24,15 +24,31 @@ pub(super) fn post(
 }
 
 fn write(place: &Place<'_>, verdict: &Verdict, statuses: &Statuses, forge: &dyn Forge) -> Result<()> {
-    let Some(proposal) = place.proposal.as_ref().filter(|proposal| !proposal.rejected) else {
-        return Ok(());
-    };
-    let wanted = verdict.status();
+    let Some(proposal) = &place.proposal else { return Ok(()) };
     let known = said(statuses, proposal.head);
+    if proposal.rejected {
+        return close_rejected(place.environment, (proposal.head, known), forge);
+    }
+    let wanted = verdict.status();
     if known.is_some_and(|known| known.state == wanted.state && known.description == wanted.description) {
         return Ok(());
     }
     forge.set_status(proposal.head, &wanted)
+}
+
+/// What a person closed can be opened again with a click, at any time: the gate that was open then must not be by now.
+/// Whatever else is said there keeps it closed as well, and stays.
+fn close_rejected(
+    environment: &Environment,
+    (head, known): (CommitId, Option<&CommitStatus>),
+    forge: &dyn Forge,
+) -> Result<()> {
+    if known.is_none_or(|known| known.state != CommitState::Success) {
+        return Ok(());
+    }
+    let words =
+        format!("closed by a person: `hydrator promote --reopen {}` offers it again", environment.name);
+    forge.set_status(head, &Verdict::Waits(words).status())
 }
 
 fn said(statuses: &Statuses, commit: CommitId) -> Option<&CommitStatus> {

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::post;
 use crate::error::Failure;
 use crate::forge::{NewPullRequest, PullRequestLook};
 use crate::gate::HOLD_LABEL;
@@ -28,6 +29,8 @@ pub(super) fn reopen(world: &World, environment: &Environment, seen: &Seen) -> R
     // Somebody may have been faster.
     let is_as_seen = |one: &PullRequest| seen.last.as_ref().is_some_and(|last| *last == one.outline());
     let Some(closed) = newest.filter(is_as_seen) else { return Ok(None) };
+    // It was looked at last before it was closed, and is offered as soon as it is open. What its gate says is found out then.
+    post::close_old(world.forge.statuses(&[closed.head_sha])?, world.forge.as_ref())?;
     let look = PullRequestLook {
         title: closed.title,
         body: closed.body,

@@ -178,7 +178,7 @@ fn judge_all(
 ) -> Result<(Vec<Option<Verdict>>, Statuses)> {
     let forge = world.forge.as_ref();
     let tips: Vec<Tips> = seen.iter().map(tips_of).collect();
-    let statuses = gather(board, &tips, (forge, Writes::Active))?;
+    let statuses = gather(board, &tips, (forge, Writes::Gates))?;
     let mut verdicts = Vec::new();
     for (at, place) in board.places.iter().enumerate() {
         let name = &place.environment.name;

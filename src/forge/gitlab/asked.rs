@@ -8,7 +8,7 @@ use crate::model::{BranchName, CommitId};
 pub(super) struct Wish<'a> {
     /// Pairs of a head and a base.
     pub(super) pairs: &'a [Pair<'a>],
-    /// Heads of open merge requests.
+    /// Heads of merge requests.
     pub(super) heads: Vec<(u64, CommitId)>,
     /// Other commits.
     pub(super) commits: Vec<CommitId>,
@@ -25,7 +25,7 @@ pub(super) struct Wish<'a> {
 pub(super) struct Asked<'a> {
     /// Pairs whose newest merge requests are asked for.
     pub(super) pairs: &'a [Pair<'a>],
-    /// Heads of open merge requests, by number, whose statuses are asked for.
+    /// Heads of merge requests, by number, whose statuses are asked for.
     pub(super) heads: Vec<(u64, CommitId)>,
     /// Other commits whose statuses are asked for.
     pub(super) commits: Vec<CommitId>,

@@ -77,12 +77,13 @@ fn remember(forge: &GitLab, statuses: &Statuses, pipelines: BTreeMap<CommitId, O
     }
 }
 
-/// Heads of open merge requests are cheap, since their pipelines are listed with these.
+/// Heads of merge requests, the open ones and the newest between branches, are cheap, since their pipelines are listed with these.
 fn wish<'a>(forge: &GitLab, commits: &[CommitId], pairs: &'a [Pair<'a>]) -> Wish<'a> {
     let known = forge.known.borrow();
     let number = |commit: CommitId| {
         let mut open = known.values().filter(|one| one.state == PullRequestState::Open);
-        open.find(|one| one.head_sha == commit).map(|one| one.number)
+        let open = open.find(|one| one.head_sha == commit).map(|one| one.number);
+        open.or_else(|| forge.newest.borrow().get(&commit).copied())
     };
     let mut wish = expected::wish(forge);
     wish.pairs = pairs;

@@ -131,6 +131,7 @@ pub(super) fn newest_in(
         each(&page["nodes"]).filter(is_between).filter_map(outline).max_by_key(|one| one.number)
     };
     let mut found: Vec<Option<PullRequestOutline>> = pairs.iter().map(newest).collect();
+    forge.newest.borrow_mut().extend(found.iter().flatten().map(|one| (one.head_sha, one.number)));
     if is_list(page) && page["pageInfo"]["hasNextPage"] == false {
         return Ok(found);
     }

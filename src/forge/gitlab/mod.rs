@@ -96,6 +96,8 @@ pub struct GitLab {
     known: RefCell<BTreeMap<u64, PullRequest>>,
     /// Whether the box for squashing was ticked on them, as they were last seen.
     squashed: RefCell<BTreeMap<u64, bool>>,
+    /// Numbers of the newest merge requests between branches that were asked about, by their heads.
+    newest: RefCell<BTreeMap<CommitId, u64>>,
     /// Accounts by user name, as far as they were seen.
     accounts: RefCell<BTreeMap<String, u64>>,
     /// The project's settings, once they were read.
@@ -122,6 +124,7 @@ impl GitLab {
             http: Http::new(connection, dialect)?,
             known: RefCell::default(),
             squashed: RefCell::default(),
+            newest: RefCell::default(),
             accounts: RefCell::default(),
             project: RefCell::default(),
             version: RefCell::default(),

@@ -4,6 +4,7 @@ use super::*;
 use crate::forge_server::state::Method;
 
 crate::stories::on!(GitLab, life);
+crate::stories::on!(GitLab, rejected);
 crate::stories::on!(GitLab, as_previewed);
 
 #[test]

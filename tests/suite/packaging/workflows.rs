@@ -270,3 +270,12 @@ fn a_run_with_nothing_to_do_takes_no_other_ones_place() {
     }
     assert!(conditions >= 3);
 }
+
+#[test]
+fn what_people_do_to_pull_requests_is_looked_at_at_once() {
+    let (_, text) = workflows().into_iter().find(|(name, _)| name == "promote").unwrap();
+    let workflow: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+    let types = &workflow["on"]["pull_request_target"]["types"];
+    // A merge is a closing; whoever opens one again could merge it over a gate that is old.
+    assert_eq!(serde_yaml::to_string(types).unwrap(), "- closed\n- reopened\n");
+}

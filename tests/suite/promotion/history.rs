@@ -142,6 +142,7 @@ fn promote(ground: &Rc<Ground>, random: &mut Random) {
     ground.promote(&[]);
     after(ground);
     model::check_armed(ground);
+    model::check_closed(ground);
     if random.chance(30) {
         changes_nothing(ground);
     }

@@ -183,6 +183,25 @@ pub(super) fn check_pushed(ground: &Ground, before: &[Option<CommitId>]) {
     }
 }
 
+/// What a person closed has no open gate, or whoever opens it again could merge it unseen: to be asked after `promote`.
+pub(super) fn check_closed(ground: &Ground) {
+    for (at, environment) in ground.plan.environments.iter().enumerate() {
+        let Some(head) = look(ground, at).offers.filter(|_| ground.open(&environment.name).is_none()) else {
+            continue;
+        };
+        let is_closed = ground
+            .newest(&environment.name)
+            .is_some_and(|newest| newest.state == PullRequestState::Closed && newest.head_sha == head);
+        let is_open = ground.state_of(head, "hydrator/promotion") == Some(CommitState::Success);
+        assert!(
+            !(is_closed && is_open),
+            "the gate of {}, which was closed, is open\n{}",
+            environment.name,
+            picture(ground)
+        );
+    }
+}
+
 /// The forge merges nothing by itself but what it may at any time: to be asked after every run about everything.
 pub(super) fn check_armed(ground: &Ground) {
     for (at, environment) in ground.plan.environments.iter().enumerate() {

@@ -7,6 +7,7 @@ pub(crate) mod graph;
 pub(crate) mod life;
 pub(crate) mod pages;
 pub(crate) mod preview;
+pub(crate) mod rejected;
 pub(crate) mod verbs;
 
 use serde_json::Value;
@@ -83,6 +84,12 @@ macro_rules! on {
             a_hold_that_comes_while_another_one_ends_stands
             a_rollback_that_came_later_is_not_resumed
             other_comments_cost_nothing
+        }
+    };
+    ($forge:ident, rejected) => {
+        crate::stories::on! { $forge, rejected:
+            the_gate_of_what_a_person_closed_is_closed_too
+            what_is_offered_again_is_opened_behind_a_closed_gate
         }
     };
     ($forge:ident, as_previewed) => {

@@ -4,6 +4,7 @@ use super::*;
 
 crate::stories::on!(GitHub, life);
 crate::stories::on!(GitHub, rejected);
+crate::stories::on!(GitHub, waiting);
 crate::stories::on!(GitHub, as_previewed);
 
 #[test]

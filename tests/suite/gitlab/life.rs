@@ -5,6 +5,7 @@ use crate::forge_server::state::Method;
 
 crate::stories::on!(GitLab, life);
 crate::stories::on!(GitLab, rejected);
+crate::stories::on!(GitLab, waiting);
 crate::stories::on!(GitLab, as_previewed);
 
 #[test]

@@ -9,6 +9,7 @@ pub(crate) mod pages;
 pub(crate) mod preview;
 pub(crate) mod rejected;
 pub(crate) mod verbs;
+pub(crate) mod waiting;
 
 use serde_json::Value;
 
@@ -90,6 +91,12 @@ macro_rules! on {
         crate::stories::on! { $forge, rejected:
             the_gate_of_what_a_person_closed_is_closed_too
             what_is_offered_again_is_opened_behind_a_closed_gate
+        }
+    };
+    ($forge:ident, waiting) => {
+        crate::stories::on! { $forge, waiting:
+            what_becomes_possible_while_it_is_awaited_is_done
+            what_does_not_become_possible_waits_in_the_report
         }
     };
     ($forge:ident, as_previewed) => {

@@ -176,8 +176,8 @@ pub(crate) struct State {
     pub(crate) statuses: BTreeMap<String, Vec<Status>>,
     /// Oldest first, where the forge has such.
     pub(crate) pipelines: Vec<Pipeline>,
-    /// Check runs by commit: name and whether they succeeded.
-    pub(crate) checks: BTreeMap<String, Vec<(String, Option<bool>)>>,
+    /// Check runs by commit: name and, once they ended, how: `SUCCESS`, `SKIPPED`…
+    pub(crate) checks: BTreeMap<String, Vec<(String, Option<&'static str>)>>,
     /// Oldest first.
     pub(crate) deployments: Vec<Deployed>,
     /// What people may do, where that is less or more than to write.

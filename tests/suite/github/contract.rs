@@ -48,7 +48,7 @@ fn whole_story(repo: &TestRepo, github: &GitHub) {
     github.server.with(|state| {
         state.required_statuses = vec!["hydrator/promotion".to_owned()];
         state.allow_auto_merge = true;
-        state.checks.insert(state.pulls[0].head_sha.clone(), vec![("smoke".to_owned(), Some(true))]);
+        state.checks.insert(state.pulls[0].head_sha.clone(), vec![("smoke".to_owned(), Some("SUCCESS"))]);
     });
     let forge = github.forge();
     let pulls = forge.open_pull_requests().unwrap();

@@ -1,6 +1,7 @@
 //! What is GitHub's own in the life of a pull request; the rest of it is a story that all forges share.
 
 use super::*;
+use crate::forge_server::state::Method;
 
 crate::stories::on!(GitHub, life);
 crate::stories::on!(GitHub, rejected);
@@ -48,4 +49,30 @@ fn delivery_by_branch_ends_with_a_link() {
         "{outcome:?}"
     );
     assert!(pulls(&github).is_empty());
+}
+
+#[test]
+fn a_check_run_opens_a_gate_as_branch_protection_counts_it() {
+    let repo = repo_with(&["dev", "prod"], ", gates: {statuses: [smoke]}");
+    let github = GitHub::start(&repo);
+    _ = github.job(&repo).run().success();
+    github.server.with(|state| state.merge(1, Method::Merge).unwrap());
+    let active = repo.tip("hydrator/dev").unwrap();
+    let gate = |conclusion: Option<&'static str>| {
+        let run = vec![("smoke".to_owned(), conclusion)];
+        github.server.with(|state| drop(state.checks.insert(active.clone(), run)));
+        let outcome = github.command(&repo, "promote").arguments(["--format", "json"]).run().success();
+        let gate = outcome.json()["environments"][1]["promotion"].clone();
+        let text = |key: &str| gate[key].as_str().unwrap().to_owned();
+        (text("state"), text("description"))
+    };
+    let pair = |state: &str, words: &str| (state.to_owned(), words.to_owned());
+    assert_eq!(gate(None), pair("pending", "dev: smoke is pending"));
+    assert_eq!(gate(Some("FAILURE")), pair("pending", "dev: smoke failed"));
+    for conclusion in ["CANCELLED", "TIMED_OUT", "ACTION_REQUIRED", "STALE"] {
+        assert_eq!(gate(Some(conclusion)), pair("pending", "dev: smoke failed"), "{conclusion}");
+    }
+    for conclusion in ["SUCCESS", "NEUTRAL", "SKIPPED"] {
+        assert_eq!(gate(Some(conclusion)), pair("success", "may be merged"), "{conclusion}");
+    }
 }

@@ -50,7 +50,7 @@ fn statuses_are_set_and_read_for_many_commits_at_once() {
     github.server.with(|state| {
         state
             .checks
-            .insert(main.to_string(), vec![("smoke".to_owned(), Some(true)), ("slow".to_owned(), None)])
+            .insert(main.to_string(), vec![("smoke".to_owned(), Some("SUCCESS")), ("slow".to_owned(), None)])
     });
     github.server.take_calls();
     let found = forge.statuses(&[head, main, unknown]).unwrap();

@@ -99,9 +99,16 @@ pub fn note(planned: &Planned<'_>, operation: Operation, takeover: Option<&Takeo
         {
             Some(ends(planned))
         }
+        Decision::Propose if undoes_an_edit(planned) => Some("undoes what was changed by hand".to_owned()),
         Decision::Leave | Decision::Reparent if planned.terms.intent.is_none() => waits(planned).or(held),
         _ => held,
     }
+}
+
+/// Whether the active branch was edited or reverted by hand, and the proposal puts that right.
+fn undoes_an_edit(planned: &Planned<'_>) -> bool {
+    let active = planned.seen.active.as_ref();
+    active.is_some_and(|active| crate::plan::drift(planned.environment, &planned.seen, active).is_some())
 }
 
 /// What a resume ends.

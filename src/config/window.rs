@@ -1,5 +1,6 @@
 //! Merge windows: the days and hours in which an environment may be merged. Pure.
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
@@ -47,14 +48,28 @@ impl Window {
             return Some(time);
         }
         let today = time.to_zoned(self.zone.clone()).date();
-        (0..15).find_map(|days| {
-            let date = today.checked_add(Span::new().days(days)).ok()?;
-            let weekday = usize::try_from(date.weekday().to_monday_zero_offset()).ok()?;
-            let hour = i8::try_from(self.opens / 60).ok()?;
-            let minute = i8::try_from(self.opens % 60).ok()?;
-            let opening = date.at(hour, minute, 0, 0).to_zoned(self.zone.clone()).ok()?.timestamp();
-            (self.days[weekday] && opening >= time).then_some(opening)
-        })
+        let opening = |date| {
+            let openings = self.openings(date)?.into_iter();
+            openings.filter(|opening| *opening >= time && self.is_open(*opening)).min()
+        };
+        (0..15).find_map(|days| opening(today.checked_add(Span::new().days(days)).ok()?))
+    }
+
+    /// The times at which it may open on a day. Where clocks are put back there are two, and where they are put forward over
+    /// its hour, it opens when they are.
+    fn openings(&self, date: Date) -> Option<Vec<Timestamp>> {
+        let hour = i8::try_from(self.opens / 60).ok()?;
+        let minute = i8::try_from(self.opens % 60).ok()?;
+        let written = self.zone.to_ambiguous_zoned(date.at(hour, minute, 0, 0));
+        let first = written.clone().earlier().ok()?.timestamp();
+        let second = written.later().ok()?.timestamp();
+        let change = self.zone.following(first).next().map(|change| change.timestamp());
+        Some(
+            [Some(first), Some(second), change.filter(|change| *change <= second)]
+                .into_iter()
+                .flatten()
+                .collect(),
+        )
     }
 }
 
@@ -139,6 +154,18 @@ mod tests {
         let window = window("mon-thu", "09:00-16:00", "Europe/Berlin").unwrap();
         assert_eq!(window.next_opening(at("2026-07-03T08:00:00Z")), Some(at("2026-07-06T07:00:00Z")));
         assert_eq!(window.next_opening(at("2026-07-06T08:00:00Z")), Some(at("2026-07-06T08:00:00Z")));
+    }
+
+    #[test]
+    fn knows_when_it_opens_on_days_when_clocks_are_changed() {
+        let window = window("mon-sun", "02:30-03:30", "Europe/Berlin").unwrap();
+        // 02:00 is 03:00.
+        assert_eq!(window.next_opening(at("2026-03-28T23:00:00Z")), Some(at("2026-03-29T01:00:00Z")));
+        assert_eq!(window.next_opening(at("2026-03-29T02:00:00Z")), Some(at("2026-03-30T00:30:00Z")));
+        // 03:00 is 02:00 once more.
+        assert_eq!(window.next_opening(at("2026-10-24T23:00:00Z")), Some(at("2026-10-25T00:30:00Z")));
+        assert_eq!(window.next_opening(at("2026-10-25T01:15:00Z")), Some(at("2026-10-25T01:30:00Z")));
+        assert_eq!(window.next_opening(at("2026-10-25T03:00:00Z")), Some(at("2026-10-26T01:30:00Z")));
     }
 
     #[test]

@@ -287,10 +287,10 @@ pub(crate) fn what_a_job_left_undone_is_told_when_it_runs_again<F: Commented>() 
 fn held<F: Commented>() -> (TestRepo, F) {
     let repo = repo_with(&["dev", "prod"], ", autoMerge: true");
     let forge = F::start(&repo);
-    forge.server().with(|state| state.required_statuses = vec!["review".to_owned()]);
+    forge.server().with(|state| state.required_reviews = 1);
     _ = forge.job(&repo).run().success();
     _ = says(&repo, &forge, "alice", 1, "/hydrator hold dev").success();
-    forge.server().with(|state| state.required_statuses.clear());
+    forge.server().with(|state| state.required_reviews = 0);
     (repo, forge)
 }
 
@@ -370,6 +370,9 @@ pub(crate) fn a_newer_hold_stands_over_an_older_resume<F: Commented>() {
     assert_eq!((pull(&forge, 1).life, pull(&forge, 2).labels), (Life::Merged, vec!["hold".to_owned()]));
 }
 
+/// What never comes must not be waited for.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
+
 pub(crate) fn a_hold_that_comes_while_another_one_ends_stands<F: Commented + Sync>() {
     let (repo, forge) = held::<F>();
     let resume = commented(&forge, "alice", 1, "/hydrator resume dev");
@@ -380,14 +383,14 @@ pub(crate) fn a_hold_that_comes_while_another_one_ends_stands<F: Commented + Syn
         let takes_off = call.path.ends_with("/labels/hold") || call.body["remove_labels"].is_string();
         if takes_off && std::mem::take(&mut is_first) {
             asks.send(()).unwrap();
-            may_go_on.recv().unwrap();
+            may_go_on.recv_timeout(LIMIT).unwrap();
         }
         None
     });
     let held = &forge;
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            asked.recv().unwrap();
+            asked.recv_timeout(LIMIT).expect("the label is taken off");
             _ = commented(held, "bob", 1, "/hydrator hold dev");
             goes_on.send(()).unwrap();
         });
